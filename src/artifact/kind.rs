@@ -1,0 +1,189 @@
+//! The kinds of artifact files and the one file name each stage gives them.
+//!
+//! Must never hold two kinds of one name, nor two slots of one path: files of parallel jobs merge without conflict.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::version::SchemaVersion;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, ($major:literal, $minor:literal);)+) => {
+        /// The kind of an artifact file; JSON kinds carry it in their envelope.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ArtifactKind { $($(#[$doc])* $variant,)+ }
+
+        impl ArtifactKind {
+            /// Every kind, in the order of the pipeline.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the name used in files and on the command line.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// Returns the schema version this program writes.
+            pub const fn version(self) -> SchemaVersion {
+                match self { $(Self::$variant => SchemaVersion::new($major, $minor),)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// What is asked, by whom, on which base.
+    Task = "task", (1, 0);
+    /// How it will be done: steps, files in scope, criteria, risks.
+    Plan = "plan", (1, 0);
+    /// The acceptance tests, written before the change.
+    TestSet = "test-set", (1, 0);
+    /// What the commands and tests said in a clean copy.
+    Verification = "verification", (1, 0);
+    /// The edits, with digests before and after.
+    ChangeSet = "change-set", (1, 0);
+    /// The document that policy rules judge.
+    PolicyInput = "policy-input", (1, 0);
+    /// What policy decided, and why.
+    Verdict = "verdict", (1, 0);
+    /// The branch, its commits and the pull request.
+    PullRequest = "pull-request", (1, 0);
+    /// What one stage read and wrote, by digest.
+    Manifest = "manifest", (1, 0);
+    /// A patch that `git apply` takes (not JSON).
+    Patch = "patch", (1, 0);
+    /// Text for people: a pull-request body (not JSON).
+    Text = "text", (1, 0);
+    /// What commands printed, capped and neutralised (not JSON).
+    Log = "log", (1, 0);
+    /// The events of a stage, one JSON object a line.
+    Journal = "journal", (1, 0);
+    /// Test results for other tools (JUnit XML).
+    Junit = "junit", (1, 0);
+}
+
+impl ArtifactKind {
+    /// Tells whether files of this kind are enveloped JSON.
+    pub const fn is_json(self) -> bool {
+        !matches!(self, Self::Patch | Self::Text | Self::Log | Self::Journal | Self::Junit)
+    }
+}
+
+/// A name that is no artifact kind.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not an artifact kind")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for ArtifactKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|k| k.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ArtifactKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One file that a stage writes: its path in the run folder and its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// The path in the run folder, `/` between parts; later rounds put `rounds/<n>/` before it.
+    pub path: &'static str,
+    /// The kind of the file.
+    pub kind: ArtifactKind,
+    /// True for files that hold times or raw output: sealed by the manifest, but no part of any stage key.
+    pub record: bool,
+}
+
+impl Slot {
+    const fn data(path: &'static str, kind: ArtifactKind) -> Self {
+        Self { path, kind, record: false }
+    }
+
+    const fn record(path: &'static str, kind: ArtifactKind) -> Self {
+        Self { path, kind, record: true }
+    }
+}
+
+/// Every slot there is.
+pub mod slot {
+    use super::{ArtifactKind as K, Slot};
+
+    /// The task.
+    pub const TASK: Slot = Slot::data("task.json", K::Task);
+    /// The plan.
+    pub const PLAN: Slot = Slot::data("plan.json", K::Plan);
+    /// The acceptance tests.
+    pub const TESTS: Slot = Slot::data("tests.json", K::TestSet);
+    /// The tests on the base: they must fail.
+    pub const RED: Slot = Slot::data("build-test/red.json", K::Verification);
+    /// What the red phase printed.
+    pub const RED_LOG: Slot = Slot::record("build-test/red.log", K::Log);
+    /// The edits.
+    pub const EDITS: Slot = Slot::data("edits.json", K::ChangeSet);
+    /// Tests and edits as one patch against the base.
+    pub const PATCH: Slot = Slot::data("change.patch", K::Patch);
+    /// Base, tests and edits together: all must pass.
+    pub const GREEN: Slot = Slot::data("build-test/report.json", K::Verification);
+    /// What the green phase printed.
+    pub const GREEN_LOG: Slot = Slot::record("build-test/report.log", K::Log);
+    /// The green phase as JUnit XML.
+    pub const GREEN_JUNIT: Slot = Slot::record("build-test/report.junit.xml", K::Junit);
+    /// The document the rules judged.
+    pub const POLICY_INPUT: Slot = Slot::data("policy/input.json", K::PolicyInput);
+    /// The verdict.
+    pub const VERDICT: Slot = Slot::data("policy/verdict.json", K::Verdict);
+    /// The pull request.
+    pub const PULL_REQUEST: Slot = Slot::data("pr.json", K::PullRequest);
+    /// The pull request's text.
+    pub const PULL_REQUEST_TEXT: Slot = Slot::data("pr.md", K::Text);
+
+    /// All of them, in the order of the pipeline.
+    pub const ALL: &[Slot] = &[
+        TASK,
+        PLAN,
+        TESTS,
+        RED,
+        RED_LOG,
+        EDITS,
+        PATCH,
+        GREEN,
+        GREEN_LOG,
+        GREEN_JUNIT,
+        POLICY_INPUT,
+        VERDICT,
+        PULL_REQUEST,
+        PULL_REQUEST_TEXT,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_unique() {
+        let names: BTreeSet<_> = ArtifactKind::ALL.iter().map(|k| k.as_str()).collect();
+        assert_eq!(names.len(), ArtifactKind::ALL.len());
+        let paths: BTreeSet<_> = slot::ALL.iter().map(|s| s.path).collect();
+        assert_eq!(paths.len(), slot::ALL.len());
+        assert!(slot::ALL.iter().all(|s| s.path.split('/').all(|part| !part.starts_with('.'))));
+    }
+
+    #[test]
+    fn serde_names_are_the_display_names() {
+        for kind in ArtifactKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert_eq!(kind.as_str().parse::<ArtifactKind>().unwrap(), *kind);
+        }
+    }
+}

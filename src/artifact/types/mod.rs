@@ -1,0 +1,12 @@
+//! The bodies of the JSON artifacts, one file each.
+//!
+//! Must never read or write anything: these are values.
+
+pub mod change_set;
+pub mod manifest;
+pub mod plan;
+pub mod policy_input;
+pub mod pull_request;
+pub mod task;
+pub mod verdict;
+pub mod verification;

@@ -1,0 +1,1 @@
+//! Words in, request out, exit code out.

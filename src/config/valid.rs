@@ -1,0 +1,220 @@
+//! The config as the program uses it: every key present, every value checked.
+//!
+//! Must never depend on the machine: the same file gives the same value, and its parts are hashed into stage keys.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::id::Slug;
+
+/// The whole config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Config {
+    /// The service changes belong to; absent: the name of the repository's folder.
+    pub service: Option<Slug>,
+    /// Who writes changes.
+    pub engine: EngineChoice,
+    /// The commands of the repository.
+    pub commands: Commands,
+    /// Which files changes may touch.
+    pub paths: Paths,
+    /// How the phases of verification are run.
+    pub verify: Verify,
+    /// What commands may do.
+    pub sandbox: Sandbox,
+    /// The rules.
+    pub policy: Policy,
+    /// The branch and the pull request.
+    pub pr: Pr,
+    /// The run folders.
+    pub artifacts: Artifacts,
+    /// More templates.
+    pub templates: Templates,
+}
+
+/// Who writes changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineChoice {
+    /// The first that can run; today the template engine.
+    #[default]
+    Auto,
+    /// The built-in templates: no model, no key, no network.
+    Template,
+}
+
+/// The commands of the repository, each run in order in a clean copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Commands {
+    /// Prepares a clean copy (install dependencies); the only commands that may reach the network, if `sandbox.setup_network` says so.
+    pub setup: Vec<Command>,
+    /// Builds.
+    pub build: Vec<Command>,
+    /// Lints.
+    pub lint: Vec<Command>,
+    /// Runs the tests.
+    pub test: Vec<Command>,
+}
+
+/// A command: its words, split as a shell would and then never given to one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Command(pub Vec<String>);
+
+/// Which files changes may touch; globs as in `.gitignore`, `**` over folders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Paths {
+    /// Files a change may touch; empty: all.
+    pub allow: Vec<String>,
+    /// Files a change may touch only with a person's approval.
+    pub protect: Vec<String>,
+    /// Files a change must never touch.
+    pub deny: Vec<String>,
+}
+
+/// How the phases of verification are run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Verify {
+    /// Rounds of generate and verify before the run is given up.
+    pub rounds: u32,
+    /// Runs of the tests beyond the first that must give the same result.
+    pub flake_runs: u32,
+    /// Whether the tests are run once more without the edits, to be red again.
+    pub revert_probe: bool,
+}
+
+/// What commands may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Sandbox {
+    /// Refuse to run repository code without protection of files, network and privileges.
+    pub required: bool,
+    /// Whether `commands.setup` may reach the network.
+    pub setup_network: bool,
+    /// Variables passed on from the environment, by name.
+    pub env: Vec<String>,
+    /// Folders and files commands may read besides system and tool-chain folders.
+    pub read: Vec<String>,
+    /// Folders commands may write besides their copy.
+    pub write: Vec<String>,
+    /// The limits of one command.
+    pub limits: SandboxLimits,
+}
+
+/// The limits of one command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SandboxLimits {
+    /// Wall time in seconds.
+    pub seconds: u64,
+    /// Output before the command is stopped, MiB.
+    pub output_mb: u64,
+    /// Disk taken in the copy, MiB.
+    pub disk_mb: u64,
+    /// Size of one file, MiB.
+    pub file_mb: u64,
+    /// Memory of all processes together, MiB.
+    pub memory_mb: u64,
+    /// Processes at once.
+    pub processes: u64,
+    /// Open files of one process.
+    pub open_files: u64,
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Policy {
+    /// Folders with more rules, below the repository root.
+    pub packs: Vec<String>,
+    /// Another level for a rule, by code.
+    pub levels: BTreeMap<String, Level>,
+    /// Settings of rules, by name; the defaults are in the rules' pages.
+    pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+/// How strictly a rule is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Not at all.
+    Off,
+    /// Shown, nothing more.
+    Warn,
+    /// A person has to approve.
+    RequireApproval,
+    /// The change may not go on.
+    Deny,
+}
+
+/// The branch and the pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Pr {
+    /// The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in.
+    pub branch: String,
+    /// The remote to push to; absent or unknown to the repository: the branch stays local.
+    pub remote: String,
+    /// Whether to push.
+    pub push: bool,
+    /// Who writes the commits.
+    pub author: Author,
+}
+
+/// Who writes the commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+}
+
+/// The run folders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Artifacts {
+    /// The folder that holds the run folders, below the repository root.
+    pub folder: String,
+}
+
+/// More templates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Templates {
+    /// Folders with templates, below the repository root; they win over built-in ones of the same name.
+    pub folders: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            service: None,
+            engine: EngineChoice::Auto,
+            commands: Commands::default(),
+            paths: Paths::default(),
+            verify: Verify { rounds: 3, flake_runs: 1, revert_probe: true },
+            sandbox: Sandbox {
+                required: true,
+                setup_network: false,
+                env: Vec::new(),
+                read: Vec::new(),
+                write: Vec::new(),
+                limits: SandboxLimits {
+                    seconds: 600,
+                    output_mb: 64,
+                    disk_mb: 4096,
+                    file_mb: 2048,
+                    memory_mb: 4096,
+                    processes: 512,
+                    open_files: 1024,
+                },
+            },
+            policy: Policy::default(),
+            pr: Pr {
+                branch: "{type}/{service}/{scope}/{date}".into(),
+                remote: "origin".into(),
+                push: true,
+                author: Author { name: "orch".into(), email: "orch@users.noreply.github.com".into() },
+            },
+            artifacts: Artifacts { folder: "artifacts".into() },
+            templates: Templates::default(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What went wrong or was found, in a form a person can act on.
+//!
+//! Must never print, and must never know a stage, a port or the store.
+
+mod class;
+
+pub use class::{Class, Failure};

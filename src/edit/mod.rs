@@ -1,0 +1,1 @@
+//! File changes: checked against a tree, applied to a folder, shown as a patch.

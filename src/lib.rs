@@ -1,0 +1,30 @@
+//! The governed change pipeline for coding agents.
+//!
+//! `orch` turns a request into a tested, judged branch. It runs stages; each stage reads artifact files and writes artifact
+//! files; the CI system schedules the stages and keeps the files. `docs/ARCHITECTURE.md` is the map with its laws.
+//!
+//! # Layout, bottom up
+//!
+//! - [`diagnostic`]: what went wrong, who must act
+//! - [`artifact`]: kinds, envelopes, digests, schemas, manifests, the store; knows nothing above it
+//! - [`ports`]: the outside world as capabilities: trait, real one, fake
+//! - [`config`]: `orch.yml`, raw then valid
+//! - [`telemetry`]: events of a run and who listens
+//! - [`edit`]: file changes: checked, applied, shown as a patch
+//! - [`engine`]: who proposes plans, tests and edits
+//! - [`stage`]: the stages, their specs, the runner
+//! - [`pipeline`]: the order, rounds and conditions, as data
+//! - [`report`]: a run rendered from its artifacts
+//! - [`cli`]: words in, request out, exit code out
+
+pub mod artifact;
+pub mod cli;
+pub mod config;
+pub mod diagnostic;
+pub mod edit;
+pub mod engine;
+pub mod pipeline;
+pub mod ports;
+pub mod report;
+pub mod stage;
+pub mod telemetry;

@@ -1,0 +1,3 @@
+//! The `orch` program.
+
+fn main() {}

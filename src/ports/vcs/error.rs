@@ -1,0 +1,105 @@
+//! What can go wrong with a repository.
+
+use crate::diagnostic::{Class, Failure};
+
+/// What can go wrong with a repository.
+#[derive(Debug, thiserror::Error)]
+pub enum VcsError {
+    /// No repository at or above the folder.
+    #[error("{folder} is not in a git repository")]
+    NotARepository {
+        /// The folder.
+        folder: String,
+    },
+    /// A bare repository where a checkout is needed.
+    #[error("{folder} is a bare repository; orch needs a checkout")]
+    Bare {
+        /// The folder.
+        folder: String,
+    },
+    /// No commit yet.
+    #[error("the repository in {folder} has no commit yet")]
+    NoCommit {
+        /// The folder.
+        folder: String,
+    },
+    /// An object that should be there is not (a shallow or partial clone, or damage).
+    #[error("the repository lacks {what}")]
+    MissingObject {
+        /// Which object, and what it is for.
+        what: String,
+    },
+    /// A change that does not fit the tree it is applied to.
+    #[error("cannot change `{path}`: it {why}")]
+    Conflict {
+        /// The file.
+        path: String,
+        /// The reason, to be read after `it`.
+        why: String,
+    },
+    /// The branch is not where it was when it was read, or holds commits that are not ours.
+    #[error("the branch `{branch}` {why}")]
+    BranchMoved {
+        /// The branch.
+        branch: String,
+        /// The reason, to be read after the name.
+        why: String,
+    },
+    /// The remote refused or could not be reached.
+    #[error("cannot {what} the remote `{remote}`: {why}")]
+    Remote {
+        /// The remote.
+        remote: String,
+        /// What was tried, as `push to`.
+        what: &'static str,
+        /// What git said, one line.
+        why: String,
+    },
+    /// Anything else, with its place.
+    #[error("cannot {what}")]
+    Git {
+        /// What was tried, on what.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Failure for VcsError {
+    fn class(&self) -> Class {
+        match self {
+            Self::NotARepository { .. }
+            | Self::Bare { .. }
+            | Self::NoCommit { .. }
+            | Self::MissingObject { .. }
+            | Self::BranchMoved { .. } => Class::Usage,
+            Self::Conflict { .. } => Class::Denied,
+            Self::Remote { .. } => Class::Temporary,
+            Self::Git { .. } => Class::Internal,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NotARepository { .. } => {
+                "Go to a checkout, or make one with `git init` and a first commit.".into()
+            }
+            Self::Bare { .. } => "Clone it and run orch in the clone.".into(),
+            Self::NoCommit { .. } => {
+                "Make a first commit (`git commit --allow-empty -m init` will do), then run again.".into()
+            }
+            Self::MissingObject { .. } => {
+                "Fetch it (`git fetch --unshallow` or `git fetch --refetch`), then run again.".into()
+            }
+            Self::Conflict { .. } => "Commit or rename the file that is in the way, then run again.".into(),
+            Self::BranchMoved { .. } => {
+                "Merge or delete that branch, or set another `pr.branch` in orch.yml, then run again.".into()
+            }
+            Self::Remote { .. } => {
+                "Check the remote and your access to it, then run again: the branch is ready.".into()
+            }
+            Self::Git { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The version-control system: reading a base, writing a branch, pushing it.
+//!
+//! Must never touch the person's working tree, index, HEAD, config, hooks or any ref but the one branch it was given.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::artifact::id::{CommitId, TreeId};
+use crate::artifact::types::change_set::FileChange;
+use crate::artifact::types::task::Base;
+
+mod error;
+
+pub use error::VcsError;
+
+/// Reads a repository.
+pub trait VcsRead: Send + Sync {
+    /// Returns the commit HEAD points to, its tree and the branch.
+    fn head(&self) -> Result<Base, VcsError>;
+
+    /// Returns every entry of a tree, recursively, sorted by path.
+    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError>;
+
+    /// Returns the content of a file of a tree; `None` where there is no regular file at the path.
+    fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError>;
+
+    /// Writes a tree below an existing empty folder and tells what could not be written as it is.
+    fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError>;
+}
+
+/// Writes one branch and pushes it.
+pub trait VcsWrite: Send + Sync {
+    /// Writes the commits of a draft and points its branch at the last one; says what it found there before.
+    ///
+    /// Blobs, trees and commits are written before the ref moves; the ref moves only from the value that was read.
+    fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError>;
+
+    /// Returns the commit a local branch points to.
+    fn branch(&self, name: &str) -> Result<Option<BranchTip>, VcsError>;
+
+    /// Returns the commit a branch of a remote points to.
+    fn remote_branch(&self, remote: &str, name: &str) -> Result<Option<CommitId>, VcsError>;
+
+    /// Pushes one branch to the same name on a remote, replacing only `expected`; no hooks, no other ref.
+    fn push(&self, remote: &str, name: &str, expected: Option<&CommitId>) -> Result<(), VcsError>;
+
+    /// Returns the location of a remote, or `None` when the repository has none of that name.
+    fn remote_url(&self, remote: &str) -> Result<Option<String>, VcsError>;
+}
+
+/// One entry of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// The path, as bytes: git knows no encoding.
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+impl TreeEntry {
+    /// Returns the path where it is UTF-8.
+    pub fn utf8_path(&self) -> Option<&str> {
+        std::str::from_utf8(&self.path).ok()
+    }
+}
+
+/// What a tree entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// An executable file.
+    Executable,
+    /// A symbolic link.
+    Link,
+    /// A submodule.
+    Submodule,
+}
+
+/// What an export could not write as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportReport {
+    /// Files written.
+    pub files: u64,
+    /// Submodules left as empty folders.
+    pub submodules: Vec<String>,
+    /// Files that are LFS pointers, not the content.
+    pub lfs_pointers: Vec<String>,
+    /// Links that point outside the tree, and were left out.
+    pub outside_links: Vec<String>,
+}
+
+/// A branch to write: commits on top of a base.
+#[derive(Clone, Debug)]
+pub struct BranchDraft {
+    /// The branch's short name, as `feat/api/health/2026-11-21`.
+    pub branch: String,
+    /// The commit to start from.
+    pub base: CommitId,
+    /// The commits, oldest first.
+    pub commits: Vec<CommitDraft>,
+    /// Who writes and commits.
+    pub author: Signature,
+    /// The value the branch must have now; `None`: it must not exist.
+    pub expected: Option<CommitId>,
+}
+
+/// A commit to write.
+#[derive(Clone, Debug)]
+pub struct CommitDraft {
+    /// The first line.
+    pub subject: String,
+    /// The text below it, without trailers.
+    pub body: String,
+    /// The trailers, in order.
+    pub trailers: Vec<(String, String)>,
+    /// What changes, against the commit before.
+    pub files: Vec<FileChange>,
+}
+
+/// Who writes a commit, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+    /// The time, UTC.
+    pub time: Timestamp,
+}
+
+/// The commits that were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitOutcome {
+    /// The commits, oldest first, with their trees.
+    pub commits: Vec<(CommitId, TreeId)>,
+    /// True when the branch pointed there already.
+    pub unchanged: bool,
+}
+
+/// Where a branch points, and the trailers of the commits above the base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchTip {
+    /// The commit.
+    pub commit: CommitId,
+    /// The trailers of that commit.
+    pub trailers: BTreeMap<String, String>,
+}

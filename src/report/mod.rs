@@ -1,0 +1,1 @@
+//! A run rendered from its artifacts, any time later.

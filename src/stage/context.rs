@@ -1,0 +1,117 @@
+//! What a stage is handed: the run, the config, and the ports its spec names.
+
+use crate::artifact::id::{Round, RunId};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::ports::clock::Clock;
+use crate::ports::process::Processes;
+use crate::ports::vcs::{VcsRead, VcsWrite};
+use crate::ports::workspace::Workspaces;
+use crate::telemetry::{Event, Events};
+
+use super::StageError;
+use super::spec::{EffectKind, StageSpec};
+
+/// The event that started the run: what intake turns into a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The text as given; untrusted.
+    pub text: String,
+    /// Where it came from.
+    pub channel: crate::artifact::types::task::Channel,
+}
+
+/// Every port there is; the runner holds it, stages get a part of it.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Reads the repository.
+    pub vcs: &'a dyn VcsRead,
+    /// Writes a branch.
+    pub forge: &'a dyn VcsWrite,
+    /// Makes clean copies.
+    pub workspaces: &'a dyn Workspaces,
+    /// Runs repository code.
+    pub processes: &'a dyn Processes,
+    /// Proposes plans, tests and edits.
+    pub engine: &'a dyn Engine,
+}
+
+/// What a stage is handed.
+pub struct StageContext<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// The round, 1 outside a loop.
+    pub round: Round,
+    /// The valid config.
+    pub config: &'a Config,
+    /// The event that started the run; only intake has one.
+    pub request: Option<&'a Request>,
+    spec: &'static StageSpec,
+    ports: Ports<'a>,
+    events: &'a dyn Events,
+}
+
+impl<'a> StageContext<'a> {
+    /// Returns the context of one stage; made by the runner and by tests only.
+    pub fn new(
+        spec: &'static StageSpec,
+        run: &'a RunId,
+        round: Round,
+        config: &'a Config,
+        request: Option<&'a Request>,
+        ports: Ports<'a>,
+        events: &'a dyn Events,
+    ) -> Self {
+        Self { run, round, config, request, spec, ports, events }
+    }
+
+    fn declared(&self, effect: EffectKind) -> Result<(), StageError> {
+        if self.spec.effects.contains(&effect) { Ok(()) } else { Err(StageError::Undeclared(effect)) }
+    }
+
+    /// Returns the clock; time changes no decision, so every stage has it.
+    pub fn clock(&self) -> &'a dyn Clock {
+        self.ports.clock
+    }
+
+    /// Returns the repository, for reading.
+    pub fn vcs(&self) -> Result<&'a dyn VcsRead, StageError> {
+        self.declared(EffectKind::RepositoryRead).map(|()| self.ports.vcs)
+    }
+
+    /// Returns the repository, for writing a branch.
+    pub fn forge(&self) -> Result<&'a dyn VcsWrite, StageError> {
+        self.declared(EffectKind::ForgeWrite).map(|()| self.ports.forge)
+    }
+
+    /// Returns the maker of clean copies.
+    pub fn workspaces(&self) -> Result<&'a dyn Workspaces, StageError> {
+        self.declared(EffectKind::Process).map(|()| self.ports.workspaces)
+    }
+
+    /// Returns the runner of repository code.
+    pub fn processes(&self) -> Result<&'a dyn Processes, StageError> {
+        self.declared(EffectKind::Process).map(|()| self.ports.processes)
+    }
+
+    /// Returns the engine that proposes changes.
+    pub fn engine(&self) -> Result<&'a dyn Engine, StageError> {
+        self.declared(EffectKind::Model).map(|()| self.ports.engine)
+    }
+
+    /// Tells the listeners something about the work in hand, one short line.
+    pub fn note(&self, message: impl Into<String>) {
+        self.events.emit(&Event::StageNote {
+            stage: self.spec.id,
+            round: self.round,
+            message: message.into(),
+        });
+    }
+
+    /// Tells the listeners of a finished command.
+    pub fn emit(&self, event: &Event) {
+        self.events.emit(event);
+    }
+}

@@ -1,0 +1,1 @@
+//! `generate`: the edits are made.

@@ -1,0 +1,1 @@
+//! `intake`: a request becomes a task.

@@ -1,0 +1,1 @@
+//! `plan`: a task becomes a plan.

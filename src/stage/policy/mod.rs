@@ -1,0 +1,1 @@
+//! `policy`: the change set is judged.

@@ -1,0 +1,1 @@
+//! `pr`: branch, commits and pull request.

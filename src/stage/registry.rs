@@ -1,0 +1,12 @@
+//! One line per stage, in pipeline order.
+
+use super::Stage;
+use crate::artifact::id::StageId;
+
+/// Every stage, in pipeline order.
+pub static STAGES: &[&dyn Stage] = &[];
+
+/// Returns a stage by its id.
+pub fn stage(id: StageId) -> Option<&'static dyn Stage> {
+    STAGES.iter().copied().find(|s| s.spec().id == id)
+}

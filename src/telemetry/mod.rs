@@ -1,0 +1,7 @@
+//! Events of a run: they go out once, listeners differ.
+//!
+//! Must never change what a stage does: a listener that fails is left out.
+
+mod event;
+
+pub use event::{Event, Events, Silent};

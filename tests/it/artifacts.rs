@@ -1,0 +1,1 @@
+//! The artifact protocol through the command line.

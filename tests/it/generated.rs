@@ -1,0 +1,1 @@
+//! Generated files are what the code would generate.

@@ -1,0 +1,1 @@
+//! Edits that try to leave the repository.

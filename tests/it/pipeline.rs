@@ -1,0 +1,1 @@
+//! orch run from end to end.

@@ -1,0 +1,1 @@
+//! The pr stage and the local forge.

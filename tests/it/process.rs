@@ -1,0 +1,1 @@
+//! The sandbox: what repository code may do.

@@ -1,0 +1,1 @@
+//! The repository port: bases, branches, pushes.
