@@ -3,5 +3,7 @@
 //! Must never print, and must never know a stage, a port or the store.
 
 mod class;
+mod exit;
 
 pub use class::{Class, Failure};
+pub use exit::{EXIT_CODES, ExitCode};

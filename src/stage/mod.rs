@@ -5,7 +5,9 @@
 mod context;
 mod error;
 mod io;
+mod journal;
 pub mod registry;
+pub mod runner;
 pub mod spec;
 
 pub mod generate;
