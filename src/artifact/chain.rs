@@ -224,7 +224,7 @@ impl Reader<'_> {
             match self.vouched.get(&input.path).cloned() {
                 Some(digest) if digest == input.digest => {}
                 Some(_) => {
-                    self.broken(owner, &input.path, format!("is not the file that `{}` read", link.stage))
+                    self.broken(owner, &input.path, format!("is not the file that `{}` read", link.stage));
                 }
                 None => self.broken(
                     owner,

@@ -4,6 +4,7 @@
 
 mod class;
 mod exit;
+pub mod text;
 
 pub use class::{Class, Failure};
 pub use exit::{EXIT_CODES, ExitCode};

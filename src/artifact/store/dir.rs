@@ -47,34 +47,35 @@ impl DirStore {
             StoreError::Io { what: "write", path: path.into(), source }
         })
     }
+}
 
-    fn walk(
-        &self,
-        folder: &Path,
-        base: &str,
-        found: &mut dyn FnMut(String, &Path) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Self::fail("list", base)(error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(Self::fail("list", base))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if base.is_empty() { name } else { format!("{base}/{name}") };
-            let kind = entry.file_type().map_err(Self::fail("look at", &path))?;
-            if kind.is_dir() {
-                self.walk(&entry.path(), &path, found)?;
-            } else if kind.is_file() {
-                found(path, &entry.path())?;
-            } else {
-                let what = if kind.is_symlink() { "a symbolic link" } else { "no regular file" };
-                return Err(StoreError::Foreign { path, what });
-            }
+/// Calls `found` for every regular file below a folder; anything else but folders is refused.
+fn walk(folder: &Path, base: &str, found: &mut dyn FnMut(String, &Path)) -> Result<(), StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(DirStore::fail("list", base)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(DirStore::fail("list", base))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if base.is_empty() { name } else { format!("{base}/{name}") };
+        let kind = entry.file_type().map_err(DirStore::fail("look at", &path))?;
+        if kind.is_dir() {
+            walk(&entry.path(), &path, found)?;
+        } else if kind.is_file() {
+            found(path, &entry.path());
+        } else {
+            let what = if kind.is_symlink() { "a symbolic link" } else { "no regular file" };
+            return Err(StoreError::Foreign { path, what });
         }
-        Ok(())
     }
+    Ok(())
+}
+
+/// Tells whether a path is of a file, or in a folder, that is being written.
+fn is_partial(path: &str) -> bool {
+    path.ends_with(PARTIAL) || path.contains(".partial/")
 }
 
 impl ArtifactStore for DirStore {
@@ -101,11 +102,10 @@ impl ArtifactStore for DirStore {
 
     fn list(&self) -> Result<Vec<String>, StoreError> {
         let mut paths = Vec::new();
-        self.walk(&self.root, "", &mut |path, _| {
-            if !path.ends_with(PARTIAL) && !path.contains(".partial/") {
+        walk(&self.root, "", &mut |path, _| {
+            if !is_partial(&path) {
                 paths.push(path);
             }
-            Ok(())
         })?;
         paths.sort_unstable();
         Ok(paths)
@@ -113,11 +113,10 @@ impl ArtifactStore for DirStore {
 
     fn sweep(&self) -> Result<(), StoreError> {
         let mut left = Vec::new();
-        self.walk(&self.root, "", &mut |path, file| {
-            if path.ends_with(PARTIAL) || path.contains(".partial/") {
+        walk(&self.root, "", &mut |path, file| {
+            if is_partial(&path) {
                 left.push((path, file.to_owned()));
             }
-            Ok(())
         })?;
         for (path, file) in left {
             fs::remove_file(file).map_err(Self::fail("remove", &path))?;

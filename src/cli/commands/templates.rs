@@ -1,0 +1,1 @@
+//! `orch templates`: what the built-in engine can do.
