@@ -9,7 +9,14 @@ use crate::artifact::id::TreeId;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::FileChange;
 use crate::diagnostic::{Class, Failure};
+use crate::edit::apply::ApplyError;
 use crate::ports::vcs::{ExportReport, VcsError};
+
+mod fake;
+mod temp;
+
+pub use fake::FakeWorkspaces;
+pub use temp::TempWorkspaces;
 
 /// Makes clean copies.
 pub trait Workspaces: Send + Sync {
@@ -71,6 +78,15 @@ impl Failure for WorkspaceError {
             Self::Vcs(error) => error.help(),
             Self::Refused { .. } => Some("Nothing was written; the change has to name another file.".into()),
             Self::Io { .. } => Some("Check free space and rights of the temporary folder (TMPDIR).".into()),
+        }
+    }
+}
+
+impl From<ApplyError> for WorkspaceError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Refused(refusal) => Self::Refused { path: refusal.path, why: refusal.why },
+            ApplyError::Io { what, source } => Self::Io { what, source },
         }
     }
 }
