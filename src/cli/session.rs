@@ -35,7 +35,6 @@ pub struct Session {
     /// The repository.
     pub vcs: GitRepository,
     clock: SystemClock,
-    workspaces: TempWorkspaces,
     processes: SystemProcesses,
     /// Who writes changes.
     pub engine: TemplateEngine,
@@ -99,7 +98,6 @@ impl Session {
         let artifacts = artifacts.unwrap_or_else(|| root.join(&config.artifacts.folder));
         Ok(Self {
             clock: SystemClock::new(environment.fixed_time()?),
-            workspaces: TempWorkspaces::new(GitRepository::open(&root)?)?,
             processes: SystemProcesses::new()?,
             engine,
             artifacts,
@@ -109,13 +107,18 @@ impl Session {
         })
     }
 
+    /// Returns the maker of clean copies; it removes what killed processes left.
+    pub fn workspaces(&self) -> Result<TempWorkspaces<'_>, CommandError> {
+        Ok(TempWorkspaces::open(&self.vcs)?)
+    }
+
     /// Returns every port.
-    pub fn ports(&self) -> Ports<'_> {
+    pub fn ports<'a>(&'a self, workspaces: &'a TempWorkspaces<'a>) -> Ports<'a> {
         Ports {
             clock: &self.clock,
             vcs: &self.vcs,
             forge: &self.vcs,
-            workspaces: &self.workspaces,
+            workspaces,
             processes: &self.processes,
             engine: &self.engine,
         }

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod config;
+mod env;
 mod doctor;
 mod faults;
 mod generated;

@@ -88,11 +88,12 @@ fn execute(
         pipeline: pipeline.name.to_string(),
         folder: job.folder.display().to_string(),
     });
+    let workspaces = session.workspaces()?;
     let runner = Runner {
         store: &store,
         run: &job.run,
         config: &session.config,
-        ports: session.ports(),
+        ports: session.ports(&workspaces),
         events: events.as_ref(),
     };
     let walked = walk(pipeline, &runner, bounds, job.request.as_ref())?;

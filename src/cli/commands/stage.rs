@@ -75,8 +75,9 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     let store = DirStore::new(&folder);
     store.sweep()?;
     let events = output.events();
+    let workspaces = session.workspaces()?;
     let runner =
-        Runner { store: &store, run: &run, config: &session.config, ports: session.ports(), events: events.as_ref() };
+        Runner { store: &store, run: &run, config: &session.config, ports: session.ports(&workspaces), events: events.as_ref() };
     let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
     let done = runner.run(stage, at, request.as_ref())?;
     drop(events);

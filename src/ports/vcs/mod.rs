@@ -12,6 +12,7 @@ use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::task::Base;
 
 mod commit;
+mod create;
 mod error;
 mod export;
 mod fake;
@@ -21,6 +22,7 @@ mod program;
 mod remote;
 mod tree;
 
+pub use create::create_repository;
 pub use error::VcsError;
 pub use fake::FakeRepository;
 pub(crate) use fake::apply as apply_in_memory;
