@@ -144,43 +144,34 @@ fn no_test_file_is_forgotten() {
 /// Docs name only paths of this repository that exist.
 #[test]
 fn paths_in_the_docs_exist() {
+    const FOLDERS: [&str; 8] =
+        ["src/", "docs/", "tests/", "policies/", "templates/", "workflows/", "samples/", "benches/"];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pattern = regex_lite(r"`(src|docs|tests|policies|templates|workflows|samples|benches)/");
     let mut missing = Vec::new();
-    let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-    let mut folders = vec![root.join("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { pages.push(path) }
-        }
-    }
-    for page in pages.iter().filter(|p| p.extension().is_some_and(|e| e == "md")) {
-        let text = fs::read_to_string(page).unwrap();
-        for path in pattern(&text) {
-            let open = path.contains(['<', '*', '{']);
-            if !open && !root.join(path.trim_end_matches('/')).exists() {
-                missing.push(format!("{}: {path}", page.strip_prefix(root).unwrap().display()));
+    for page in pages(root) {
+        let text = fs::read_to_string(&page).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_path = FOLDERS.iter().any(|folder| word.starts_with(folder));
+            let is_pattern = word.contains(['<', '*', '{', ' ', '\n']);
+            if is_path && !is_pattern && !root.join(word.trim_end_matches('/')).exists() {
+                missing.push(format!("{}: {word}", page.strip_prefix(root).unwrap().display()));
             }
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// Returns a finder of back-quoted paths that start with one of the folders in the pattern.
-fn regex_lite(pattern: &str) -> impl Fn(&str) -> Vec<String> {
-    let folders: Vec<String> = pattern
-        .trim_start_matches("`(")
-        .trim_end_matches(")/")
-        .split('|')
-        .map(|folder| format!("{folder}/"))
-        .collect();
-    move |text| {
-        text.split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|word| folders.iter().any(|f| word.starts_with(f.as_str())) && !word.contains(char::is_whitespace))
-            .map(str::to_owned)
-            .collect()
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let (mut pages, mut folders) = (vec![root.join("README.md"), root.join("CONTRIBUTING.md")], vec![root.join("docs")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
     }
+    pages
 }
