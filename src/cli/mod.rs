@@ -15,14 +15,16 @@ use clap::Parser as _;
 pub use args::{Cli, Format};
 pub use error::CommandError;
 
+use crate::ports::process::{harden_self, sandbox_stage};
 use output::Output;
 
 /// Runs the program: the only thing `main` calls.
 pub fn main() -> ExitCode {
-    if let Some(code) = crate::ports::process::helper_main() {
+    // The sandbox starts this very program again as its helper, before anything else is looked at.
+    if let Some(code) = std::env::args_os().nth(1).and_then(|word| sandbox_stage(&word)) {
         return code;
     }
-    crate::ports::process::harden_self();
+    let hardened = harden_self();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -31,7 +33,8 @@ pub fn main() -> ExitCode {
         }
     };
     let output = Output::new(&cli.global);
-    match commands::dispatch(cli, &output) {
+    let done = hardened.map_err(CommandError::from).and_then(|()| commands::dispatch(cli, &output));
+    match done {
         Ok(exit) => ExitCode::from(exit),
         Err(error) => {
             output.error(&error);
