@@ -96,7 +96,11 @@ pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
 }
 
 /// Writes every new content beside its place.
-fn stage(root: &Path, changes: &[FileChange], undo: &mut Undo) -> Result<Vec<Option<NamedTempFile>>, ApplyError> {
+fn stage(
+    root: &Path,
+    changes: &[FileChange],
+    undo: &mut Undo,
+) -> Result<Vec<Option<NamedTempFile>>, ApplyError> {
     let mut staged = Vec::with_capacity(changes.len());
     for change in changes {
         let bytes = change.bytes().map_err(|e| Refusal { path: e.path.to_string(), why: e.why.into() })?;
@@ -120,7 +124,12 @@ fn beside(target: &Path) -> Result<NamedTempFile, ApplyError> {
 }
 
 /// Puts one change in place and notes how to undo it.
-fn put(root: &Path, change: &FileChange, content: Option<NamedTempFile>, undo: &mut Undo) -> Result<(), ApplyError> {
+fn put(
+    root: &Path,
+    change: &FileChange,
+    content: Option<NamedTempFile>,
+    undo: &mut Undo,
+) -> Result<(), ApplyError> {
     let target = root.join(change.path.as_str());
     if change.op != FileOp::Create {
         // A plain rename onto a file of our own: the old content stays at hand until all is done.

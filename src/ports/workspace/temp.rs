@@ -121,7 +121,9 @@ fn user() -> String {
 fn make_private(home: &Path) -> Result<(), WorkspaceError> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
     match fs::DirBuilder::new().mode(0o700).create(home) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed("make", home)(error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("make", home)(error));
+        }
         _ => {}
     }
     let found = home.symlink_metadata().map_err(failed("look at", home))?;
