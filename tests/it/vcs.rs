@@ -15,7 +15,8 @@ const BRANCH: &str = "feat/api/health/2026-11-21";
 const FILES: &[(&str, &str)] = &[("README.md", "hello\n"), ("src/a.txt", "one\n"), ("src/b.txt", "two\n")];
 
 fn commit(subject: &str, files: Vec<FileChange>) -> CommitDraft {
-    let trailers = vec![("Orch-Run".to_owned(), "r1".to_owned()), ("Orch-Task".to_owned(), "sha256:x".to_owned())];
+    let trailers =
+        vec![("Orch-Run".to_owned(), "r1".to_owned()), ("Orch-Task".to_owned(), "sha256:x".to_owned())];
     CommitDraft { subject: subject.to_owned(), body: "A body.".to_owned(), trailers, files }
 }
 
@@ -30,10 +31,14 @@ fn two_commits() -> Vec<CommitDraft> {
         commit("test(api): cover health", vec![create("tests/health.txt", "test\n")]),
         commit(
             "feat(api): add health",
-            vec![create("src/new/c.txt", "three\n"), modify("src/a.txt", "one\n", "ONE\n"), delete("src/b.txt", "two\n")]
-                .into_iter()
-                .rev()
-                .collect(),
+            vec![
+                create("src/new/c.txt", "three\n"),
+                modify("src/a.txt", "one\n", "ONE\n"),
+                delete("src/b.txt", "two\n"),
+            ]
+            .into_iter()
+            .rev()
+            .collect(),
         ),
     ]
 }
@@ -140,7 +145,10 @@ fn git_reads_the_commits_as_they_were_meant() {
     assert_eq!(trailers, "Orch-Run: r1\nOrch-Task: sha256:x");
     let diff = repo.git(&["diff", "--name-status", "main", BRANCH]);
     assert_eq!(diff, "M\tsrc/a.txt\nD\tsrc/b.txt\nA\tsrc/new/c.txt\nA\ttests/health.txt");
-    assert_eq!(repo.git(&["log", "-1", "--format=%h %gs", "-g", BRANCH]).split_once(' ').unwrap().1, "orch: write branch");
+    assert_eq!(
+        repo.git(&["log", "-1", "--format=%h %gs", "-g", BRANCH]).split_once(' ').unwrap().1,
+        "orch: write branch"
+    );
 }
 
 #[test]
@@ -152,10 +160,12 @@ fn commit_and_push_leave_the_dirty_checkout_as_it_was() {
     repo.git(&["add", "src/a.txt"]);
     repo.write("untracked.txt", "untracked\n");
     fs::remove_file(repo.root().join("src/b.txt")).unwrap();
-    for hook in ["pre-push", "reference-transaction", "post-commit", "pre-commit", "commit-msg", "post-update"] {
+    for hook in
+        ["pre-push", "reference-transaction", "post-commit", "pre-commit", "commit-msg", "post-update"]
+    {
         let path = format!(".git/hooks/{hook}");
         repo.write(&path, "#!/bin/sh\ntouch hook-ran\n");
-        make_executable(&repo.root().join(path));
+        repo.set_executable(&path, true);
     }
     let before = repo.snapshot("feat");
     assert!(before.len() > 10 && before.contains_key(std::path::Path::new(".git/index")));
@@ -170,15 +180,6 @@ fn commit_and_push_leave_the_dirty_checkout_as_it_was() {
     let refs = repo.git(&["for-each-ref", "--format=%(refname)"]);
     assert_eq!(refs, format!("refs/heads/{BRANCH}\nrefs/heads/main"));
 }
-
-#[cfg(unix)]
-fn make_executable(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[cfg(not(unix))]
-fn make_executable(_path: &std::path::Path) {}
 
 #[test]
 fn a_refused_draft_writes_no_object() {
@@ -195,10 +196,15 @@ fn a_refused_draft_writes_no_object() {
 fn remotes_that_name_programs_are_refused_and_nothing_runs() {
     let repo = Repo::new(FILES);
     let port = repo.open();
-    port.commit(&draft(&port.head().unwrap().commit, None, vec![commit("x", vec![create("x", "x")])])).unwrap();
+    port.commit(&draft(&port.head().unwrap().commit, None, vec![commit("x", vec![create("x", "x")])]))
+        .unwrap();
     let mark = repo.beside("ran");
     let run = format!("touch {}", mark.display());
-    for url in [format!("ext::sh -c '{run}'"), format!("--upload-pack={run}"), format!("ssh://-oProxyCommand={run}/x")] {
+    for url in [
+        format!("ext::sh -c '{run}'"),
+        format!("--upload-pack={run}"),
+        format!("ssh://-oProxyCommand={run}/x"),
+    ] {
         repo.git(&["config", "remote.evil.url", &url]);
         let port = repo.open();
         for error in [
@@ -232,14 +238,18 @@ fn remotes_that_name_programs_are_refused_and_nothing_runs() {
 fn file_urls_and_relative_remotes_work_and_dead_ones_are_temporary() {
     let repo = Repo::new(FILES).with_remote();
     let port = repo.open();
-    port.commit(&draft(&port.head().unwrap().commit, None, vec![commit("x", vec![create("x", "x")])])).unwrap();
+    port.commit(&draft(&port.head().unwrap().commit, None, vec![commit("x", vec![create("x", "x")])]))
+        .unwrap();
     let url = format!("file://{}", repo.beside("remote.git").display());
     repo.git(&["remote", "add", "by-url", &url]);
     repo.git(&["remote", "add", "relative", "../remote.git"]);
     repo.git(&["remote", "add", "dead", "../nowhere.git"]);
     let port = repo.open();
     port.push("by-url", BRANCH, None).unwrap();
-    assert_eq!(port.remote_branch("relative", BRANCH).unwrap(), port.branch(BRANCH).unwrap().map(|tip| tip.commit));
+    assert_eq!(
+        port.remote_branch("relative", BRANCH).unwrap(),
+        port.branch(BRANCH).unwrap().map(|tip| tip.commit)
+    );
     let error = port.push("dead", BRANCH, None).unwrap_err();
     assert_eq!(error.class(), Class::Temporary);
     assert!(!error.to_string().contains('\n'), "{error}");

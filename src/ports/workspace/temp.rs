@@ -78,8 +78,11 @@ impl<'a> TempWorkspaces<'a> {
     /// Returns an empty private folder and the lock that keeps it.
     fn fresh(&self) -> Result<(tempfile::TempDir, Held), WorkspaceError> {
         let _gate = self.gate()?;
-        let folder = tempfile::Builder::new().prefix("copy-").tempdir_in(&self.home);
-        let folder = folder.map_err(failed("make a folder in", &self.home))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("copy-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir_in(&self.home).map_err(failed("make a folder in", &self.home))?;
         let path = folder.path().with_extension(LOCK);
         let file = File::options().create_new(true).write(true).open(&path).map_err(failed("make", &path))?;
         file.try_lock().map_err(|error| failed("lock", &path)(error.into()))?;

@@ -65,6 +65,14 @@ impl Repo {
         fs::write(path, bytes).unwrap();
     }
 
+    /// Makes a file of the checkout executable, or not.
+    #[cfg(unix)]
+    pub fn set_executable(&self, path: &str, executable: bool) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = if executable { 0o755 } else { 0o644 };
+        fs::set_permissions(self.root().join(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Commits everything there is.
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
