@@ -82,6 +82,11 @@ fn kind_of(kind: fs::FileType) -> Kind {
 /// Everything is checked first, then written beside, then renamed into place; a failure undoes what was renamed.
 pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
     check(&FolderPlace(root), changes)?;
+    carry_out(root, changes)
+}
+
+/// Makes changes that were checked.
+fn carry_out(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
     let mut undo = Undo::default();
     let staged = stage(root, changes, &mut undo)?;
     for (change, content) in changes.iter().zip(staged) {
@@ -96,7 +101,11 @@ pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
 }
 
 /// Writes every new content beside its place.
-fn stage(root: &Path, changes: &[FileChange], undo: &mut Undo) -> Result<Vec<Option<NamedTempFile>>, ApplyError> {
+fn stage(
+    root: &Path,
+    changes: &[FileChange],
+    undo: &mut Undo,
+) -> Result<Vec<Option<NamedTempFile>>, ApplyError> {
     let mut staged = Vec::with_capacity(changes.len());
     for change in changes {
         let bytes = change.bytes().map_err(|e| Refusal { path: e.path.to_string(), why: e.why.into() })?;
@@ -120,7 +129,12 @@ fn beside(target: &Path) -> Result<NamedTempFile, ApplyError> {
 }
 
 /// Puts one change in place and notes how to undo it.
-fn put(root: &Path, change: &FileChange, content: Option<NamedTempFile>, undo: &mut Undo) -> Result<(), ApplyError> {
+fn put(
+    root: &Path,
+    change: &FileChange,
+    content: Option<NamedTempFile>,
+    undo: &mut Undo,
+) -> Result<(), ApplyError> {
     let target = root.join(change.path.as_str());
     if change.op != FileOp::Create {
         // A plain rename onto a file of our own: the old content stays at hand until all is done.
@@ -201,6 +215,35 @@ impl Drop for Undo {
         }
         for folder in self.folders.drain(..).rev() {
             let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &str, before: Option<&[u8]>) -> FileChange {
+        FileChange::write(path.parse().unwrap(), before, b"new".to_vec(), FileMode::Regular)
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_is_undone() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        for name in ["a", "c", "z"] {
+            fs::write(path(name), name).unwrap();
+        }
+        let gone = FileChange { op: FileOp::Delete, after: None, content: None, ..write("c", Some(b"c")) };
+        // The last one does not fit and was not checked: by then the others are in place.
+        let changes = [write("a", Some(b"a")), write("b/deep/x", None), gone, write("z", None)];
+        let error = carry_out(root.path(), &changes).unwrap_err();
+        assert!(matches!(error, ApplyError::Io { .. }), "{error}");
+        let mut left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["a", "c", "z"]);
+        for name in ["a", "c", "z"] {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), name);
         }
     }
 }

@@ -119,7 +119,9 @@ impl<P: Place> Folders<'_, P> {
                 // Nothing there: nothing below it either.
                 None if change.op == FileOp::Create => return Ok(()),
                 None => return Err(refuse(change, "does not exist").into()),
-                Some(kind) => return Err(refuse(change, format!("is below {}", describe(kind, parent))).into()),
+                Some(kind) => {
+                    return Err(refuse(change, format!("is below {}", describe(kind, parent))).into());
+                }
             }
         }
         let path = change.path.as_str();
@@ -150,7 +152,9 @@ impl<P: Place> Folders<'_, P> {
             return Ok(Some(*kind));
         }
         match listed.folded.get(&fold(name)) {
-            Some(other) => Err(refuse(change, format!("is another spelling of `{other}`, which exists")).into()),
+            Some(other) => {
+                Err(refuse(change, format!("is another spelling of `{other}`, which exists")).into())
+            }
             None => Ok(None),
         }
     }
@@ -159,7 +163,8 @@ impl<P: Place> Folders<'_, P> {
 impl Folder {
     fn new(listed: Vec<(Vec<u8>, Kind)>) -> Self {
         let utf8 = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
-        let folded = listed.iter().filter_map(|(name, _)| utf8(name)).map(|name| (fold(&name), name)).collect();
+        let folded =
+            listed.iter().filter_map(|(name, _)| utf8(name)).map(|name| (fold(&name), name)).collect();
         Self { names: listed.into_iter().collect(), folded }
     }
 }

@@ -5,6 +5,7 @@
 use gix::objs::{Kind, compute_hash};
 use similar::{DiffOp, group_diff_ops};
 
+use crate::artifact::digest::Digest;
 use crate::artifact::types::change_set::{ChangeError, FileChange, FileMode, FileOp};
 use crate::diagnostic::{Class, Failure};
 
@@ -45,9 +46,29 @@ impl Failure for PatchError {
     }
 }
 
+/// A file before it changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Its mode.
+    pub mode: FileMode,
+}
+
 /// Returns the patch of changes, sorted by path; each with the content before, `None` for a file that is created.
+///
+/// Files are taken to have had the mode they end up with; where one may change its mode, use [`render_from`].
 pub fn render(changes: &[(&FileChange, Option<Vec<u8>>)]) -> Result<Vec<u8>, PatchError> {
-    let mut sorted: Vec<_> = changes.iter().map(|(change, before)| (*change, before.as_deref())).collect();
+    let with_mode = |(change, bytes): &(&FileChange, Option<Vec<u8>>)| -> Option<Before> {
+        bytes.clone().map(|bytes| Before { bytes, mode: change.mode })
+    };
+    let changes: Vec<_> = changes.iter().map(|pair| (pair.0, with_mode(pair))).collect();
+    render_from(&changes)
+}
+
+/// Like [`render`], with the modes before.
+pub fn render_from(changes: &[(&FileChange, Option<Before>)]) -> Result<Vec<u8>, PatchError> {
+    let mut sorted: Vec<_> = changes.iter().map(|(change, before)| (*change, before.as_ref())).collect();
     sorted.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
     let mut out = Vec::new();
     let mut last = None;
@@ -65,46 +86,64 @@ fn mismatch(change: &FileChange, why: &'static str) -> PatchError {
     PatchError::Before { path: change.path.to_string(), why }
 }
 
-fn render_file(out: &mut Vec<u8>, change: &FileChange, before: Option<&[u8]>) -> Result<(), PatchError> {
+fn render_file(out: &mut Vec<u8>, change: &FileChange, before: Option<&Before>) -> Result<(), PatchError> {
     let after = change.bytes()?;
-    let digest = before.map(crate::artifact::digest::Digest::of);
-    if digest != change.before {
+    if before.map(|before| Digest::of(&before.bytes)) != change.before {
         return Err(mismatch(change, "does not hold what the change was made for"));
     }
+    let old_bytes = before.map(|before| before.bytes.as_slice());
+    let old_mode = before.map_or(change.mode, |before| before.mode);
+    let same_content = old_bytes == after.as_deref();
+    if same_content && old_mode == change.mode {
+        return Ok(());
+    }
+    let ids = (object_id(change, old_bytes)?, object_id(change, after.as_deref())?);
+    out.extend_from_slice(head(change, old_mode, (!same_content).then_some(ids)).as_bytes());
+    let (old, new) = (old_bytes.unwrap_or_default(), after.as_deref().unwrap_or_default());
+    if old == new {
+        return Ok(());
+    }
+    if is_binary(old) || is_binary(new) {
+        out.extend_from_slice(b"GIT binary patch\n");
+        write_literal(out, new);
+        write_literal(out, old);
+        return Ok(());
+    }
     let path = change.path.as_str();
-    let (old, new) = (quote("a/", path), quote("b/", path));
-    let mode = match change.mode {
-        FileMode::Regular => "100644",
-        FileMode::Executable => "100755",
+    let name = |there: bool, prefix| {
+        if there { quote(prefix, path) + tab(path) } else { "/dev/null".to_owned() }
     };
-    let ids = (object_id(change, before)?, object_id(change, after.as_deref())?);
-    let mut line = |text: String| {
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'\n');
-    };
-    line(format!("diff --git {old} {new}"));
+    let names = (name(change.op != FileOp::Create, "a/"), name(change.op != FileOp::Delete, "b/"));
+    out.extend_from_slice(format!("--- {}\n+++ {}\n", names.0, names.1).as_bytes());
+    render_hunks(out, old, new);
+    Ok(())
+}
+
+/// The lines before the content: names, modes, object ids.
+fn head(change: &FileChange, old_mode: FileMode, ids: Option<(String, String)>) -> String {
+    let path = change.path.as_str();
+    let mut head = format!("diff --git {} {}\n", quote("a/", path), quote("b/", path));
+    let (old, new) = (mode(old_mode), mode(change.mode));
+    let changes_mode = change.op == FileOp::Modify && old != new;
     match change.op {
-        FileOp::Create => line(format!("new file mode {mode}")),
-        FileOp::Delete => line(format!("deleted file mode {mode}")),
+        FileOp::Create => head.push_str(&format!("new file mode {new}\n")),
+        FileOp::Delete => head.push_str(&format!("deleted file mode {old}\n")),
+        FileOp::Modify if changes_mode => head.push_str(&format!("old mode {old}\nnew mode {new}\n")),
         FileOp::Modify => {}
     }
-    // The mode of a file that stays is told here: it is the one afterwards, whatever it was before.
-    let shown = if change.op == FileOp::Modify { format!(" {mode}") } else { String::new() };
-    line(format!("index {}..{}{shown}", ids.0, ids.1));
-    let (before, after) = (before.unwrap_or_default(), after.as_deref().unwrap_or_default());
-    if before == after {
-        return Ok(());
+    if let Some((before, after)) = ids {
+        let shown =
+            if change.op == FileOp::Modify && !changes_mode { format!(" {new}") } else { String::new() };
+        head.push_str(&format!("index {before}..{after}{shown}\n"));
     }
-    if is_binary(before) || is_binary(after) {
-        line("GIT binary patch".into());
-        write_literal(out, after);
-        write_literal(out, before);
-        return Ok(());
+    head
+}
+
+const fn mode(mode: FileMode) -> &'static str {
+    match mode {
+        FileMode::Regular => "100644",
+        FileMode::Executable => "100755",
     }
-    line(format!("--- {}", if change.op == FileOp::Create { "/dev/null".into() } else { old + tab(path) }));
-    line(format!("+++ {}", if change.op == FileOp::Delete { "/dev/null".into() } else { new + tab(path) }));
-    render_hunks(out, before, after);
-    Ok(())
 }
 
 /// The id git gives to a content.
@@ -175,7 +214,6 @@ fn write_line(out: &mut Vec<u8>, sign: u8, line: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::digest::Digest;
 
     fn text(before: Option<&str>, after: &str) -> String {
         let before = before.map(|b| b.as_bytes().to_vec());

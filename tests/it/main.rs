@@ -15,6 +15,7 @@ mod policy;
 mod pr;
 mod process;
 mod repositories;
+mod support;
 mod templates;
 mod tidy;
 mod vcs;

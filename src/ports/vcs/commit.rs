@@ -191,7 +191,10 @@ fn move_ref(
     match repo.edit_references_as([edit], Some(signature.to_ref(&mut buffer))) {
         Ok(_) => Ok(()),
         // Somebody was quicker: the ref is not what was read a moment ago.
-        Err(_) if current(repo, &name, &draft.branch)? != draft.expected.as_ref().map(commit_oid).transpose()? => {
+        Err(_)
+            if current(repo, &name, &draft.branch)?
+                != draft.expected.as_ref().map(commit_oid).transpose()? =>
+        {
             Err(moved(&draft.branch, "was changed by somebody else at the same time"))
         }
         Err(error) => Err(git(format!("move the branch {}", draft.branch))(error)),

@@ -26,7 +26,11 @@ struct Item {
 }
 
 /// Writes a tree below an empty folder.
-pub(super) fn export(repo: &ThreadSafeRepository, root: ObjectId, folder: &Path) -> Result<ExportReport, VcsError> {
+pub(super) fn export(
+    repo: &ThreadSafeRepository,
+    root: ObjectId,
+    folder: &Path,
+) -> Result<ExportReport, VcsError> {
     let local = repo.to_thread_local();
     let mut report = ExportReport::default();
     let (mut files, mut links, mut parents) = (Vec::new(), Vec::new(), Parents::new(folder));

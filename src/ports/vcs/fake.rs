@@ -15,8 +15,8 @@ use crate::edit::{Kind, Place, check};
 
 use super::commit::{full_name, moved};
 use super::{
-    BranchDraft, BranchTip, CommitDraft, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
-    message,
+    BranchDraft, BranchTip, CommitDraft, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError,
+    VcsRead, VcsWrite, message,
 };
 
 type Files = BTreeMap<String, (FileMode, Vec<u8>)>;
@@ -40,10 +40,12 @@ struct State {
 impl FakeRepository {
     /// Returns a repository with one commit on `main` that holds the files.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let files = files.into_iter().map(|(path, bytes)| (path.to_owned(), (FileMode::Regular, bytes.to_vec())));
+        let files =
+            files.into_iter().map(|(path, bytes)| (path.to_owned(), (FileMode::Regular, bytes.to_vec())));
         let mut state = State::default();
         let tree = state.add_tree(files.collect());
-        let draft = CommitDraft { subject: "base".into(), body: String::new(), trailers: vec![], files: vec![] };
+        let draft =
+            CommitDraft { subject: "base".into(), body: String::new(), trailers: vec![], files: vec![] };
         let commit = state.add_commit(&draft, "somebody <somebody@example.com>", "", &tree);
         state.branches.insert("main".into(), commit.clone());
         Self { base: Base { commit, tree, branch: Some("main".into()) }, state: Mutex::new(state) }
@@ -59,7 +61,8 @@ impl FakeRepository {
     /// Puts a commit of somebody else on top of a branch, locally or on a remote.
     pub fn foreign_commit(&self, remote: Option<&str>, branch: &str) {
         let mut state = self.lock();
-        let draft = CommitDraft { subject: "foreign".into(), body: String::new(), trailers: vec![], files: vec![] };
+        let draft =
+            CommitDraft { subject: "foreign".into(), body: String::new(), trailers: vec![], files: vec![] };
         let tree = self.base.tree.clone();
         let commit = state.add_commit(&draft, "somebody <somebody@example.com>", branch, &tree);
         let branches = match remote {
@@ -174,7 +177,10 @@ impl VcsRead for FakeRepository {
             FileMode::Executable => EntryKind::Executable,
         };
         let files = self.files(tree)?;
-        Ok(files.into_iter().map(|(p, (mode, _))| TreeEntry { path: p.into_bytes(), kind: kind(mode) }).collect())
+        Ok(files
+            .into_iter()
+            .map(|(p, (mode, _))| TreeEntry { path: p.into_bytes(), kind: kind(mode) })
+            .collect())
     }
 
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
@@ -185,7 +191,8 @@ impl VcsRead for FakeRepository {
         let files = self.files(tree)?;
         for (path, (_, bytes)) in &files {
             let target = folder.join(path);
-            let written = fs::create_dir_all(target.parent().unwrap_or(folder)).and_then(|()| fs::write(&target, bytes));
+            let written = fs::create_dir_all(target.parent().unwrap_or(folder))
+                .and_then(|()| fs::write(&target, bytes));
             written.map_err(|e| VcsError::Git { what: format!("write {path}"), source: Box::new(e) })?;
         }
         Ok(ExportReport { files: files.len() as u64, ..ExportReport::default() })

@@ -84,7 +84,10 @@ fn options() -> Options {
     let config = permissions::Config { env: false, ..permissions::Config::all() };
     let permissions = Permissions { env, config, attributes: permissions::Attributes::isolated() };
     // Replaced objects are not what would be pushed.
-    Options::default().permissions(permissions).bail_if_untrusted(true).config_overrides(["core.useReplaceRefs=false"])
+    Options::default()
+        .permissions(permissions)
+        .bail_if_untrusted(true)
+        .config_overrides(["core.useReplaceRefs=false"])
 }
 
 fn refusal(folder: &str, error: &gix::Error) -> VcsError {
@@ -97,7 +100,11 @@ fn refusal(folder: &str, error: &gix::Error) -> VcsError {
     if why.contains("sha256") || why.contains("objectFormat") || why.contains("object format") {
         return other_format(&folder);
     }
-    VcsError::Unusable { folder, why, help: "Run `git fsck` and `git config --list` there to see what is wrong." }
+    VcsError::Unusable {
+        folder,
+        why,
+        help: "Run `git fsck` and `git config --list` there to see what is wrong.",
+    }
 }
 
 fn other_format(folder: &str) -> VcsError {
@@ -149,11 +156,15 @@ pub(super) fn commit_oid(commit: &CommitId) -> Result<ObjectId, VcsError> {
 }
 
 pub(super) fn commit_id(id: &gix::oid) -> Result<CommitId, VcsError> {
-    id.to_string().parse().map_err(|error| VcsError::Git { what: "name a commit".into(), source: Box::new(error) })
+    id.to_string()
+        .parse()
+        .map_err(|error| VcsError::Git { what: "name a commit".into(), source: Box::new(error) })
 }
 
 pub(super) fn tree_id(id: &gix::oid) -> Result<TreeId, VcsError> {
-    id.to_string().parse().map_err(|error| VcsError::Git { what: "name a tree".into(), source: Box::new(error) })
+    id.to_string()
+        .parse()
+        .map_err(|error| VcsError::Git { what: "name a tree".into(), source: Box::new(error) })
 }
 
 impl VcsRead for GitRepository {

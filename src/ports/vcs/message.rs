@@ -50,7 +50,12 @@ mod tests {
 
     fn draft(body: &str) -> CommitDraft {
         let trailers = vec![("Orch-Run".into(), "r1".into()), ("Orch-Task".into(), "x\nEvil: y".into())];
-        CommitDraft { subject: "feat(api): add\n\nEvil: z".into(), body: body.into(), trailers, files: vec![] }
+        CommitDraft {
+            subject: "feat(api): add\n\nEvil: z".into(),
+            body: body.into(),
+            trailers,
+            files: vec![],
+        }
     }
 
     #[test]

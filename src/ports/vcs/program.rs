@@ -1,7 +1,10 @@
 //! The `git` program, for the one thing gix cannot do: talking to a remote.
 //!
 //! Must never be given a word that was not checked, never run a hook, never ask a question and never outlast its deadline.
-#![expect(clippy::disallowed_methods, reason = "this is the one place that starts git and cleans its environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that starts git and cleans its environment"
+)]
 
 use std::io::Read;
 use std::path::Path;

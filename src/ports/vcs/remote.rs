@@ -35,7 +35,8 @@ impl GitRepository {
             config.plumbing().string_by("remote", Some(name.into()), key).filter(|url| !url.is_empty())
         };
         let Some(url) = value("pushurl").or_else(|| value("url")) else { return Ok(None) };
-        let refused = |why: &str| VcsError::Remote { remote: name.to_owned(), what: "use", why: why.to_owned() };
+        let refused =
+            |why: &str| VcsError::Remote { remote: name.to_owned(), what: "use", why: why.to_owned() };
         let url = url.to_str().map_err(|_| refused("its location is not UTF-8"))?.to_owned();
         check_name(name).and_then(|()| check_url(&url)).map_err(refused)?;
         let shown = without_password(&url);
@@ -105,7 +106,8 @@ impl Remote<'_> {
         let words = ["ls-remote", "--heads", "--upload-pack=git-upload-pack", "--", &self.url, &full];
         let said = self.ask("read from", &words, READ_LIMIT)?;
         // The pattern also matches longer names that end like it.
-        let line = said.stdout.lines().filter_map(|line| line.split_once('\t')).find(|(_, name)| *name == full);
+        let line =
+            said.stdout.lines().filter_map(|line| line.split_once('\t')).find(|(_, name)| *name == full);
         let Some((id, _)) = line else { return Ok(None) };
         id.parse().map(Some).map_err(|_| self.failed("read from", "it named a branch without a commit"))
     }
@@ -177,7 +179,8 @@ impl Remote<'_> {
 /// The first line that tells why, plain and short.
 fn summary(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let telling = lines().find(|l| l.starts_with("fatal:") || l.starts_with("error:")).or_else(|| lines().next());
+    let telling =
+        lines().find(|l| l.starts_with("fatal:") || l.starts_with("error:")).or_else(|| lines().next());
     let line = telling.unwrap_or("git did not say why");
     let line = line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: ")).unwrap_or(line);
     let plain = line.chars().filter(|c| !c.is_control()).take(300).collect::<String>();

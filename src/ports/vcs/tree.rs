@@ -62,7 +62,8 @@ fn children(repo: &Repository, id: ObjectId, path: &[u8]) -> Result<Vec<Child>, 
 }
 
 fn check_name(path: &[u8], name: &[u8], mode: EntryMode) -> Result<(), VcsError> {
-    let options = component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
+    let options =
+        component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
     let special = mode.is_link().then_some(component::Mode::Symlink);
     match gix::validate::path::component(name.as_bstr(), special, options) {
         Ok(_) => Ok(()),

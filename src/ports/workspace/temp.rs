@@ -78,8 +78,11 @@ impl<'a> TempWorkspaces<'a> {
     /// Returns an empty private folder and the lock that keeps it.
     fn fresh(&self) -> Result<(tempfile::TempDir, Held), WorkspaceError> {
         let _gate = self.gate()?;
-        let folder = tempfile::Builder::new().prefix("copy-").tempdir_in(&self.home);
-        let folder = folder.map_err(failed("make a folder in", &self.home))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("copy-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir_in(&self.home).map_err(failed("make a folder in", &self.home))?;
         let path = folder.path().with_extension(LOCK);
         let file = File::options().create_new(true).write(true).open(&path).map_err(failed("make", &path))?;
         file.try_lock().map_err(|error| failed("lock", &path)(error.into()))?;
@@ -121,7 +124,9 @@ fn user() -> String {
 fn make_private(home: &Path) -> Result<(), WorkspaceError> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
     match fs::DirBuilder::new().mode(0o700).create(home) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed("make", home)(error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("make", home)(error));
+        }
         _ => {}
     }
     let found = home.symlink_metadata().map_err(failed("look at", home))?;

@@ -47,8 +47,7 @@ impl Draft {
         let name = branch_name(&config.branch, change_type, evidence)?;
         let other = format!("{name}-{}", evidence.provenance.task.short());
         let title = subject(change_type, evidence.plan.scope.as_str(), &evidence.plan.subject);
-        let author =
-            Signature { name: plain(&config.author.name), email: plain(&config.author.email), time };
+        let author = Signature { name: plain(&config.author.name), email: plain(&config.author.email), time };
         Ok(Self {
             run: run.clone(),
             names: [name, other],
@@ -91,7 +90,9 @@ fn branch_name(pattern: &str, change_type: &str, evidence: &Evidence) -> Result<
     Err(StageError::Refused {
         class: Class::Usage,
         what: format!("`pr.branch` gives {name:?}, which is no safe name for a branch"),
-        help: "Use letters, digits, `-`, `_`, `.`, `/` and {type}, {service}, {scope}, {date} in `pr.branch`.".into(),
+        help:
+            "Use letters, digits, `-`, `_`, `.`, `/` and {type}, {service}, {scope}, {date} in `pr.branch`."
+                .into(),
     })
 }
 
@@ -147,7 +148,8 @@ fn subject(change_type: &str, scope: &str, text: &str) -> String {
 
 /// One line without control or hidden characters.
 fn plain(text: &str) -> String {
-    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
+    let visible: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -72,7 +72,8 @@ impl Evidence {
             let first = verdict.findings.iter().find(|f| f.effect.decision() == Decision::Deny);
             let why = first.map_or_else(String::new, |f| format!(" ({})", f.code));
             let what = format!("policy denies the change{why}");
-            let help = "Read the findings in policy/verdict.json, change what they name and run again.".into();
+            let help =
+                "Read the findings in policy/verdict.json, change what they name and run again.".into();
             return Err(StageError::Refused { class: Class::Denied, what, help });
         }
         Ok(())

@@ -2,6 +2,8 @@
 //!
 //! Must never hold text of others that was not made harmless, nor say of a test what no report says.
 
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -33,11 +35,11 @@ pub(super) fn render(draft: &Draft, evidence: &Evidence) -> Result<String, Stage
     };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_keep_trailing_newline(true);
+    let syntax =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.map_err(broken)?);
     environment.add_template(NAME, TEMPLATE).map_err(broken)?;
-    environment.get_template(NAME).map_err(broken)?.render(page(draft, evidence)).map_err(broken)
+    environment.get_template(NAME).map_err(broken)?.render(Serde(page(draft, evidence))).map_err(broken)
 }
 
 /// What the template shows; every string is Markdown that may stand anywhere in a line.
@@ -45,35 +47,27 @@ pub(super) fn render(draft: &Draft, evidence: &Evidence) -> Result<String, Stage
 struct Page {
     summary: String,
     draft: bool,
-    criteria: Items<String>,
-    files: Items<String>,
+    criteria: String,
+    files: String,
     exempt: Option<String>,
-    tests: Items<String>,
-    probes: Vec<String>,
+    tests: String,
+    probes: String,
     sandboxed: bool,
-    protection: Vec<String>,
-    risks: Items<String>,
+    protection: String,
+    risks: String,
     rollback: String,
     decision: &'static str,
-    findings: Items<String>,
+    findings: String,
     rules: usize,
     footer: Vec<(&'static str, String)>,
 }
 
-/// A list with the number of items that were left out.
-#[derive(Serialize)]
-struct Items<T> {
-    shown: Vec<T>,
-    left_out: usize,
-}
-
-impl<T> FromIterator<T> for Items<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut shown: Vec<T> = items.into_iter().collect();
-        let left_out = shown.len().saturating_sub(MAX_ITEMS);
-        shown.truncate(MAX_ITEMS);
-        Self { shown, left_out }
-    }
+/// Returns a Markdown list that tells how many items it leaves out; empty for no items.
+fn bullets(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<_> = items.into_iter().collect();
+    let more = items.len().saturating_sub(MAX_ITEMS);
+    let shown = items.iter().take(MAX_ITEMS).map(|item| format!("- {item}"));
+    shown.chain((more > 0).then(|| format!("- and {more} more"))).collect::<Vec<_>>().join("\n")
 }
 
 fn page(draft: &Draft, evidence: &Evidence) -> Page {
@@ -82,17 +76,17 @@ fn page(draft: &Draft, evidence: &Evidence) -> Page {
     Page {
         summary: text(&plan.summary),
         draft: evidence.verdict.decision != Decision::Allow,
-        criteria: plan.criteria.iter().map(|c| criterion(evidence, &c.id, &c.text)).collect(),
-        files: files.map(file).collect(),
+        criteria: bullets(plan.criteria.iter().map(|c| criterion(evidence, &c.id, &c.text))),
+        files: bullets(files.map(file)),
         exempt: evidence.tests.exempt.as_deref().map(text),
-        tests: evidence.tests.expected.iter().map(|t| test(evidence, &t.path, &t.name)).collect(),
-        probes: evidence.green.probes.iter().map(probe).collect(),
+        tests: bullets(evidence.tests.expected.iter().map(|t| test(evidence, &t.path, &t.name))),
+        probes: bullets(evidence.green.probes.iter().map(probe)),
         sandboxed: evidence.green.protection.is_sandboxed() && evidence.red.protection.is_sandboxed(),
-        protection: protection(&evidence.green),
-        risks: plan.risks.iter().map(risk).collect(),
+        protection: bullets(protection(&evidence.green)),
+        risks: bullets(plan.risks.iter().map(risk)),
         rollback: text(&plan.rollback),
         decision: decision(evidence.verdict.decision),
-        findings: evidence.verdict.findings.iter().map(finding).collect(),
+        findings: bullets(evidence.verdict.findings.iter().map(finding)),
         rules: evidence.verdict.rules.len(),
         footer: footer(draft, evidence),
     }
@@ -174,7 +168,10 @@ fn protection(report: &Verification) -> Vec<String> {
         MeasureState::Enforced => "in force",
     };
     let measures = report.protection.measures();
-    measures.iter().map(|(name, measure)| format!("{name}: {}: {}", state(measure.state), text(&measure.by))).collect()
+    measures
+        .iter()
+        .map(|(name, measure)| format!("{name}: {}: {}", state(measure.state), text(&measure.by)))
+        .collect()
 }
 
 fn risk(risk: &crate::artifact::types::plan::Risk) -> String {
