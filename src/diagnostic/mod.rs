@@ -3,5 +3,8 @@
 //! Must never print, and must never know a stage, a port or the store.
 
 mod class;
+mod code;
+pub mod explain;
 
 pub use class::{Class, Failure};
+pub use code::{Code, CodeError};
