@@ -1,1 +1,3 @@
 //! Words in, request out, exit code out.
+
+pub mod commands;
