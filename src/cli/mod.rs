@@ -1,3 +1,1 @@
 //! Words in, request out, exit code out.
-
-pub mod commands;

@@ -26,7 +26,7 @@ pub(super) fn words(raw: &RawCommand) -> Result<Command, (String, String)> {
 }
 
 fn split(text: &str) -> Result<Vec<String>, (String, String)> {
-    let text = text.trim();
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.contains(['\n', '\r']) {
         return Err(("has several lines".into(), AS_LIST.into()));
     }

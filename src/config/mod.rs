@@ -9,10 +9,11 @@ pub mod env;
 mod error;
 pub mod init;
 pub mod keys;
-mod load;
+pub mod load;
 mod raw;
 mod reference;
 mod sandbox;
+pub mod starter;
 mod valid;
 mod walk;
 

@@ -16,9 +16,9 @@ use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::task::{Base, Task};
 use orch::artifact::types::verification::{Ended, Measure, MeasureState, Protection, Verification};
-use orch::cli::commands::doctor::{DoctorArgs, Format, Patient, Report, State, look, run};
 use orch::config::env::Environment;
 use orch::config::{self, Config, Loaded};
+use orch::doctor::{Patient, Report, State, look, render};
 use orch::engine::{Engine, EngineError, View};
 use orch::ports::process::{Captured, Command, Outcome, ProcessError, Processes, Sandbox};
 use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead};
@@ -85,7 +85,8 @@ impl World {
             config: config.as_ref(),
             vcs: Ok(self),
             processes: self,
-            engine: self,
+            engine: Ok(self),
+            artifacts: None,
         })
     }
 
@@ -295,20 +296,19 @@ fn the_table_reads_well_and_the_json_says_the_same() {
     let mut world = world;
     world.branch = None;
     world.state = MeasureState::Partial;
-    let print = |format| {
-        let mut out = Vec::new();
-        let report = world.examine(|p| run(&DoctorArgs { format }, p, &mut out)).unwrap();
-        (report, String::from_utf8(out).unwrap())
-    };
-    let (report, table) = print(Format::Human);
+    let report = world.look();
+    let mut table = Vec::new();
+    render::human(&report, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(&regex_escape(world.bin.path()), "[bin]");
     settings.add_filter(&regex_escape(world.temp.path()), "[temp]");
     settings.add_filter(r"\d+ MiB", "[n] MiB");
     settings.bind(|| insta::assert_snapshot!("doctor_table", table));
 
-    let (_, json) = print(Format::Json);
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let mut json = Vec::new();
+    render::json(&report, &mut json).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(json["can_run"], true);
     assert_eq!(json["checks"].as_array().unwrap().len(), report.checks.len());
     assert!(

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use orch::artifact::id::TreeId;
 use orch::artifact::types::task::Base;
-use orch::cli::commands::init::{InitArgs, InitError, run};
+use orch::config;
 use orch::config::detect::{Detected, FolderListing, Language, Listing as _, TreeListing, detect_commands};
-use orch::config::{self, init};
+use orch::config::init::{InitError, draft};
+use orch::config::starter::{one_line, role_name, summary};
 use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead};
 
 type Files = &'static [(&'static str, &'static str)];
@@ -158,7 +159,7 @@ fn repository(files: Files) -> tempfile::TempDir {
 }
 
 fn detect(folder: &Path) -> Detected {
-    detect_commands(&FolderListing::new(folder))
+    detect_commands(&FolderListing::read(folder))
 }
 
 #[test]
@@ -167,15 +168,15 @@ fn commands_are_detected_with_reasons() {
     for (name, files) in REPOSITORIES {
         let _ = writeln!(page, "## {name}");
         for part in detect(repository(files).path()).parts {
-            let _ = writeln!(page, "{}", init::summary(&part));
+            let _ = writeln!(page, "{}", summary(&part));
             for p in &part.proposals {
                 let network = if p.network { " (network)" } else { "" };
                 let _ = write!(
                     page,
                     "  {}: {}{network}\n      {}\n",
-                    init::role_name(p.role),
-                    init::one_line(&shell_words::join(&p.command.0)),
-                    init::one_line(&p.why)
+                    role_name(p.role),
+                    one_line(&shell_words::join(&p.command.0)),
+                    one_line(&p.why)
                 );
             }
             for note in &part.notes {
@@ -192,7 +193,7 @@ fn what_is_written_loads_and_equals_what_was_detected() {
     for (name, files) in REPOSITORIES {
         let folder = repository(files);
         let detected = detect(folder.path());
-        run(&InitArgs::default(), folder.path(), &mut Vec::new()).unwrap();
+        draft(folder.path()).write().unwrap();
         let loaded = config::load(folder.path(), None).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(loaded.config.commands, detected.commands(), "{name}");
         assert_eq!(loaded.config.sandbox.setup_network, detected.needs_setup_network(), "{name}");
@@ -208,16 +209,16 @@ fn what_is_written_loads_and_equals_what_was_detected() {
 #[test]
 fn the_written_file_reads_well() {
     let files = REPOSITORIES.iter().find(|(name, _)| *name == "fastapi with requirements").unwrap().1;
-    let mut out = Vec::new();
-    run(&InitArgs { print: true }, repository(files).path(), &mut out).unwrap();
-    insta::assert_snapshot!("init_fastapi", String::from_utf8(out).unwrap());
+    insta::assert_snapshot!("init_fastapi", draft(repository(files).path()).text);
 }
 
 #[test]
 fn init_says_what_it_found_and_never_overwrites() {
     let folder = repository(&[("go.mod", "module x\n")]);
     let mut out = Vec::new();
-    run(&InitArgs::default(), folder.path(), &mut out).unwrap();
+    let drafted = draft(folder.path());
+    drafted.write().unwrap();
+    drafted.explain(&mut out).unwrap();
     let said = String::from_utf8(out).unwrap();
     for part in [
         "Wrote ",
@@ -231,13 +232,9 @@ fn init_says_what_it_found_and_never_overwrites() {
 
     let path = folder.path().join("orch.yml");
     fs::write(&path, "service: mine\n").unwrap();
-    let error = run(&InitArgs::default(), folder.path(), &mut Vec::new()).unwrap_err();
+    let error = draft(folder.path()).write().unwrap_err();
     assert!(matches!(error, InitError::Exists { .. }), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "service: mine\n");
-
-    let mut printed = Vec::new();
-    run(&InitArgs { print: true }, folder.path(), &mut printed).unwrap();
-    assert!(String::from_utf8(printed).unwrap().contains("go test"));
 }
 
 #[cfg(unix)]
@@ -245,10 +242,7 @@ fn init_says_what_it_found_and_never_overwrites() {
 fn a_dangling_link_is_not_written_through() {
     let (folder, elsewhere) = (repository(&[]), repository(&[]));
     std::os::unix::fs::symlink(elsewhere.path().join("x"), folder.path().join("orch.yml")).unwrap();
-    assert!(matches!(
-        run(&InitArgs::default(), folder.path(), &mut Vec::new()),
-        Err(InitError::Exists { .. })
-    ));
+    assert!(matches!(draft(folder.path()).write(), Err(InitError::Exists { .. })));
     assert!(!elsewhere.path().join("x").exists());
 }
 
@@ -259,7 +253,7 @@ fn inside_a_repository_the_file_goes_to_its_root() {
         ("go.mod", "module x\n"),
         ("deep/er/x.txt", ""),
     ]);
-    run(&InitArgs::default(), &folder.path().join("deep/er"), &mut Vec::new()).unwrap();
+    draft(&folder.path().join("deep/er")).write().unwrap();
     assert!(folder.path().join("orch.yml").exists());
 }
 
@@ -292,7 +286,7 @@ fn a_tree_and_a_folder_give_the_same() {
     let tree: TreeId = "a".repeat(40).parse().unwrap();
     for (name, files) in REPOSITORIES {
         let vcs = Tree(files.iter().copied().collect());
-        let listing = TreeListing::new(&vcs, &tree).unwrap();
+        let listing = TreeListing::read(&vcs, &tree).unwrap();
         assert_eq!(detect_commands(&listing), detect(repository(files).path()), "{name}");
         assert!(
             !listing.has("Cargo.toml") || files.iter().any(|(p, _)| *p == "Cargo.toml"),

@@ -18,7 +18,7 @@ fn part(listing: &dyn Listing, folder: &str) -> Part {
     let mut part = Part::new(Language::Go, folder);
     part.manager = Some("go modules");
     let path = part.path("go.mod");
-    let text = listing.read(&path).unwrap_or_default();
+    let text = listing.text(&path).unwrap_or_default();
     part.framework = framework(&text, FRAMEWORKS);
     let go = |verb: &str| {
         let mut words = vec!["go".to_owned()];

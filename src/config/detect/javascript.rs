@@ -34,7 +34,7 @@ struct Package<'a> {
 }
 
 fn part(listing: &dyn Listing, folder: &str) -> Option<Part> {
-    let text = listing.read(&join(folder, "package.json"))?;
+    let text = listing.text(&join(folder, "package.json"))?;
     let json: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
     let (manager, lock) = manager(listing, folder, &json);
     let package = Package { listing, folder, json, manager, lock };
@@ -140,7 +140,7 @@ impl Package<'_> {
     }
 
     fn is_classic_yarn(&self) -> bool {
-        let text = self.listing.read(&join(self.folder, "yarn.lock")).unwrap_or_default();
+        let text = self.listing.text(&join(self.folder, "yarn.lock")).unwrap_or_default();
         text.contains("# yarn lockfile v1")
     }
 
@@ -168,7 +168,7 @@ impl Package<'_> {
         let uses_node = |path: &&String| {
             path.starts_with(&prefix)
                 && [".test.js", ".test.mjs", ".test.cjs"].iter().any(|end| path.ends_with(end))
-                && self.listing.read(path).is_some_and(|text| text.contains("node:test"))
+                && self.listing.text(path).is_some_and(|text| text.contains("node:test"))
         };
         match self.listing.paths().iter().filter(|p| !p.contains("node_modules/")).find(uses_node) {
             Some(path) if self.folder.is_empty() => {

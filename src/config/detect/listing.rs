@@ -15,7 +15,7 @@ pub trait Listing {
     fn paths(&self) -> &[String];
 
     /// Returns the text of a small file; `None` where there is none, or it is large or not UTF-8.
-    fn read(&self, path: &str) -> Option<String>;
+    fn text(&self, path: &str) -> Option<String>;
 
     /// Tells whether there is a file at a path.
     fn has(&self, path: &str) -> bool {
@@ -40,7 +40,7 @@ const SKIPPED: &[&str] = &["node_modules", "target", "venv", "__pycache__"];
 
 impl FolderListing {
     /// Lists a folder; what cannot be read is left out.
-    pub fn new(root: &Path) -> Self {
+    pub fn read(root: &Path) -> Self {
         let mut paths = Vec::new();
         collect(root, "", 0, &mut paths);
         paths.sort();
@@ -75,7 +75,7 @@ impl Listing for FolderListing {
         &self.paths
     }
 
-    fn read(&self, path: &str) -> Option<String> {
+    fn text(&self, path: &str) -> Option<String> {
         if !self.has(path) {
             return None;
         }
@@ -95,7 +95,7 @@ pub struct TreeListing<'a> {
 
 impl<'a> TreeListing<'a> {
     /// Lists a tree; paths that are not UTF-8 are left out.
-    pub fn new(vcs: &'a dyn VcsRead, tree: &'a TreeId) -> Result<Self, VcsError> {
+    pub fn read(vcs: &'a dyn VcsRead, tree: &'a TreeId) -> Result<Self, VcsError> {
         let mut paths: Vec<String> = vcs
             .entries(tree)?
             .iter()
@@ -112,7 +112,7 @@ impl Listing for TreeListing<'_> {
         &self.paths
     }
 
-    fn read(&self, path: &str) -> Option<String> {
+    fn text(&self, path: &str) -> Option<String> {
         if !self.has(path) {
             return None;
         }

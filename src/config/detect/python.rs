@@ -60,7 +60,7 @@ struct Project<'a> {
 }
 
 fn part(listing: &dyn Listing, folder: &str) -> Option<Part> {
-    let read = |name: &str| listing.read(&join(folder, name)).unwrap_or_default();
+    let read = |name: &str| listing.text(&join(folder, name)).unwrap_or_default();
     let text = read("pyproject.toml");
     let others: String = NAMING.iter().map(|name| read(name) + "\n").collect();
     let has_others = !others.trim().is_empty();
@@ -96,7 +96,7 @@ impl Project<'_> {
     }
 
     fn section(&self, file: &str, section: &str) -> bool {
-        let text = self.listing.read(&join(self.folder, file)).unwrap_or_default();
+        let text = self.listing.text(&join(self.folder, file)).unwrap_or_default();
         text.lines().any(|line| line.trim() == section)
     }
 
@@ -206,6 +206,6 @@ impl Project<'_> {
     }
 
     fn text_of(&self, file: &str) -> Option<String> {
-        self.listing.read(&join(self.folder, file))
+        self.listing.text(&join(self.folder, file))
     }
 }

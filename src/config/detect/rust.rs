@@ -21,7 +21,7 @@ fn part(listing: &dyn Listing, folder: &str) -> Part {
     let mut part = Part::new(Language::Rust, folder);
     part.manager = Some("cargo");
     let path = part.path("Cargo.toml");
-    let text = listing.read(&path).unwrap_or_default();
+    let text = listing.text(&path).unwrap_or_default();
     let manifest: Table = toml::from_str(&text).unwrap_or_default();
     part.framework = framework(&text, FRAMEWORKS);
 

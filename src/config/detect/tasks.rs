@@ -14,7 +14,7 @@ const RUNNERS: &[(&str, &str)] = &[
 
 pub(super) fn detect(listing: &dyn Listing) -> Vec<Part> {
     let Some((file, runner)) = RUNNERS.iter().find(|(file, _)| listing.has(file)) else { return Vec::new() };
-    let text = listing.read(file).unwrap_or_default();
+    let text = listing.text(file).unwrap_or_default();
     let mut part = Part::new(Language::Other, "");
     part.manager = Some(runner);
     for (role, names) in [

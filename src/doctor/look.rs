@@ -177,12 +177,16 @@ fn sandbox(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
 }
 
 fn engine(patient: &Patient<'_>, config: &Config) -> Check {
-    let name = patient.engine.name();
+    let engine = match patient.engine {
+        Ok(engine) => engine,
+        Err(error) => return failure("engine", error, "no change can be proposed"),
+    };
+    let name = engine.name();
     let chosen = match config.engine {
         EngineChoice::Auto => "chosen by `engine: auto`",
         EngineChoice::Template => "named by `engine`",
     };
-    match patient.engine.materials() {
+    match engine.materials() {
         Ok(materials) => Check::ok(
             "engine",
             format!("{name}, {chosen}: {} part(s) of its own are readable", materials.len()),
@@ -192,10 +196,7 @@ fn engine(patient: &Patient<'_>, config: &Config) -> Check {
 }
 
 fn artifacts(patient: &Patient<'_>, config: &Config) -> Check {
-    let folder = match patient.environment.artifacts_folder() {
-        Some(folder) => patient.root.join(folder),
-        None => patient.root.join(&config.artifacts.folder),
-    };
+    let folder = patient.root.join(patient.artifacts.unwrap_or(Path::new(&config.artifacts.folder)));
     let shown = folder.strip_prefix(patient.root).unwrap_or(&folder).display().to_string();
     let existing = nearest_existing(&folder);
     if !existing.is_dir() {
@@ -219,7 +220,8 @@ fn artifacts(patient: &Patient<'_>, config: &Config) -> Check {
     if existing != folder {
         return Check::ok("artifacts", format!("{shown} will be made by the first run"));
     }
-    let entries = fs::read_dir(&folder).map(|list| list.flatten().filter(|e| e.path().is_dir()).count());
+    let entries = fs::read_dir(&folder)
+        .map(|list| list.flatten().filter(|e| e.path().join("manifest").is_dir()).count());
     Check::ok("artifacts", format!("{shown} holds {} run(s)", entries.unwrap_or_default()))
 }
 

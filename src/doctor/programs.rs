@@ -14,7 +14,7 @@ use crate::ports::process::{Command, Limits, Network, Sandbox};
 pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
     let written = &config.commands;
     let is_empty = |c: &Commands| [&c.setup, &c.build, &c.lint, &c.test].iter().all(|list| list.is_empty());
-    let detected = is_empty(written).then(|| detect_commands(&FolderListing::new(patient.root)).commands());
+    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)).commands());
     let (commands, origin) = match &detected {
         Some(found) => (found, "detected"),
         None => (written, "from orch.yml"),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Report, State};
 
 /// Prints one line per check, with what it means and what to do below where it is not ok.
-pub(super) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let width = report.checks.iter().map(|c| c.id.len()).max().unwrap_or_default();
     for check in &report.checks {
         writeln!(out, "{:<7}  {:<width$}  {}", check.state.as_str(), plain(&check.id), plain(&check.what))?;
@@ -24,7 +24,7 @@ pub(super) fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Prints one JSON document.
-pub(super) fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let document = serde_json::json!({ "can_run": report.can_run(), "checks": report.checks });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -32,5 +32,5 @@ pub(super) fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// Text that may hold names from the repository: one line, no control characters.
 fn plain(text: &str) -> String {
-    crate::config::init::one_line(text)
+    crate::config::starter::one_line(text)
 }
