@@ -15,12 +15,14 @@
 //! - [`stage`]: the stages, their specs, the runner
 //! - [`pipeline`]: the order, rounds and conditions, as data
 //! - [`report`]: a run rendered from its artifacts
+//! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
 pub mod artifact;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod doctor;
 pub mod edit;
 pub mod engine;
 pub mod pipeline;

@@ -2,9 +2,28 @@
 //!
 //! Must never be read twice in a run, and must never hold a secret.
 
+mod check;
+mod command;
+pub mod detect;
+pub mod env;
+mod error;
+pub mod init;
+pub mod keys;
+pub mod load;
+mod raw;
+mod reference;
+mod sandbox;
+pub mod starter;
 mod valid;
+mod walk;
 
+pub use error::{ConfigError, Place, Problem};
+pub use load::{FILE_NAME, Loaded, load, parse};
+pub use reference::{config_reference, env_reference};
 pub use valid::{
     Artifacts, Author, Command, Commands, Config, EngineChoice, Level, Paths, Policy, Pr, Sandbox,
     SandboxLimits, Templates, Verify,
 };
+
+/// The documented defaults, as a file a person can start from.
+pub const DEFAULT_YML: &str = include_str!("default.yml");

@@ -1,0 +1,396 @@
+//! A raw config becomes a valid one: defaults filled in, every value checked, every problem told at once.
+//!
+//! Must never look at the machine: whether a folder or a program is there is for `orch doctor`.
+
+use crate::artifact::id::Slug;
+use crate::artifact::path::RepoPath;
+
+use super::error::Problem;
+use super::keys;
+use super::raw::{Raw, RawCommand, RawLimits, RawPolicy, RawPr, RawSandbox};
+use super::valid::{Command, Commands, Config, Paths, Policy, Pr, Sandbox, SandboxLimits, Verify};
+use super::walk;
+
+/// Checks a raw config; `text` is what it was parsed from and gives the places.
+pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
+    let mut check = Check { text, problems: Vec::new() };
+    let defaults = Config::default();
+    let commands = raw.commands.unwrap_or_default();
+    let paths = raw.paths.unwrap_or_default();
+    let verify = raw.verify.unwrap_or_default();
+    let config = Config {
+        service: raw.service.and_then(|s| check.service(&s)),
+        engine: raw.engine.unwrap_or_default(),
+        commands: Commands {
+            setup: check.commands("setup", commands.setup),
+            build: check.commands("build", commands.build),
+            lint: check.commands("lint", commands.lint),
+            test: check.commands("test", commands.test),
+        },
+        paths: Paths {
+            allow: check.each("paths.allow", paths.allow, glob_fault),
+            protect: check.each("paths.protect", paths.protect, glob_fault),
+            deny: check.each("paths.deny", paths.deny, glob_fault),
+        },
+        verify: Verify {
+            rounds: verify.rounds.unwrap_or(defaults.verify.rounds),
+            flake_runs: verify.flake_runs.unwrap_or(defaults.verify.flake_runs),
+            revert_probe: verify.revert_probe.unwrap_or(defaults.verify.revert_probe),
+        },
+        sandbox: check.sandbox(raw.sandbox.unwrap_or_default(), defaults.sandbox),
+        policy: check.policy(raw.policy.unwrap_or_default()),
+        pr: check.pr(raw.pr.unwrap_or_default(), defaults.pr),
+        artifacts: super::Artifacts {
+            folder: check.text(
+                "artifacts.folder",
+                raw.artifacts.unwrap_or_default().folder,
+                defaults.artifacts.folder,
+                artifacts_fault,
+            ),
+        },
+        templates: super::Templates {
+            folders: check.each("templates.folders", raw.templates.unwrap_or_default().folders, folder_fault),
+        },
+    };
+    if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
+}
+
+/// Why a value cannot be taken, to be read after the key, and what to do next.
+type Fault = Option<(String, String)>;
+
+struct Check<'a> {
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn complain(&mut self, path: &str, fault: (String, String)) {
+        let list = path.split('[').next().unwrap_or(path);
+        let place = walk::locate(self.text, path).or_else(|| walk::locate(self.text, list));
+        self.problems.push(Problem {
+            place,
+            what: format!("`{}` {}", path.escape_debug(), fault.0),
+            help: Some(fault.1),
+        });
+    }
+
+    fn text(
+        &mut self,
+        path: &str,
+        value: Option<String>,
+        default: String,
+        fault: fn(&str) -> Fault,
+    ) -> String {
+        let Some(value) = value else { return default };
+        if let Some(fault) = fault(&value) {
+            self.complain(path, fault);
+        }
+        value
+    }
+
+    fn each(&mut self, path: &str, values: Option<Vec<String>>, fault: fn(&str) -> Fault) -> Vec<String> {
+        let values = values.unwrap_or_default();
+        for (at, value) in values.iter().enumerate() {
+            if let Some(fault) = fault(value) {
+                self.complain(&format!("{path}[{at}]"), fault);
+            }
+        }
+        values
+    }
+
+    fn service(&mut self, text: &str) -> Option<Slug> {
+        let slug = text.parse().ok();
+        if slug.is_none() {
+            let help =
+                "Use lower-case letters, digits and inner hyphens, up to 60, as `billing-api`.".to_owned();
+            self.complain("service", (format!("cannot be {text:?}"), help));
+        }
+        slug
+    }
+
+    fn commands(&mut self, role: &str, list: Option<Vec<RawCommand>>) -> Vec<Command> {
+        let mut commands = Vec::new();
+        for (at, raw) in list.unwrap_or_default().iter().enumerate() {
+            match super::command::words(raw) {
+                Ok(command) => commands.push(command),
+                Err(fault) => self.complain(&format!("commands.{role}[{at}]"), fault),
+            }
+        }
+        commands
+    }
+
+    fn sandbox(&mut self, raw: RawSandbox, default: Sandbox) -> Sandbox {
+        Sandbox {
+            required: raw.required.unwrap_or(default.required),
+            setup_network: raw.setup_network.unwrap_or(default.setup_network),
+            env: self.each("sandbox.env", raw.env, variable_fault),
+            read: self.each("sandbox.read", raw.read, outside_fault),
+            write: self.each("sandbox.write", raw.write, outside_fault),
+            limits: limits(&raw.limits.unwrap_or_default(), &default.limits),
+        }
+    }
+
+    fn policy(&mut self, raw: RawPolicy) -> Policy {
+        let levels = raw.levels.unwrap_or_default();
+        for code in levels.keys().filter(|code| !is_code(code)) {
+            let help =
+                "Codes look like `paths/protected`; `orch explain CODE` tells what one means.".to_owned();
+            self.complain(&format!("policy.levels.{code}"), ("is not the code of a rule".into(), help));
+        }
+        let packs = self.each("policy.packs", raw.packs, folder_fault);
+        Policy { packs, levels, settings: raw.settings.unwrap_or_default() }
+    }
+
+    fn pr(&mut self, raw: RawPr, default: Pr) -> Pr {
+        let author = raw.author.unwrap_or_default();
+        Pr {
+            branch: self.text("pr.branch", raw.branch, default.branch, branch_fault),
+            remote: self.text("pr.remote", raw.remote, default.remote, remote_fault),
+            push: raw.push.unwrap_or(default.push),
+            author: super::Author {
+                name: self.text("pr.author.name", author.name, default.author.name, identity_fault),
+                email: self.text("pr.author.email", author.email, default.author.email, identity_fault),
+            },
+        }
+    }
+}
+
+fn limits(raw: &RawLimits, default: &SandboxLimits) -> SandboxLimits {
+    SandboxLimits {
+        seconds: raw.seconds.unwrap_or(default.seconds),
+        output_mb: raw.output_mb.unwrap_or(default.output_mb),
+        disk_mb: raw.disk_mb.unwrap_or(default.disk_mb),
+        file_mb: raw.file_mb.unwrap_or(default.file_mb),
+        memory_mb: raw.memory_mb.unwrap_or(default.memory_mb),
+        processes: raw.processes.unwrap_or(default.processes),
+        open_files: raw.open_files.unwrap_or(default.open_files),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every caller returns a `Fault`")]
+fn fault(why: impl Into<String>, help: impl Into<String>) -> Fault {
+    Some((why.into(), help.into()))
+}
+
+fn is_code(code: &str) -> bool {
+    let part = |p: &str| {
+        !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    code.split_once('/').is_some_and(|(category, rule)| part(category) && part(rule))
+}
+
+fn glob_fault(glob: &str) -> Fault {
+    const HELP: &str = "Write it relative to the repository root with `/`, as `src/**` or `*.md`.";
+    if glob.trim().is_empty() {
+        return fault("is empty", HELP);
+    }
+    if glob.starts_with('!') {
+        return fault(
+            "starts with `!`",
+            "Leave the `!` out, and use `paths.allow` and `paths.deny` together.",
+        );
+    }
+    if glob.contains('\\') || glob.chars().any(char::is_control) {
+        return fault("holds a backslash or a control character", HELP);
+    }
+    if glob.split('/').any(|part| part == ".." || part == ".") {
+        return fault("has a part `.` or `..`", HELP);
+    }
+    let mut open = Vec::new();
+    for c in glob.chars() {
+        match (open.last(), c) {
+            (Some('['), ']') | (Some('{'), '}') => {
+                open.pop();
+            }
+            (Some('['), _) => {}
+            (_, '[' | '{') => open.push(c),
+            (_, ']' | '}') => return fault(format!("has a `{c}` that closes nothing"), HELP),
+            _ => {}
+        }
+    }
+    open.last().and_then(|c| fault(format!("has a `{c}` that is not closed"), HELP))
+}
+
+fn folder_fault(folder: &str) -> Fault {
+    let error = folder.parse::<RepoPath>().err()?;
+    fault(
+        format!("is not a folder of the repository: {error}"),
+        "Write it relative to the repository root with `/`, as `tools/rules`, without a slash at the end.",
+    )
+}
+
+fn artifacts_fault(folder: &str) -> Fault {
+    if let Some(fault) = folder_fault(folder) {
+        return Some(fault);
+    }
+    if folder.split('/').any(|part| part.starts_with('.')) {
+        return fault(
+            "is hidden",
+            "Choose a name without a dot in front: CI systems drop hidden files on upload.",
+        );
+    }
+    None
+}
+
+/// Variables that carry credentials or change which code runs; no command of a repository gets them.
+fn variable_fault(name: &str) -> Fault {
+    let well_formed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+    if !well_formed {
+        return fault(
+            "is not the name of a variable",
+            "Write names only, as `LANG`; values come from the environment.",
+        );
+    }
+    let upper = name.to_ascii_uppercase();
+    let is_secret =
+        ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"]
+            .iter()
+            .any(|part| upper.contains(part));
+    let is_ours = upper.starts_with("ACTIONS_") || upper.starts_with("ORCH_") || upper == "SSH_AUTH_SOCK";
+    let is_loader = upper.starts_with("LD_") || upper.starts_with("DYLD_") || upper == "BASH_ENV";
+    if is_secret || is_ours || is_loader {
+        return fault(
+            format!("names `{name}`, which may carry a credential or change which code runs"),
+            "Repository code must not hold it; give tests a value of their own under another name.",
+        );
+    }
+    None
+}
+
+fn outside_fault(path: &str) -> Fault {
+    const HELP: &str = "Write the full path, as `/opt/data`; `~` and variables are not filled in.";
+    let windows = path.as_bytes().get(1..3).is_some_and(|b| b == b":\\" || b == b":/");
+    if !(path.starts_with('/') || windows) {
+        return fault("is not an absolute path", HELP);
+    }
+    if path.chars().any(char::is_control) || path.split(['/', '\\']).any(|part| part == "..") {
+        return fault("has a part `..` or a control character", HELP);
+    }
+    if path.trim_end_matches(['/', '\\']).len() < 2 || (windows && path.len() <= 3) {
+        return fault("is the whole file system", "Name the folder that is needed.");
+    }
+    None
+}
+
+const PLACEHOLDERS: &[&str] = &["type", "service", "scope", "date"];
+
+fn branch_fault(pattern: &str) -> Fault {
+    let known = "Known: `{type}`, `{service}`, `{scope}` and `{date}`.";
+    let mut filled = String::new();
+    let mut rest = pattern;
+    while let Some(open) = rest.find(['{', '}']) {
+        filled.push_str(&rest[..open]);
+        let Some((name, after)) = rest[open..].strip_prefix('{').and_then(|r| r.split_once('}')) else {
+            return fault("has a brace that is not closed or opens nothing", known);
+        };
+        if !PLACEHOLDERS.contains(&name) {
+            let help = keys::most_like(name, PLACEHOLDERS.iter().copied(), 0.7)
+                .map_or_else(|| known.to_owned(), |n| format!("Did you mean `{{{n}}}`? {known}"));
+            return fault(format!("has the unknown placeholder `{{{}}}`", name.escape_debug()), help);
+        }
+        filled.push_str("feat");
+        rest = after;
+    }
+    filled.push_str(rest);
+    let full = format!("refs/heads/{filled}");
+    if filled.starts_with('-')
+        || filled == "HEAD"
+        || gix::validate::reference::name(full.as_str().into()).is_err()
+    {
+        return fault(
+            "is not a name git takes for a branch",
+            "Use letters, digits, `-`, `_`, `.` and `/` between parts.",
+        );
+    }
+    if !filled.is_ascii() || filled.len() > 200 {
+        return fault(
+            "is not plain ASCII of up to 200 bytes",
+            "Use letters, digits, `-`, `_`, `.` and `/` between parts.",
+        );
+    }
+    None
+}
+
+fn remote_fault(remote: &str) -> Fault {
+    let full = format!("refs/remotes/{remote}/x");
+    if remote.starts_with('-')
+        || remote.contains('/')
+        || gix::validate::reference::name(full.as_str().into()).is_err()
+    {
+        return fault(
+            "is not the name of a remote",
+            "Write the name as `git remote` shows it, not an address; `pr.push: false` keeps the branch local.",
+        );
+    }
+    None
+}
+
+fn identity_fault(text: &str) -> Fault {
+    if text.trim().is_empty() || text.chars().any(|c| c.is_control() || matches!(c, '<' | '>')) {
+        return fault("is empty or holds a line end, `<` or `>`", "Write plain text on one line.");
+    }
+    if text.len() > 200 { fault("is longer than 200 bytes", "Shorten it.") } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for good in ["src/**", "*.md", "a/[ab]/{x,y}.rs", "docs", "/infra/**", ".github/**", "[[]x"] {
+            assert_eq!(glob_fault(good), None, "{good}");
+        }
+        for bad in ["", " ", "!x", "a\\b", "../x", "a/./b", "a[b", "a{b", "a}", "a]", "a\nb"] {
+            assert!(glob_fault(bad).is_some(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn folders() {
+        for good in ["artifacts", "out/runs"] {
+            assert_eq!(artifacts_fault(good), None, "{good}");
+        }
+        for bad in ["", ".", "..", "/tmp/x", ".git/x", ".runs", "a/.b", "a/", "C:/x", "a\\b"] {
+            assert!(artifacts_fault(bad).is_some(), "{bad:?}");
+        }
+        assert_eq!(folder_fault(".orch/policies"), None);
+    }
+
+    #[test]
+    fn branches() {
+        for good in ["{type}/{service}/{scope}/{date}", "orch/{scope}", "bot-{scope}.{date}"] {
+            assert_eq!(branch_fault(good), None, "{good}");
+        }
+        for bad in [
+            "", "{typ}/x", "{scope", "scope}", "{}", "-x", "a..b", "a b", "a~b", "/x", "x/", "x.lock",
+            "a//b", "HEAD", "ü",
+        ] {
+            assert!(branch_fault(bad).is_some(), "{bad:?}");
+        }
+        assert!(branch_fault("{scop}").unwrap().1.contains("{scope}"));
+    }
+
+    #[test]
+    fn remotes_variables_paths_and_names() {
+        for (good, bad) in [("origin", "https://x/y"), ("up-stream", "-x"), ("a.b", "a b"), ("x", "")] {
+            assert_eq!(remote_fault(good), None, "{good}");
+            assert!(remote_fault(bad).is_some(), "{bad}");
+        }
+        for (good, bad) in
+            [("LANG", "GITHUB_TOKEN"), ("DATABASE_URL", "A=b"), ("_x", "1x"), ("CI", "LD_PRELOAD")]
+        {
+            assert_eq!(variable_fault(good), None, "{good}");
+            assert!(variable_fault(bad).is_some(), "{bad}");
+        }
+        for (good, bad) in [("/opt/x", "~/x"), ("/srv", "/"), ("C:\\data", "C:\\"), ("/a/b/", "/a/../b")] {
+            assert_eq!(outside_fault(good), None, "{good}");
+            assert!(outside_fault(bad).is_some(), "{bad}");
+        }
+        for (good, bad) in [("orch", "a\nb"), ("A B", "x <y>"), ("a@b.example", " ")] {
+            assert_eq!(identity_fault(good), None, "{good}");
+            assert!(identity_fault(bad).is_some(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The environment: every variable that is read, in one documented list.
+//!
+//! Must never be read anywhere else, and must never be written.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::diagnostic::{Class, Failure};
+
+/// A variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+/// Every variable that is read, in the order of the reference page.
+#[rustfmt::skip]
+pub static VARIABLES: &[Variable] = &[
+    Variable { name: "ORCH_CONFIG", about: "The config file, instead of `orch.yml` at the repository root; `--config` wins." },
+    Variable { name: "ORCH_ARTIFACTS", about: "The folder that holds the run folders, instead of `artifacts.folder`." },
+    Variable { name: "NO_COLOR", about: "Not empty: no colours." },
+    Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal." },
+    Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
+    Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
+    Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
+    Variable { name: "TMPDIR", about: "Where clean copies are made." },
+    Variable { name: "PATH", about: "Where programs are looked up; handed on to commands." },
+];
+
+/// The environment as it was at the start, or one made for a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+/// Returns the whole environment of this process.
+pub fn snapshot() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().collect()
+}
+
+/// A variable whose value cannot be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the variable {name} is not {expected}")]
+pub struct EnvironmentError {
+    name: &'static str,
+    expected: &'static str,
+}
+
+impl Failure for EnvironmentError {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(format!("Unset {} or give it another value.", self.name))
+    }
+}
+
+impl Environment {
+    /// Returns the environment of this process.
+    pub fn of_process() -> Self {
+        Self(snapshot())
+    }
+
+    /// Returns an environment of these variables only.
+    pub fn of<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+    }
+
+    /// Returns a variable that is set and not empty.
+    fn get(&self, name: &str) -> Option<&OsStr> {
+        debug_assert!(VARIABLES.iter().any(|v| v.name == name), "{name} is not documented");
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
+    }
+
+    /// Returns the config file that is to be used instead of `orch.yml`.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        self.get("ORCH_CONFIG").map(PathBuf::from)
+    }
+
+    /// Returns the folder that is to hold the run folders.
+    pub fn artifacts_folder(&self) -> Option<PathBuf> {
+        self.get("ORCH_ARTIFACTS").map(PathBuf::from)
+    }
+
+    /// Tells whether colours are forbidden.
+    pub fn no_color(&self) -> bool {
+        self.get("NO_COLOR").is_some()
+    }
+
+    /// Tells whether colours are wanted everywhere.
+    pub fn force_color(&self) -> bool {
+        self.get("CLICOLOR_FORCE").is_some_and(|v| v != "0")
+    }
+
+    /// Tells whether a CI system runs this, so that nobody watches.
+    pub fn is_ci(&self) -> bool {
+        self.is_github() || self.get("CI").is_some_and(|v| v != "false")
+    }
+
+    /// Tells whether a GitHub runner runs this.
+    pub fn is_github(&self) -> bool {
+        self.get("GITHUB_ACTIONS").is_some_and(|v| v == "true")
+    }
+
+    /// Returns the moment the wall clock is to stand still at.
+    pub fn fixed_time(&self) -> Result<Option<Timestamp>, EnvironmentError> {
+        let name = "SOURCE_DATE_EPOCH";
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let seconds = value.to_str().and_then(|v| v.parse::<u32>().ok());
+        match seconds.and_then(|s| Timestamp::from_second(s.into()).ok()) {
+            Some(time) => Ok(Some(time)),
+            None => Err(EnvironmentError { name, expected: "a whole number of seconds since 1970" }),
+        }
+    }
+
+    /// Returns the folder for temporary files.
+    pub fn temp_dir(&self) -> PathBuf {
+        self.get("TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from)
+    }
+
+    /// Returns the folders programs are looked up in.
+    pub fn path(&self) -> Vec<PathBuf> {
+        self.get("PATH").map(|p| std::env::split_paths(p).collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn getters_read_their_variable() {
+        let env = Environment::of([
+            ("ORCH_CONFIG", "x.yml"),
+            ("ORCH_ARTIFACTS", ""),
+            ("CI", "1"),
+            ("CLICOLOR_FORCE", "0"),
+            ("NO_COLOR", "1"),
+            ("SOURCE_DATE_EPOCH", "86400"),
+            ("PATH", "/a"),
+        ]);
+        assert_eq!(env.config_file(), Some("x.yml".into()));
+        assert_eq!(env.artifacts_folder(), None);
+        assert!(env.is_ci() && !env.is_github() && env.no_color() && !env.force_color());
+        assert_eq!(env.fixed_time().unwrap().unwrap().to_string(), "1970-01-02T00:00:00Z");
+        assert_eq!(env.path(), [PathBuf::from("/a")]);
+        assert!(!Environment::of([("CI", "false")]).is_ci());
+    }
+
+    #[test]
+    fn a_bad_epoch_is_a_usage_error() {
+        for bad in ["x", "-1", "1.5", "99999999999999"] {
+            let error = Environment::of([("SOURCE_DATE_EPOCH", bad)]).fixed_time().unwrap_err();
+            assert_eq!(error.class(), Class::Usage);
+        }
+    }
+}

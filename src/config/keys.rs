@@ -1,0 +1,190 @@
+//! Every key of `orch.yml`: its path, what it takes and what it is for; reading, checking and the reference page use this list.
+//!
+//! Must never hold a default: those are in `Config::default` and, for people, in `default.yml`.
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number in a range.
+    Number {
+        /// The smallest that makes sense.
+        min: u64,
+        /// The largest that is sane.
+        max: u64,
+    },
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// A list of texts; one text is a list of one.
+    Texts,
+    /// A list of commands, each one text or a list of words; one text is a list of one.
+    Commands,
+    /// A map from rule codes to levels.
+    Levels,
+    /// A map from setting names to anything.
+    Settings,
+}
+
+impl Takes {
+    /// Returns the words of the reference page and of errors, to be read after `must be`.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::Flag => "true or false".into(),
+            Self::Number { min, max } if min == max => format!("the number {min}"),
+            Self::Number { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Choice(words) => one_of(words),
+            Self::Texts => "a list of texts".into(),
+            Self::Commands => "a list of commands, each a text or a list of words".into(),
+            Self::Levels => format!("a map from rule codes to {}", one_of(LEVELS)),
+            Self::Settings => "a map from setting names to values".into(),
+        }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|w| format!("`{w}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+/// A key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The path, with dots.
+    pub path: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+/// The words a level can be.
+pub const LEVELS: &[&str] = &["off", "warn", "require-approval", "deny"];
+
+const MIB_MAX: u64 = 1024 * 1024;
+
+const fn key(path: &'static str, takes: Takes, about: &'static str) -> Key {
+    Key { path, takes, about }
+}
+
+const fn number(path: &'static str, min: u64, max: u64, about: &'static str) -> Key {
+    Key { path, takes: Takes::Number { min, max }, about }
+}
+
+/// Every key, in the order of the reference page.
+#[rustfmt::skip]
+pub static KEYS: &[Key] = &[
+    number("version", 1, 1, "The version of this file's form; may be left out."),
+    key("service", Takes::Text, "The service changes belong to, part of branch names: lower-case letters, digits and inner hyphens. Left out: the name of the repository's folder."),
+    key("engine", Takes::Choice(&["auto", "template"]), "Who writes changes. `auto` takes the first that can run; `template` is the built-in one, which needs no model, no key and no network."),
+    key("commands.setup", Takes::Commands, "Prepare a clean copy (install dependencies). The only commands that may reach the network, and only if `sandbox.setup_network` says so."),
+    key("commands.build", Takes::Commands, "Build."),
+    key("commands.lint", Takes::Commands, "Lint."),
+    key("commands.test", Takes::Commands, "Run the tests. No commands at all: those found by looking at the repository are used."),
+    key("paths.allow", Takes::Texts, "Globs of the files a change may touch; empty: all."),
+    key("paths.protect", Takes::Texts, "Globs of the files a change may touch only with a person's approval."),
+    key("paths.deny", Takes::Texts, "Globs of the files a change must never touch."),
+    number("verify.rounds", 1, 10, "Rounds of generate and verify before the run is given up."),
+    number("verify.flake_runs", 0, 20, "Runs of the tests beyond the first that must give the same result; 0 switches the probe off."),
+    key("verify.revert_probe", Takes::Flag, "Whether the tests run once more without the edits, and must be red again."),
+    key("sandbox.required", Takes::Flag, "Refuse to run repository code without protection of files, network and privileges. With `false` it runs with what the machine gives, and the verdict says so."),
+    key("sandbox.setup_network", Takes::Flag, "Whether `commands.setup` may reach the network."),
+    key("sandbox.env", Takes::Texts, "Names of variables passed on to commands from the environment. Tokens and keys are refused."),
+    key("sandbox.read", Takes::Texts, "Absolute paths commands may read, besides system and tool-chain folders."),
+    key("sandbox.write", Takes::Texts, "Absolute paths of folders commands may write, besides their copy."),
+    number("sandbox.limits.seconds", 1, 86_400, "Wall time of one command."),
+    number("sandbox.limits.output_mb", 1, 4096, "Output before a command is stopped, MiB."),
+    number("sandbox.limits.disk_mb", 1, MIB_MAX, "Disk a command may take, MiB."),
+    number("sandbox.limits.file_mb", 1, MIB_MAX, "Size of one file, MiB."),
+    number("sandbox.limits.memory_mb", 16, MIB_MAX, "Memory of all processes of a command together, MiB."),
+    number("sandbox.limits.processes", 1, 65_536, "Processes of a command at once."),
+    number("sandbox.limits.open_files", 16, MIB_MAX, "Open files of one process."),
+    key("policy.packs", Takes::Texts, "Folders with more rules, relative to the repository root."),
+    key("policy.levels", Takes::Levels, "Another level for a rule, by its code."),
+    key("policy.settings", Takes::Settings, "Settings of rules, by name."),
+    key("pr.branch", Takes::Text, "The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in."),
+    key("pr.remote", Takes::Text, "The name of the remote to push to; unknown to the repository: the branch stays local."),
+    key("pr.push", Takes::Flag, "Whether to push."),
+    key("pr.author.name", Takes::Text, "The name commits are written under."),
+    key("pr.author.email", Takes::Text, "The mail address commits are written under."),
+    key("artifacts.folder", Takes::Text, "The folder that holds the run folders, relative to the repository root."),
+    key("templates.folders", Takes::Texts, "Folders with templates, relative to the repository root; they win over built-in ones of the same name."),
+];
+
+/// Returns the key at a path.
+pub fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|k| k.path == path)
+}
+
+/// Tells whether a path holds other keys; the root is the empty path.
+pub fn is_section(path: &str) -> bool {
+    path.is_empty() || KEYS.iter().any(|k| below(path, k.path).is_some())
+}
+
+fn below<'a>(section: &str, path: &'a str) -> Option<&'a str> {
+    if section.is_empty() { Some(path) } else { path.strip_prefix(section)?.strip_prefix('.') }
+}
+
+/// Returns the names right below a section, in order.
+pub fn names_in(section: &str) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for key in KEYS {
+        let Some(name) = below(section, key.path).and_then(|rest| rest.split('.').next()) else { continue };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Returns the path of the known key that is most like an unknown one: a sibling, else one elsewhere of the same name.
+pub fn nearest(section: &str, name: &str) -> Option<String> {
+    let join = |name: &str| if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+    let folded = name.to_lowercase().replace('-', "_");
+    if let Some(found) = most_like(&folded, names_in(section).into_iter(), 0.8) {
+        return Some(join(found));
+    }
+    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+    KEYS.iter().find(|k| last(k.path) == folded).map(|k| k.path.to_owned())
+}
+
+/// Returns the word most like another, if any is like enough (0 to 1).
+pub fn most_like<'a>(word: &str, known: impl Iterator<Item = &'a str>, enough: f64) -> Option<&'a str> {
+    known
+        .map(|k| (strsim::jaro_winkler(word, k), k))
+        .filter(|(score, _)| *score >= enough)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_a_sibling_or_a_namesake() {
+        for (section, name, expected) in [
+            ("sandbox.limits", "secs", Some("sandbox.limits.seconds")),
+            ("", "artefacts", Some("artifacts")),
+            ("verify", "flake-runs", Some("verify.flake_runs")),
+            ("", "test", Some("commands.test")),
+            ("", "zzzz", None),
+        ] {
+            assert_eq!(nearest(section, name).as_deref(), expected, "{section} {name}");
+        }
+    }
+
+    #[test]
+    fn sections_know_their_names() {
+        assert!(is_section("") && is_section("sandbox") && is_section("pr.author"));
+        assert!(!is_section("sand") && !is_section("service") && !is_section("policy.levels"));
+        assert_eq!(names_in("pr"), ["branch", "remote", "push", "author"]);
+    }
+}

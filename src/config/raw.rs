@@ -1,0 +1,85 @@
+//! `orch.yml` exactly as it is parsed: every key optional, nothing filled in.
+//!
+//! Must never hold a default, and must never be used outside `config`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::Problem;
+use super::valid::{EngineChoice, Level};
+use super::walk;
+
+macro_rules! raw {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct $name { $(
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(super) $field: Option<$type>,
+        )+ }
+    )+};
+}
+
+raw! {
+    /// The whole file.
+    Raw {
+        version: u64,
+        service: String,
+        engine: EngineChoice,
+        commands: RawCommands,
+        paths: RawPaths,
+        verify: RawVerify,
+        sandbox: RawSandbox,
+        policy: RawPolicy,
+        pr: RawPr,
+        artifacts: RawArtifacts,
+        templates: RawTemplates,
+    }
+    RawCommands { setup: Vec<RawCommand>, build: Vec<RawCommand>, lint: Vec<RawCommand>, test: Vec<RawCommand>, }
+    RawPaths { allow: Vec<String>, protect: Vec<String>, deny: Vec<String>, }
+    RawVerify { rounds: u32, flake_runs: u32, revert_probe: bool, }
+    RawSandbox {
+        required: bool,
+        setup_network: bool,
+        env: Vec<String>,
+        read: Vec<String>,
+        write: Vec<String>,
+        limits: RawLimits,
+    }
+    RawLimits {
+        seconds: u64,
+        output_mb: u64,
+        disk_mb: u64,
+        file_mb: u64,
+        memory_mb: u64,
+        processes: u64,
+        open_files: u64,
+    }
+    RawPolicy { packs: Vec<String>, levels: BTreeMap<String, Level>, settings: BTreeMap<String, Value>, }
+    RawPr { branch: String, remote: String, push: bool, author: RawAuthor, }
+    RawAuthor { name: String, email: String, }
+    RawArtifacts { folder: String, }
+    RawTemplates { folders: Vec<String>, }
+}
+
+/// A command as written: one text, or its words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawCommand {
+    /// To be split as a shell would.
+    Text(String),
+    /// The words themselves.
+    Words(Vec<String>),
+}
+
+/// Parses the text of a file.
+pub(super) fn parse(text: &str) -> Result<Raw, Problem> {
+    let value = walk::read(text)?;
+    if value.is_null() {
+        return Ok(Raw::default());
+    }
+    serde_json::from_value(value).map_err(|error| Problem::new(error.to_string(), None))
+}
