@@ -119,14 +119,17 @@ fn shares_parts(stem: &str, module: &str) -> bool {
 pub(super) fn classify(message: &str, known: &Known) -> FailureClass {
     let text = looked_at(message);
     let text = text.as_str();
-    if NOT_JSON.is_match(text) {
+    if NOT_JSON.is_match(text) || NO_EXPORT.is_match(text) {
         return FailureClass::MissingBehaviour;
+    }
+    // Before assertions: an error in the source of an assertion quotes that assertion.
+    if SYNTAX.is_match(text) {
+        return FailureClass::Syntax;
     }
     if ASSERTION.is_match(text) {
         return FailureClass::Assertion;
     }
     by_name(text, known)
-        .or_else(|| NO_EXPORT.is_match(text).then_some(FailureClass::MissingBehaviour))
         .or_else(|| by_compiler(text))
         .or_else(|| by_words(text))
         .unwrap_or(FailureClass::Unclear)
@@ -169,12 +172,10 @@ fn by_name(text: &str, known: &Known) -> Option<FailureClass> {
     None
 }
 
-/// Judges syntax errors, and compile errors by their code.
+/// Judges compile errors of Rust, by their code.
 fn by_compiler(text: &str) -> Option<FailureClass> {
     // An error without a code is one of the parser or of a macro.
-    if SYNTAX.is_match(text)
-        || RUST_PLAIN.captures(text).is_some_and(|found| !found[1].starts_with("cannot find"))
-    {
+    if RUST_PLAIN.captures(text).is_some_and(|found| !found[1].starts_with("cannot find")) {
         return Some(FailureClass::Syntax);
     }
     let mut codes = RUST_CODE.captures_iter(text).peekable();

@@ -115,7 +115,10 @@ pub(super) fn observe(set: &TestSet, ran: &[&Ran], known: &Known) -> Observed {
         })
         .collect();
     let others = others(set, cases(), &expected_cases, &broken);
-    let totals = (!parsed.is_empty()).then(|| totals(cases(), parsed.iter().map(|p| p.broken.len()).sum()));
+    // A compile error may be told of by file and by package: one failure.
+    let unloaded: BTreeSet<&str> =
+        parsed.iter().flat_map(|p| &p.broken).map(|b| b.message.as_str()).collect();
+    let totals = (!parsed.is_empty()).then(|| totals(cases(), unloaded.len()));
     Observed { tests, totals, others }
 }
 

@@ -34,13 +34,22 @@ patterns! {
 
 /// Puts a fixed name in place of the copy's folder; done before anything else reads the text.
 pub(super) fn portable(text: &str, root: &Path) -> String {
+    named(text, root, COPY)
+}
+
+/// Does the same in an XML document, which it leaves well-formed.
+pub(super) fn portable_xml(text: &str, root: &Path) -> String {
+    named(text, root, "&lt;copy&gt;")
+}
+
+fn named(text: &str, root: &Path, stand_in: &str) -> String {
     let mut names = vec![root.to_string_lossy().into_owned()];
     names.extend(root.canonicalize().ok().map(|path| path.to_string_lossy().into_owned()));
     // The longer first: on some systems one is the end of the other.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let mut text = text.to_owned();
     for name in names.iter().filter(|name| name.len() > 1) {
-        text = text.replace(name.as_str(), COPY);
+        text = text.replace(name.as_str(), stand_in);
     }
     text
 }

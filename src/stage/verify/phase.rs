@@ -158,7 +158,7 @@ impl<'a> Phase<'a> {
                 continue;
             }
             if let Some((bytes, _)) = self.copy.read(&path, RESULT_BYTES)? {
-                texts.push(excerpt::portable(&String::from_utf8_lossy(&bytes), self.copy.root()));
+                texts.push(excerpt::portable_xml(&String::from_utf8_lossy(&bytes), self.copy.root()));
             }
         }
         Ok(texts)

@@ -19,6 +19,9 @@ patterns! {
     LOCATED = r"^(?:vet: )?(\S+\.go):\d+(?::\d+)?: ";
 }
 
+/// Sub-tests deeper than this do not explain their parents.
+const MAX_DEPTH: usize = 8;
+
 /// One line of `go test -json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,7 +43,8 @@ pub(super) fn read(printed: &Printed<'_>) -> Option<Parsed> {
         .filter(|line| line.starts_with('{'))
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
-    let cases = if json.is_empty() { text(printed.stdout) } else { events(&json) };
+    let mut cases = if json.is_empty() { text(printed.stdout) } else { events(&json) };
+    explain_parents(&mut cases);
     let broken = broken(printed);
     let seen = !json.is_empty() || printed.stdout.lines().any(|line| PACKAGE.is_match(line));
     seen.then_some(Parsed { cases, broken })
@@ -81,6 +85,22 @@ fn events(lines: &[Line]) -> Vec<Case> {
     cases
 }
 
+/// A test that failed by a sub-test says nothing itself; it is given what the first failed sub-test said.
+fn explain_parents(cases: &mut [Case]) {
+    let mut said: BTreeMap<(Place, Vec<String>), String> = BTreeMap::new();
+    for case in cases.iter().filter(|c| c.status == TestStatus::Failed && !c.message.is_empty()) {
+        for depth in 1..case.path.len().min(MAX_DEPTH) {
+            let parent = (case.place.clone(), case.path[..depth].to_vec());
+            said.entry(parent).or_insert_with(|| case.message.clone());
+        }
+    }
+    for case in cases.iter_mut().filter(|c| c.status == TestStatus::Failed && c.message.is_empty()) {
+        if let Some(message) = said.remove(&(case.place.clone(), case.path.clone())) {
+            case.message = message;
+        }
+    }
+}
+
 /// Reads `-v` text: a package is named after its tests.
 fn text(stdout: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
@@ -96,7 +116,7 @@ fn text(stdout: &str) -> Vec<Case> {
         } else if let Some(found) = PACKAGE.captures(line) {
             flush(&mut cases, &mut pending, &mut said, &found[1]);
             current.clear();
-        } else if !current.is_empty() {
+        } else if !current.is_empty() && !matches!(line, "PASS" | "FAIL") {
             let text = said.entry(current.clone()).or_default();
             text.push_str(line.trim_start());
             text.push('\n');

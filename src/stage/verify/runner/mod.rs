@@ -101,10 +101,6 @@ impl Case {
 /// Reads the output of one runner; `None` when it is not that runner's.
 type Read = fn(&Printed<'_>) -> Option<Parsed>;
 
-/// The runners understood, for help texts.
-pub(super) const UNDERSTOOD: &str =
-    "cargo test, pytest, python -m unittest, node --test, go test, and any runner that writes JUnit XML";
-
 /// Every reader, by the runner's name.
 static READERS: &[(&str, Read)] = &[
     ("junit", junit::read),

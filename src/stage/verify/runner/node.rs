@@ -11,7 +11,6 @@ patterns! {
     SUBTEST = r"^( *)# Subtest: (.*)$";
     RESULT = r"^( *)(not ok|ok) \d+(?: - (.*?))?(?: # (SKIP|TODO)\b *(.*))?$";
     LOCATION = r"^ *location: '(.*?):\d+:\d+'$";
-    FIELD = r"^ *(error|code|name|failureType): (.*)$";
     SPEC = r"^ℹ tests \d+$";
     MARK = r"^( *)(✔|✖|﹣|▶) (.*?)(?: \([\d.]+m?s\))?(?: # ?(.*))?$";
     TEST_FILE = r"^\S+\.(?:[cm]?[jt]sx?)$";
@@ -89,9 +88,11 @@ fn detail(result: &mut Open, line: &str) {
     }
     if let Some(found) = LOCATION.captures(line) {
         result.file = Some(found[1].to_owned());
-    } else if FIELD.is_match(line) || result.status == TestStatus::Failed && !line.trim().is_empty() {
+    } else if result.status == TestStatus::Failed && !line.trim().is_empty() {
         let line = line.trim();
-        if line != "---" && !line.starts_with("duration_ms:") {
+        let noise =
+            ["---", "duration_ms:", "failureType:", "type:", "stack:"].iter().any(|n| line.starts_with(n));
+        if !noise {
             result.message.push_str(line);
             result.message.push('\n');
         }
