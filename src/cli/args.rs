@@ -20,8 +20,10 @@ Exit codes: 0 done, 1 internal, 2 usage or config, 3 denied, 4 needs approval, 5
 #[derive(Debug, Parser)]
 #[command(name = "orch", version, about, after_help = AFTER, arg_required_else_help = true, max_term_width = 120)]
 pub struct Cli {
+    /// Flags of every command.
     #[command(flatten)]
     pub global: Global,
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }

@@ -1,7 +1,5 @@
 //! Any error of a command, with its class and help, shown in one way.
 
-use std::error::Error;
-
 use serde::Serialize;
 
 use crate::diagnostic::{Class, Failure};
@@ -71,8 +69,11 @@ impl CommandError {
 
     /// Returns the error, its causes and its help.
     pub fn document(&self) -> ErrorDocument {
-        let causes = std::iter::successors(self.0.source(), |error: &&dyn Error| error.source());
-        let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+        let (mut texts, mut next) = (Vec::new(), self.0.source());
+        while let Some(error) = next {
+            texts.push(error.to_string());
+            next = error.source();
+        }
         texts.dedup();
         ErrorDocument { error: self.0.to_string(), causes: texts, help: self.0.help(), exit: self.exit_code() }
     }

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod error;
 mod output;
+mod reference;
 mod session;
 
 use std::process::ExitCode;

@@ -91,7 +91,7 @@ impl Session {
             config.service = Some(Slug::fold(&name, 40, "service"));
         }
         if config.commands == crate::config::Commands::default() {
-            config.commands = detect_commands(&TreeListing::read(&vcs, &head.tree)?).commands;
+            config.commands = detect_commands(&TreeListing::read(&vcs, &head.tree)?).commands();
         }
         let engine = TemplateEngine::new(template_sources(&root, &config)?);
         let artifacts = artifacts.map(Path::to_owned).or(environment.artifacts_folder());

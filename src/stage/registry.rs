@@ -4,7 +4,12 @@ use super::Stage;
 use crate::artifact::id::StageId;
 
 /// Every stage, in pipeline order.
-pub static STAGES: &[&dyn Stage] = &[];
+pub static STAGES: &[&dyn Stage] = &[
+    &super::verify::VerifyRed,
+    &super::verify::VerifyGreen,
+    &super::policy::PolicyStage,
+    &super::pr::Pr,
+];
 
 /// Returns a stage by its id.
 pub fn stage(id: StageId) -> Option<&'static dyn Stage> {

@@ -24,7 +24,7 @@ struct Page<'a> {
 /// Prints the page, or the list.
 pub fn run(args: &ExplainArgs, output: &Output) -> Result<u8, CommandError> {
     let Some(code) = &args.code else {
-        let codes = explain::codes();
+        let codes: Vec<String> = explain::codes().iter().map(ToString::to_string).collect();
         output.show(&codes, |out| codes.iter().try_for_each(|code| writeln!(out, "{code}")))?;
         return Ok(0);
     };
