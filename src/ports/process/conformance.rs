@@ -36,7 +36,7 @@ pub fn check(processes: &dyn Processes, cwd: &Path) -> Vec<String> {
             Ok(outcome) => match processes.protection(&command.sandbox) {
                 Ok(promised) if promised == outcome.protection => {}
                 promised => {
-                    faults.push(format!("`{script}`: promised {promised:?}, gave {:?}", outcome.protection))
+                    faults.push(format!("`{script}`: promised {promised:?}, gave {:?}", outcome.protection));
                 }
             },
         }

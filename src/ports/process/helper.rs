@@ -196,9 +196,10 @@ fn lock_in(socket: &UnixStream, spec: &Spec) -> Result<(), (&'static str, String
     limits::set(&spec.rlimits).map_err(|e| failed("limits")(&e))?;
     let kept_capabilities = limits::drop_capabilities().err().map(|error| error.to_string());
     prctl::set_no_new_privs().map_err(|e| failed("privileges")(&e))?;
-    let landlock_abi = match spec.measures.landlock {
-        true => landlock::restrict(&spec.read, &spec.write).map_err(|e| failed("landlock")(&e))?,
-        false => 0,
+    let landlock_abi = if spec.measures.landlock {
+        landlock::restrict(&spec.read, &spec.write).map_err(|e| failed("landlock")(&e))?
+    } else {
+        0
     };
     if spec.measures.seccomp {
         let isolated = spec.network || spec.measures.namespaces;

@@ -188,7 +188,7 @@ impl Running {
                     finished.left_behind = left_behind;
                 }
                 Message::Restricted { landlock_abi, .. } => {
-                    locked_in = !promised.landlock || landlock_abi > 0
+                    locked_in = !promised.landlock || landlock_abi > 0;
                 }
                 Message::Namespaced { .. } => {}
             }

@@ -45,12 +45,11 @@ impl PrivateFolders {
             source,
         };
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        let root = match folders.get(cwd) {
-            Some(folder) => folder.path().to_owned(),
-            None => {
-                let folder = make().map_err(failed)?;
-                folders.entry(cwd.to_owned()).or_insert(folder).path().to_owned()
-            }
+        let root = if let Some(folder) = folders.get(cwd) {
+            folder.path().to_owned()
+        } else {
+            let folder = make().map_err(failed)?;
+            folders.entry(cwd.to_owned()).or_insert(folder).path().to_owned()
         };
         let private = Private { root };
         private.fill(network, tools).map_err(failed)?;
@@ -153,7 +152,8 @@ fn sweep(around: &Path) {
 #[cfg(not(target_os = "linux"))]
 fn sweep(_around: &Path) {}
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

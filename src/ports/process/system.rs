@@ -144,15 +144,15 @@ fn attend(
         let tell_exceeded = tell.clone();
         scope.spawn(move || watch.run().map(|why| tell_exceeded.send(Event::Exceeded(why))));
         scope.spawn(move || tell.send(Event::Finished(running.wait())));
-        let (finished, stopped) = until_finished(&events, &stopper, limits.wall);
+        let (finished, reason) = until_finished(&events, &stopper, limits.wall);
         drop(alive);
         meter.close();
         let captured =
             captured.map(|reader| reader.and_then(|reader| reader.join().ok()).unwrap_or_default());
-        let stopped = stopped.or_else(|| meter.is_over().then_some(StopReason::Output));
+        let reason = reason.or_else(|| meter.is_over().then_some(StopReason::Output));
         let finished = finished?;
-        let violations = violations(&finished, stopped, limits);
-        let ended = stopped.map_or(finished.ended, |why| Ended::Stopped { why });
+        let violations = violations(&finished, reason, limits);
+        let ended = reason.map_or(finished.ended, |why| Ended::Stopped { why });
         Ok((ended, captured, violations))
     })
 }
@@ -179,21 +179,21 @@ fn until_finished(
     stopper: &Stopper,
     wall: Duration,
 ) -> (Result<Finished, ProcessError>, Option<StopReason>) {
-    let mut stopped = None;
+    let mut reason = None;
     let mut pause_until = Instant::now().checked_add(wall);
     loop {
         let pause = pause_until.map_or(PATIENCE, |at| at.saturating_duration_since(Instant::now()));
         match events.recv_timeout(pause) {
-            Ok(Event::Finished(finished)) => return (finished, stopped),
-            Ok(Event::Exceeded(_)) if stopped.is_some() => {}
+            Ok(Event::Finished(finished)) => return (finished, reason),
+            Ok(Event::Exceeded(_)) if reason.is_some() => {}
             Err(RecvTimeoutError::Timeout) if pause_until.is_none() => {}
             Ok(Event::Exceeded(why)) => {
-                stopped = Some(why);
+                reason = Some(why);
                 stopper.stop();
                 pause_until = Instant::now().checked_add(PATIENCE);
             }
-            Err(RecvTimeoutError::Timeout) if stopped.is_none() => {
-                stopped = Some(StopReason::Deadline);
+            Err(RecvTimeoutError::Timeout) if reason.is_none() => {
+                reason = Some(StopReason::Deadline);
                 stopper.stop();
                 pause_until = Instant::now().checked_add(PATIENCE);
             }
@@ -205,7 +205,7 @@ fn until_finished(
                 let source = std::io::ErrorKind::BrokenPipe.into();
                 return (
                     Err(ProcessError::System { what: "hear how the command ended".into(), source }),
-                    stopped,
+                    reason,
                 );
             }
         }
@@ -213,11 +213,11 @@ fn until_finished(
 }
 
 /// Says what was tried and not allowed, as far as it can be seen; no counts, which differ from run to run.
-fn violations(finished: &Finished, stopped: Option<StopReason>, limits: Limits) -> Vec<String> {
+fn violations(finished: &Finished, reason: Option<StopReason>, limits: Limits) -> Vec<String> {
     const BAD_CALL: i32 = 31;
     const FILE_SIZE: i32 = 25;
     let mut seen = Vec::new();
-    if let Some(why) = stopped {
+    if let Some(why) = reason {
         seen.push(match why {
             StopReason::Deadline => format!("it ran longer than {} s", limits.wall.as_secs_f64()),
             StopReason::Disk => format!("it took more than {} bytes of disk", limits.disk),
@@ -228,10 +228,10 @@ fn violations(finished: &Finished, stopped: Option<StopReason>, limits: Limits) 
     }
     match finished.ended {
         Ended::Signalled { signal: BAD_CALL } => {
-            seen.push("it made a system call of another architecture".into())
+            seen.push("it made a system call of another architecture".into());
         }
         Ended::Signalled { signal: FILE_SIZE } => {
-            seen.push(format!("it wrote a file of more than {} bytes", limits.file))
+            seen.push(format!("it wrote a file of more than {} bytes", limits.file));
         }
         _ => {}
     }

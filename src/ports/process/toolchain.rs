@@ -85,7 +85,8 @@ pub(super) struct Toolchain {
     pub cargo_home: Option<PathBuf>,
     /// The real module cache of Go.
     pub go_modules: Option<PathBuf>,
-    homes: Vec<PathBuf>,
+    /// Folders that stay closed.
+    pub homes: Vec<PathBuf>,
 }
 
 impl Toolchain {
@@ -158,12 +159,8 @@ impl Toolchain {
 
     fn search_path(&mut self, path: &str) {
         let mut kept: Vec<&str> = Vec::new();
-        for entry in path
-            .split(':')
-            .filter(|entry| entry.starts_with('/') && !kept_before(&kept, entry))
-            .collect::<Vec<_>>()
-        {
-            if self.programs(Path::new(entry)) && !kept_before(&kept, entry) {
+        for entry in path.split(':').filter(|entry| entry.starts_with('/')) {
+            if !kept.contains(&entry) && self.programs(Path::new(entry)) {
                 kept.push(entry);
             }
         }
@@ -205,9 +202,7 @@ impl Toolchain {
     /// Opens the installation around a `bin` folder, if it lies deep enough to be nothing else.
     fn tree_of(&mut self, folder: &Path) {
         let Some(tree) = folder.parent().filter(|_| folder.ends_with("bin")) else { return };
-        if self.virtual_environment(tree) {
-            self.open(tree);
-        } else if self.depth(tree) >= 2 {
+        if self.virtual_environment(tree) || self.depth(tree) >= 2 {
             self.open(tree);
         }
     }
@@ -260,16 +255,13 @@ impl Toolchain {
     }
 }
 
-fn kept_before(kept: &[&str], entry: &str) -> bool {
-    kept.contains(&entry)
-}
-
 /// Tells whether a path lies in a system folder.
 pub(super) fn is_system(path: &Path) -> bool {
     SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

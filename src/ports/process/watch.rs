@@ -34,7 +34,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Looks again and again until the command is gone; returns the limit it went over, if it did.
     pub(super) fn run(self) -> Option<StopReason> {
-        let Some(baseline) = self.disk() else { return None };
+        let baseline = self.disk()?;
         let (mut census_at, mut disk_at) = (Instant::now() + CENSUS, Instant::now() + DISK);
         loop {
             let pause = census_at.min(disk_at).saturating_duration_since(Instant::now());

@@ -179,7 +179,6 @@ fn secrets_of_parents_and_homes_stay_closed() {
 fn a_planted_variable_of_a_real_parent_cannot_be_read() {
     for (way, capabilities) in WAYS {
         let bench = Bench::new(capabilities);
-        #[expect(clippy::disallowed_methods, reason = "the neighbour whose environment is the prey")]
         let mut neighbour = std::process::Command::new("/bin/sleep")
             .arg("600")
             .env("PLANTED_SECRET", SECRET)
@@ -317,7 +316,6 @@ fn a_killed_parent_takes_everything_along() {
     // A whole second process plays the parent: this test binary, told to run only the test below.
     for (way, _) in WAYS {
         let mark = format!("86397.{}", std::process::id());
-        #[expect(clippy::disallowed_methods, reason = "the parent that gets killed")]
         let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process::hostile::parent_that_gets_killed", "--ignored"])
             .envs([("ORCH_TEST_WAY", way), ("ORCH_TEST_MARK", &mark)])
