@@ -11,7 +11,7 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::artifact::digest::Digest;
 use crate::artifact::types::change_set::{FileChange, FileMode, FileOp};
 
-use super::guard::{Kind, Place, Refusal, check};
+use super::guard::{Kind, Names, Place, Refusal, check};
 
 /// Why changes were not made; the folder is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub struct FolderPlace<'a>(pub &'a Path);
 impl Place for FolderPlace<'_> {
     type Error = ApplyError;
 
-    fn list(&self, folder: &str) -> Result<Option<Vec<(Vec<u8>, Kind)>>, ApplyError> {
+    fn list(&self, folder: &str) -> Result<Option<Names>, ApplyError> {
         let path = self.0.join(folder);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,

@@ -2,7 +2,7 @@
 //!
 //! Must never write, and must never let a change through that could land anywhere but at its own path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::artifact::digest::Digest;
 use crate::artifact::types::change_set::{FileChange, FileOp};
@@ -25,11 +25,14 @@ pub trait Place {
     type Error: From<Refusal>;
 
     /// Returns the names directly in a folder, `""` being the root; `None` when there is no such folder.
-    fn list(&self, folder: &str) -> Result<Option<Vec<(Vec<u8>, Kind)>>, Self::Error>;
+    fn list(&self, folder: &str) -> Result<Option<Names>, Self::Error>;
 
     /// Returns the digest of a regular file's content; asked only where `list` named a file.
     fn digest(&self, path: &str) -> Result<Digest, Self::Error>;
 }
+
+/// The names directly in a folder, as bytes, and what they are.
+pub type Names = Vec<(Vec<u8>, Kind)>;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +69,7 @@ fn refuse(change: &FileChange, why: impl Into<String>) -> Refusal {
 /// What is wrong with the list whatever the place.
 fn check_list(changes: &[FileChange]) -> Result<(), Refusal> {
     let mut spellings: BTreeMap<String, &str> = BTreeMap::new();
-    let mut files: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut files = BTreeSet::new();
     for pair in changes.windows(2) {
         if pair[0].path == pair[1].path {
             return Err(refuse(&pair[1], "is changed twice"));
@@ -77,7 +80,7 @@ fn check_list(changes: &[FileChange]) -> Result<(), Refusal> {
     }
     for change in changes {
         change.bytes().map_err(|error| refuse(change, error.why))?;
-        files.insert(change.path.as_str(), ());
+        files.insert(change.path.as_str());
         let whole = change.path.as_str();
         for path in change.path.parents().chain([whole]) {
             let known = spellings.entry(fold_path(path)).or_insert(path);
@@ -87,7 +90,7 @@ fn check_list(changes: &[FileChange]) -> Result<(), Refusal> {
         }
     }
     for change in changes {
-        if let Some(parent) = change.path.parents().find(|p| files.contains_key(p)) {
+        if let Some(parent) = change.path.parents().find(|p| files.contains(p)) {
             return Err(refuse(change, format!("is below `{parent}`, which changes as a file")));
         }
     }
@@ -161,7 +164,7 @@ impl<P: Place> Folders<'_, P> {
 }
 
 impl Folder {
-    fn new(listed: Vec<(Vec<u8>, Kind)>) -> Self {
+    fn new(listed: Names) -> Self {
         let utf8 = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
         let folded =
             listed.iter().filter_map(|(name, _)| utf8(name)).map(|name| (fold(&name), name)).collect();
@@ -190,7 +193,7 @@ mod tests {
     impl Place for Fixed {
         type Error = Refusal;
 
-        fn list(&self, folder: &str) -> Result<Option<Vec<(Vec<u8>, Kind)>>, Refusal> {
+        fn list(&self, folder: &str) -> Result<Option<Names>, Refusal> {
             let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
             let below = self.0.iter().filter_map(|(p, k)| Some((p.strip_prefix(&prefix)?, *k)));
             Ok(Some(below.filter(|(p, _)| !p.contains('/')).map(|(p, k)| (p.into(), k)).collect()))

@@ -89,9 +89,8 @@ mod tests {
 
     #[test]
     fn a_huge_rewrite_is_one_replacement() {
-        let old: String = (0..6000).map(|n| format!("old {n}\n")).collect();
-        let new: String = (0..6000).map(|n| format!("new {n}\n")).collect();
-        let (old, new) = (format!("same\n{old}end\n"), format!("same\n{new}end\n"));
+        let lines = |word: &str| (0..6000).map(|n| format!("{word} {n}\n")).collect::<Vec<_>>().concat();
+        let (old, new) = (format!("same\n{}end\n", lines("old")), format!("same\n{}end\n", lines("new")));
         let diff = added_lines(Some(old.as_bytes()), Some(new.as_bytes()));
         assert_eq!((diff.added.len(), diff.removed), (6000, 6000));
         assert_eq!(diff.added[0], (2, "new 0".to_owned()));

@@ -9,4 +9,4 @@ pub mod guard;
 pub mod lines;
 pub mod patch;
 
-pub use guard::{Kind, Place, Refusal, check};
+pub use guard::{Kind, Names, Place, Refusal, check};

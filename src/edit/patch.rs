@@ -122,21 +122,18 @@ fn render_file(out: &mut Vec<u8>, change: &FileChange, before: Option<&Before>) 
 /// The lines before the content: names, modes, object ids.
 fn head(change: &FileChange, old_mode: FileMode, ids: Option<(String, String)>) -> String {
     let path = change.path.as_str();
-    let mut head = format!("diff --git {} {}\n", quote("a/", path), quote("b/", path));
     let (old, new) = (mode(old_mode), mode(change.mode));
     let changes_mode = change.op == FileOp::Modify && old != new;
-    match change.op {
-        FileOp::Create => head.push_str(&format!("new file mode {new}\n")),
-        FileOp::Delete => head.push_str(&format!("deleted file mode {old}\n")),
-        FileOp::Modify if changes_mode => head.push_str(&format!("old mode {old}\nnew mode {new}\n")),
-        FileOp::Modify => {}
-    }
-    if let Some((before, after)) = ids {
-        let shown =
-            if change.op == FileOp::Modify && !changes_mode { format!(" {new}") } else { String::new() };
-        head.push_str(&format!("index {before}..{after}{shown}\n"));
-    }
-    head
+    let names = format!("diff --git {} {}\n", quote("a/", path), quote("b/", path));
+    let modes = match change.op {
+        FileOp::Create => format!("new file mode {new}\n"),
+        FileOp::Delete => format!("deleted file mode {old}\n"),
+        FileOp::Modify if changes_mode => format!("old mode {old}\nnew mode {new}\n"),
+        FileOp::Modify => String::new(),
+    };
+    let shown = if change.op == FileOp::Modify && !changes_mode { format!(" {new}") } else { String::new() };
+    let index = ids.map(|(before, after)| format!("index {before}..{after}{shown}\n"));
+    names + &modes + &index.unwrap_or_default()
 }
 
 const fn mode(mode: FileMode) -> &'static str {
@@ -159,21 +156,13 @@ fn tab(path: &str) -> &'static str {
     if path.contains(' ') { "\t" } else { "" }
 }
 
-/// A name as in git's own patches: quoted as in C where it holds a quote, a backslash or a control character.
+/// A name as in git's own patches: quoted as in C where it holds a quote; a `RepoPath` holds no other such character.
 fn quote(prefix: &str, path: &str) -> String {
-    if !path.chars().any(|c| c.is_ascii_control() || c == '"' || c == '\\') {
-        return format!("{prefix}{path}");
+    if path.contains(['"', '\\']) {
+        let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{prefix}{escaped}\"");
     }
-    let mut quoted = format!("\"{prefix}");
-    for c in path.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_ascii_control() => quoted.push_str(&format!("\\{:03o}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
+    format!("{prefix}{path}")
 }
 
 fn render_hunks(out: &mut Vec<u8>, before: &[u8], after: &[u8]) {

@@ -11,7 +11,7 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::{FileChange, FileMode};
 use crate::artifact::types::task::Base;
-use crate::edit::{Kind, Place, check};
+use crate::edit::{Kind, Names, Place, check};
 
 use super::commit::{full_name, moved};
 use super::{
@@ -132,7 +132,7 @@ pub(crate) struct MapPlace<'a>(pub(crate) &'a Files);
 impl Place for MapPlace<'_> {
     type Error = VcsError;
 
-    fn list(&self, folder: &str) -> Result<Option<Vec<(Vec<u8>, Kind)>>, VcsError> {
+    fn list(&self, folder: &str) -> Result<Option<Names>, VcsError> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let mut names = BTreeMap::new();
         for path in self.0.keys() {

@@ -17,7 +17,7 @@ pub(super) fn write(draft: &CommitDraft) -> String {
     if !draft.trailers.is_empty() {
         message.push('\n');
         for (key, value) in &draft.trailers {
-            message.push_str(&format!("\n{}: {}", one_line(key), one_line(value)));
+            message.extend(["\n", &one_line(key), ": ", &one_line(value)]);
         }
     }
     message.push('\n');

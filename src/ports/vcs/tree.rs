@@ -8,7 +8,7 @@ use gix::validate::path::component;
 use gix::{ObjectId, Repository};
 
 use crate::artifact::digest::Digest;
-use crate::edit::{Kind, Place};
+use crate::edit::{Kind, Names, Place};
 
 use super::VcsError;
 use super::git::{git, lookup};
@@ -118,7 +118,7 @@ pub(super) struct TreePlace<'a> {
 impl Place for TreePlace<'_> {
     type Error = VcsError;
 
-    fn list(&self, folder: &str) -> Result<Option<Vec<(Vec<u8>, Kind)>>, VcsError> {
+    fn list(&self, folder: &str) -> Result<Option<Names>, VcsError> {
         let id = if folder.is_empty() {
             self.root
         } else {

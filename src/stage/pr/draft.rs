@@ -112,7 +112,7 @@ fn commits(run: &RunId, evidence: &Evidence, title: &str) -> Vec<CommitDraft> {
         } else {
             "These tests fail on the base and pass with the commit after this one."
         };
-        let subject = subject("test", scope, &format!("cover {}", evidence.plan.subject));
+        let subject = subject("test", scope, &format!("cover \"{}\"", evidence.plan.subject));
         commits.push(commit(subject, body, &evidence.tests.files));
     }
     if !evidence.edits.files.is_empty() {

@@ -155,8 +155,8 @@ fn probe(probe: &crate::artifact::types::verification::Probe) -> String {
     };
     let result = match (probe.runs, probe.held) {
         (0, _) => "not measured".to_owned(),
-        (runs, true) => format!("yes ({runs} runs)"),
-        (runs, false) => format!("**no** ({runs} runs)"),
+        (1, held) => format!("{} (1 run)", if held { "yes" } else { "**no**" }),
+        (runs, held) => format!("{} ({runs} runs)", if held { "yes" } else { "**no**" }),
     };
     format!("{kind}: {result}. {}", text(&probe.message))
 }

@@ -1,4 +1,5 @@
 //! Real git repositories in temporary folders, with an own home, a fixed identity and no variable of the caller.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "tests build repositories with the git program")]
 
 use std::collections::BTreeMap;
