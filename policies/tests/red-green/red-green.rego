@@ -72,7 +72,7 @@ deny contains sprintf("the %s probe did not hold: %s", [probe.kind, probe.messag
 	not probe.held
 }
 
-warn contains sprintf("the %s probe is switched off", [kind]) if {
+warn contains {"msg": sprintf("the %s probe is switched off", [kind]), "help": "Switch it on again in `verify` in orch.yml."} if {
 	not waived
 	some kind in {"revert", "flake"} - wanted
 }
