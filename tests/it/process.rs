@@ -1,1 +1,5 @@
 //! The sandbox: what repository code may do.
+
+mod honest;
+mod hostile;
+mod support;
