@@ -184,6 +184,12 @@ fn glob_fault(glob: &str) -> Fault {
     if glob.trim().is_empty() {
         return fault("is empty", HELP);
     }
+    if glob.starts_with('/') || glob.ends_with('/') {
+        return fault(
+            "starts or ends with `/`, and would match no file",
+            "Write a folder's files as `docs/**`.",
+        );
+    }
     if glob.starts_with('!') {
         return fault(
             "starts with `!`",
@@ -196,19 +202,9 @@ fn glob_fault(glob: &str) -> Fault {
     if glob.split('/').any(|part| part == ".." || part == ".") {
         return fault("has a part `.` or `..`", HELP);
     }
-    let mut open = Vec::new();
-    for c in glob.chars() {
-        match (open.last(), c) {
-            (Some('['), ']') | (Some('{'), '}') => {
-                open.pop();
-            }
-            (Some('['), _) => {}
-            (_, '[' | '{') => open.push(c),
-            (_, ']' | '}') => return fault(format!("has a `{c}` that closes nothing"), HELP),
-            _ => {}
-        }
-    }
-    open.last().and_then(|c| fault(format!("has a `{c}` that is not closed"), HELP))
+    // The same crate and setting the rules match with.
+    let built = globset::GlobBuilder::new(glob).literal_separator(true).build();
+    built.err().and_then(|error| fault(format!("is no glob: {}", error.kind()), HELP))
 }
 
 fn folder_fault(folder: &str) -> Fault {
@@ -339,10 +335,10 @@ mod tests {
 
     #[test]
     fn globs() {
-        for good in ["src/**", "*.md", "a/[ab]/{x,y}.rs", "docs", "/infra/**", ".github/**", "[[]x"] {
+        for good in ["src/**", "*.md", "a/[ab]/{x,y}.rs", "docs/**", "**/*.md", ".github/**", "[[]x", "a]"] {
             assert_eq!(glob_fault(good), None, "{good}");
         }
-        for bad in ["", " ", "!x", "a\\b", "../x", "a/./b", "a[b", "a{b", "a}", "a]", "a\nb"] {
+        for bad in ["", " ", "!x", "/x", "docs/", "a\\b", "../x", "a/./b", "a[b", "a{b", "a}", "a\nb"] {
             assert!(glob_fault(bad).is_some(), "{bad:?}");
         }
     }

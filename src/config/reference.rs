@@ -63,6 +63,8 @@ the commands it finds; `orch doctor` says whether it holds up on this machine.
   and `*` in a text are refused. Where a shell is meant, write `[sh, -c, \"...\"]`. Under `test:` and the other three,
   `test: cargo test` is one command, `test: [cargo test]` too, and `test: [cargo, test]` is two.
 - Paths and globs use `/` and start at the repository root, except those of `sandbox.read` and `sandbox.write`.
+- A glob matches whole paths: `*` stays within a folder and `**` crosses folders, so `*.md` means the root alone,
+  `**/*.md` every folder, and `docs/**` all below `docs`.
 - The file is UTF-8 of at most 256 KiB. Anchors and aliases work; merge keys (`<<`) and tags (`!name`) do not.
 - The file is `orch.yml`; `orch.yaml` and `.orch.yml` are not read, and a run says so instead of going on without them.
 

@@ -63,7 +63,7 @@ pub struct Commands {
 #[serde(transparent)]
 pub struct Command(pub Vec<String>);
 
-/// Which files changes may touch; globs as in `.gitignore`, `**` over folders.
+/// Which files changes may touch; globs from the root, `*` within a folder, `**` across folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Paths {
     /// Files a change may touch; empty: all.
