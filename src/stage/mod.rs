@@ -5,6 +5,7 @@
 mod context;
 mod error;
 mod io;
+mod proposal;
 pub mod registry;
 pub mod spec;
 
