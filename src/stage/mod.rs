@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod io;
 mod journal;
+mod proposal;
 pub mod registry;
 pub mod runner;
 pub mod spec;

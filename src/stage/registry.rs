@@ -5,7 +5,11 @@ use crate::artifact::id::StageId;
 
 /// Every stage, in pipeline order.
 pub static STAGES: &[&dyn Stage] = &[
+    &super::intake::Intake,
+    &super::plan::PlanStage,
+    &super::test_write::TestWrite,
     &super::verify::VerifyRed,
+    &super::generate::Generate,
     &super::verify::VerifyGreen,
     &super::policy::PolicyStage,
     &super::pr::Pr,
