@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "tests build repositories with the git program")]
 
+mod forbidden;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+pub use forbidden::Forbidden;
 
 use orch::artifact::digest::Digest;
 use orch::artifact::types::change_set::{FileChange, FileMode, FileOp};
