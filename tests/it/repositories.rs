@@ -328,17 +328,13 @@ fn a_hundred_thousand_files_take_one_look_each() {
     const FOLDERS: usize = 1000;
     const EACH: usize = 100;
     let repo = Repo::empty();
-    let mut input =
-        String::from("commit refs/heads/main\ncommitter S <s@example.com> 1767323045 +0000\ndata 4\nbase\n");
-    for folder in 0..FOLDERS {
-        for file in 0..EACH {
-            let text = format!("file {file}");
-            input.push_str(&format!(
-                "M 100644 inline pkg-{folder:04}/src/f{file:03}.txt\ndata {}\n{text}\n",
-                text.len()
-            ));
-        }
-    }
+    let head = "commit refs/heads/main\ncommitter S <s@example.com> 1767323045 +0000\ndata 4\nbase\n";
+    let file = |n: usize| {
+        let (folder, file) = (n / EACH, n % EACH);
+        let text = format!("file {file}");
+        format!("M 100644 inline pkg-{folder:04}/src/f{file:03}.txt\ndata {}\n{text}\n", text.len())
+    };
+    let input = head.to_owned() + &(0..FOLDERS * EACH).map(file).collect::<Vec<_>>().concat();
     let stream = repo.beside("stream");
     fs::write(&stream, input).unwrap();
     let mut import = repo.command(&repo.root());

@@ -110,7 +110,7 @@ mod tests {
             ("@user and org/repo#12", "@&#8203;user and org/repo#&#8203;12"),
             ("see www.evil.example", "see www&#8203;.evil.example"),
             ("GH-12", "GH-&#8203;12"),
-            ("::error::x", ":&#8203;:&#8203;error:&#8203;:x"),
+            ("::error::x", ":&#8203;:error:&#8203;:x"),
             ("a\n\n# head\n- item", "a #&#8203; head - item"),
             ("- item", "\\- item"),
             ("1. item", "1\\. item"),
