@@ -259,6 +259,23 @@ fn a_repository_of_another_user_is_refused_until_it_is_trusted() {
         "{error}"
     );
     assert_eq!(error.class(), Class::Usage);
+
+    // Trusted by name in the person's own config, it opens.
+    let home = repo.beside("home");
+    fs::write(home.join(".gitconfig"), format!("[safe]\n\tdirectory = {}\n", repo.root().display())).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "repositories::child_opens", "--ignored"]).env("HOME", &home);
+    let output =
+        command.env_remove("XDG_CONFIG_HOME").env("ORCH_TEST_REPOSITORY", repo.root()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+#[ignore = "run by `a_repository_of_another_user_is_refused_until_it_is_trusted`, with another home"]
+fn child_opens() {
+    let root = std::env::var_os("ORCH_TEST_REPOSITORY").unwrap();
+    GitRepository::open(&root).unwrap().head().unwrap();
 }
 
 #[test]
