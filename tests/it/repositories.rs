@@ -90,6 +90,33 @@ fn detached_heads_worktrees_and_folders_below_work() {
 }
 
 #[test]
+fn other_layouts_work_or_say_what_they_are() {
+    let reftable = Repo::with_init(&["--ref-format=reftable"]);
+    reftable.write("a", "a\n");
+    reftable.commit("base");
+    let error = GitRepository::open(reftable.root()).unwrap_err();
+    assert!(matches!(&error, VcsError::Unusable { why, .. } if why.contains("reftable")), "{error}");
+    assert_eq!(error.class(), Class::Usage);
+
+    let repo = Repo::new(&[("a", "a\n")]);
+    let apart = repo.beside("apart.git");
+    repo.git(&["init", "--quiet", "--separate-git-dir", apart.to_str().unwrap()]);
+    write_branch(&repo.open()).unwrap();
+    assert_eq!(repo.open().root(), repo.root().canonicalize().unwrap());
+
+    let outer = Repo::new(&[("b", "b\n")]);
+    outer.git(&["submodule", "--quiet", "add", repo.root().to_str().unwrap(), "mods/inner"]);
+    let inner = GitRepository::open(outer.root().join("mods/inner")).unwrap();
+    assert_eq!(inner.root(), outer.root().join("mods/inner").canonicalize().unwrap());
+    write_branch(&inner).unwrap();
+
+    repo.git(&["pack-refs", "--all"]);
+    repo.git(&["gc", "--quiet"]);
+    assert!(repo.open().branch("feat/x").unwrap().is_some(), "packed refs and objects");
+    assert_eq!(export(&repo.open(), &repo.beside("out")).files, 1);
+}
+
+#[test]
 fn a_shallow_clone_works_and_pushes() {
     let repo = Repo::new(&[("a", "1\n")]).with_remote();
     repo.write("a", "2\n");
