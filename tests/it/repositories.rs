@@ -301,7 +301,7 @@ fn a_repository_of_another_user_is_refused_until_it_is_trusted() {
 #[test]
 #[ignore = "run by `a_repository_of_another_user_is_refused_until_it_is_trusted`, with another home"]
 fn child_opens() {
-    let root = std::env::var_os("ORCH_TEST_REPOSITORY").unwrap();
+    let Some(root) = std::env::var_os("ORCH_TEST_REPOSITORY") else { return };
     GitRepository::open(&root).unwrap().head().unwrap();
 }
 
@@ -357,7 +357,7 @@ fn variables_of_git_do_not_mislead() {
 #[test]
 #[ignore = "run by `variables_of_git_do_not_mislead`, under hostile variables"]
 fn child_under_hostile_variables() {
-    let root = std::env::var_os("ORCH_TEST_REPOSITORY").unwrap();
+    let Some(root) = std::env::var_os("ORCH_TEST_REPOSITORY") else { return };
     let port = GitRepository::open(&root).unwrap();
     let tree = port.head().unwrap().tree;
     let paths: Vec<_> = port.entries(&tree).unwrap().into_iter().map(|e| e.path).collect();
