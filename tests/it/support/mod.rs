@@ -78,6 +78,10 @@ impl Repo {
         fs::set_permissions(self.root().join(path), fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// Makes a file of the checkout executable, or not.
+    #[cfg(not(unix))]
+    pub fn set_executable(&self, _path: &str, _executable: bool) {}
+
     /// Commits everything there is.
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
