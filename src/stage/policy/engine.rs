@@ -9,7 +9,7 @@
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 use regorus::Value;
@@ -45,6 +45,9 @@ const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::new(64).unwrap();
 /// Room for deep but finite rules; only what is used is taken.
 const STACK_BYTES: usize = 64 << 20;
 
+/// Room for the patterns of all rules: regorus compiles a glob or a regex once as long as its cache holds it.
+static PATTERNS: Once = Once::new();
+
 /// One rule with its libraries, parsed.
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -54,6 +57,7 @@ pub struct Unit {
 impl Unit {
     /// Returns a unit without modules.
     pub fn new() -> Result<Self, Fault> {
+        PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 1024, glob: 4096 }));
         let mut engine = regorus::Engine::new();
         engine.set_rego_v0(false);
         engine.set_strict_builtin_errors(true);

@@ -176,7 +176,8 @@ impl Case {
             .map(|name| (name.to_owned(), measure.clone()))
             .collect::<serde_json::Map<_, _>>()
             .into();
-        let command = json!({"role": "test", "run": "main", "argv": ["pytest"], "ended": {"how": "exited", "code": 1}});
+        let command =
+            json!({"role": "test", "run": "main", "argv": ["pytest"], "ended": {"how": "exited", "code": 1}});
         let test = json!({"path": "tests/test_health.py", "name": "test_health"});
         let verification = |phase: &str, test: Value, frozen: Value, probes: Value| {
             json!({
@@ -323,7 +324,8 @@ pub fn listed(verdict: &Verdict) -> String {
     let mut text = format!("{}\n", name(&verdict.decision));
     for f in &verdict.findings {
         let place = f.path.clone().unwrap_or_default() + &f.line.map(|l| format!(":{l}")).unwrap_or_default();
-        let _ = writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
+        let _ =
+            writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
     }
     text
 }
