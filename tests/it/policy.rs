@@ -1,4 +1,10 @@
 //! The policy stage: rules with their tests, golden cases, and everything that must deny because it went wrong.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
 
 mod fail_closed;
 mod golden;

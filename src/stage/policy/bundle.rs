@@ -158,7 +158,7 @@ impl Sources {
 }
 
 fn is_rego(path: &str) -> bool {
-    path.ends_with(".rego")
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("rego"))
 }
 
 fn folder(pack: &str) -> Result<RepoPath, BundleError> {

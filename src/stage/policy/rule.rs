@@ -258,8 +258,15 @@ fn allows(schema: &Value, path: &[Option<String>], depth: u8) -> bool {
     }
 }
 
+/// The most rules and functions a rule may have with its libraries; each may be a step deeper in the stack.
+const MAX_HEADS: usize = 500;
+
 /// Refuses functions that can call themselves: regorus sees recursion of rules, not of functions, and has no stack limit.
 fn check_recursion(module: &Module<'_>, libraries: &[&Module<'_>]) -> Result<(), String> {
+    let heads = |m: &Module<'_>| m.seen.heads.len();
+    if heads(module) + libraries.iter().map(|m| heads(m)).sum::<usize>() > MAX_HEADS {
+        return Err(format!("has more than {MAX_HEADS} rules and functions with its libraries"));
+    }
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for part in std::iter::once(module).chain(libraries.iter().copied()) {
         let package = part.package();
