@@ -72,7 +72,8 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    fn is_test(&self) -> bool {
+    /// Tells whether it holds tests of a rule.
+    pub fn is_test(&self) -> bool {
         self.name.ends_with("_test.rego")
     }
 }
