@@ -6,19 +6,23 @@ use std::path::Path;
 use crate::support::Forbidden;
 use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
-use orch::artifact::id::{Round, RunId, StageId, TreeId};
+use orch::artifact::id::{CommitId, Round, RunId, StageId, TreeId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, FileOp, TestSet};
+use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::policy_input::PolicyInput;
 use orch::artifact::types::task::{Base, Task};
 use orch::artifact::types::verdict::Verdict;
-use orch::artifact::types::verification::Verification;
+use orch::artifact::types::verification::{Protection, Verification};
 use orch::config::Config;
-use orch::engine::Engine;
+use orch::engine::{Engine, EngineError, View};
 use orch::ports::clock::FakeClock;
-use orch::ports::process::Processes;
-use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite};
+use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
+use orch::ports::vcs::{
+    BranchDraft, BranchTip, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
+};
+use orch::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 use orch::stage::policy::{PolicyStage, SPEC};
 use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
@@ -259,9 +263,9 @@ pub fn listed(verdict: &Verdict) -> String {
     use std::fmt::Write as _;
     let mut text = format!("{}\n", name(&verdict.decision));
     for f in &verdict.findings {
-        let place = f.path.clone().unwrap_or_default() + &f.line.map(|l| format!(":{l}")).unwrap_or_default();
-        let _ =
-            writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
+        let line = f.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = f.path.as_ref().map(|path| format!(" {path}{line}")).unwrap_or_default();
+        let _ = writeln!(text, "\n[{}] {}{place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
     }
     text
 }
