@@ -12,10 +12,22 @@ use orch::ports::process::{
 };
 
 /// Every measure, and what is left where namespaces cannot be had.
-pub const WAYS: [(&str, Capabilities); 2] = [
+const WAYS: [(&str, Capabilities); 2] = [
     ("namespaces", Capabilities::ALL),
     ("fallback", Capabilities { namespaces: false, ..Capabilities::ALL }),
 ];
+
+/// Returns the ways this machine has; says loudly when it is only one.
+pub fn ways() -> Vec<(&'static str, Capabilities)> {
+    let has = |capabilities| {
+        Bench::new(capabilities).sh("true").protection.processes.by.starts_with("PID namespace")
+    };
+    let namespaces = has(Capabilities::ALL);
+    if !namespaces {
+        eprintln!("SKIPPED: the way with namespaces, which this machine does not allow");
+    }
+    WAYS.into_iter().filter(|(way, _)| namespaces || *way != "namespaces").collect()
+}
 
 /// A value only the parent's environment has.
 pub const SECRET: &str = "s3cret-of-the-parent";
@@ -47,6 +59,14 @@ impl Bench {
         parent.insert("HOME".into(), root.join("home").display().to_string());
         let processes = SystemProcesses::with(helper(), parent, capabilities);
         Self { processes, folder }
+    }
+
+    /// Returns a bench with namespaces, where the machine allows them.
+    pub fn namespaced() -> Option<Self> {
+        ways()
+            .into_iter()
+            .find(|(way, _)| *way == "namespaces")
+            .map(|(_, capabilities)| Self::new(capabilities))
     }
 
     pub fn at(&self, below: &str) -> PathBuf {
