@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use orch::artifact::types::verification::{Ended, StopReason};
 use orch::ports::process::conformance::{offline, shell};
-use orch::ports::process::{Limits, Processes, Sandbox};
+use orch::ports::process::{Capabilities, Limits, Processes, Sandbox, harden_self};
 
 use super::support::{Bench, SECRET, assert_stopped, eventually, short, text, ways};
 
@@ -308,6 +308,42 @@ fn workflow_commands_do_not_come_through() {
         let bench = Bench::new(capabilities);
         let outcome = bench.sh("printf '::set-env name=PATH::/x\\n  ##[command]x\\n\\033[31mred\\033[0m\\n'");
         assert_eq!(outcome.stdout.text, ": :set-env name=PATH::/x\n  ## [command]x\nred\n", "{way}");
+    }
+}
+
+#[test]
+fn a_hardened_parent_is_closed_even_without_a_sandbox() {
+    // In a process of its own: what is closed here would be closed for every other test too.
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "process::hostile::parent_that_hardens_itself", "--ignored"])
+        .env("ORCH_TEST_MARK", SECRET)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[ignore = "started by the test above"]
+fn parent_that_hardens_itself() {
+    if std::env::var("ORCH_TEST_MARK").is_err() {
+        return;
+    }
+    let none = Capabilities { namespaces: false, landlock: false, seccomp: false };
+    let bench = Bench::new(none);
+    let read = || {
+        let script = format!("cat /proc/{}/environ", std::process::id());
+        bench.run(shell(&bench.copy(), &script, offline(false)))
+    };
+    // Root without capabilities cannot read root with them; for everybody else it is open until hardened.
+    let open = !nix::unistd::geteuid().is_root();
+    assert_eq!(read().stdout.text.contains(SECRET), open, "without it the test shows nothing");
+    harden_self().unwrap();
+    let outcome = read();
+    assert!(!outcome.ended.ok() && !text(&outcome).contains(SECRET), "{outcome:?}");
+    for (way, capabilities) in ways() {
+        let outcome = Bench::new(capabilities).sh("echo works");
+        assert_eq!(outcome.stdout.text, "works\n", "{way}: {outcome:?}");
     }
 }
 
