@@ -112,7 +112,7 @@ pub fn helper() -> PathBuf {
 
 /// Limits with a deadline a hanging command is to meet.
 pub fn short() -> Limits {
-    Limits { wall: Duration::from_secs(2), ..Limits::default() }
+    Limits { wall: Duration::from_secs(5), ..Limits::default() }
 }
 
 #[track_caller]
