@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Check, Patient, State};
 use crate::artifact::types::verification::Ended;
-use crate::config::detect::{FolderListing, detect_commands};
+use crate::config::detect::{Detected, FolderListing, detect_commands};
 use crate::config::{Commands, Config};
 use crate::ports::process::{Command, Limits, Network, Sandbox};
 
@@ -14,12 +14,22 @@ use crate::ports::process::{Command, Limits, Network, Sandbox};
 pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
     let written = &config.commands;
     let is_empty = |c: &Commands| [&c.setup, &c.build, &c.lint, &c.test].iter().all(|list| list.is_empty());
-    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)).commands());
-    let (commands, origin) = match &detected {
+    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)));
+    let found = detected.as_ref().map(Detected::commands);
+    let (commands, origin) = match &found {
         Some(found) => (found, "detected"),
         None => (written, "from orch.yml"),
     };
     let mut checks = Vec::new();
+    if detected.is_some_and(|d| d.needs_setup_network()) && !config.sandbox.setup_network {
+        checks.push(Check::not(
+            State::Warn,
+            "commands.setup",
+            "the detected setup has to download packages, and setup has no network",
+            "setup fails, unless its cache can be reached",
+            "Let it reach the network with `sandbox.setup_network: true`; `orch init` writes that with the commands.",
+        ));
+    }
     if commands.test.is_empty() {
         checks.push(Check::not(
             State::Missing,
@@ -41,12 +51,6 @@ pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
             checks.push(program(patient, &format!("commands.{role}[{at}]"), &command.0, origin, has_setup));
             checks.extend(python_module(patient, config, role, at, &command.0));
         }
-    }
-    if !written.setup.is_empty() && !config.sandbox.setup_network {
-        checks.push(Check::ok(
-            "commands.setup",
-            "setup runs without network (`sandbox.setup_network` is false)",
-        ));
     }
     checks
 }

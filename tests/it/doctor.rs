@@ -239,6 +239,11 @@ fn what_is_broken_is_told_with_what_it_means_and_what_to_do() {
         ("commands.test[0]", State::Missing, "Install `./run`", |w| {
             w.write("orch.yml", "commands: {test: ./run x}\n");
         }),
+        ("commands.setup", State::Warn, "setup_network: true", |w| {
+            w.program("npm");
+            w.write("package.json", r#"{"dependencies":{"x":"1"},"scripts":{"test":"x"}}"#);
+            w.write("package-lock.json", "{}");
+        }),
         ("sandbox.network", State::Warn, "", |w| w.state = MeasureState::Partial),
         ("sandbox.filesystem", State::Missing, "sandbox.required: false", |w| w.state = MeasureState::Absent),
         ("sandbox.filesystem", State::Warn, "code you trust", |w| {
