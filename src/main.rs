@@ -1,3 +1,7 @@
-//! The `orch` program.
+//! The `orch` program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orch::cli::main()
+}

@@ -25,7 +25,7 @@ pub struct DigestError(String);
 /// A value that has no canonical JSON form (a non-finite number, a map with keys that are not strings).
 #[derive(Debug, thiserror::Error)]
 #[error("the value has no canonical JSON form")]
-pub struct CanonicalError(#[source] serde_json::Error);
+pub struct CanonicalError(#[from] serde_json::Error);
 
 impl Digest {
     /// Returns the digest of the bytes as they are.

@@ -2,10 +2,12 @@
 //!
 //! Must never know a stage, a port, the config or the command line.
 
+pub mod chain;
 pub mod digest;
 pub mod envelope;
 pub mod id;
 pub mod kind;
+pub mod money;
 pub mod path;
 pub mod schema;
 pub mod store;

@@ -1,1 +1,45 @@
 //! Words in, request out, exit code out.
+//!
+//! Must never do work of its own: it parses, calls the library, prints, and maps the outcome to an exit code.
+
+mod args;
+mod commands;
+mod error;
+mod output;
+mod reference;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::{Cli, Format};
+pub use error::CommandError;
+
+use crate::ports::process::{harden_self, sandbox_stage};
+use output::Output;
+
+/// Runs the program: the only thing `main` calls.
+pub fn main() -> ExitCode {
+    // The sandbox starts this very program again as its helper, before anything else is looked at.
+    if let Some(code) = std::env::args_os().nth(1).and_then(|word| sandbox_stage(&word)) {
+        return code;
+    }
+    let hardened = harden_self();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output::new(&cli.global);
+    let done = hardened.map_err(CommandError::from).and_then(|()| commands::dispatch(cli, &output));
+    match done {
+        Ok(exit) => ExitCode::from(exit),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

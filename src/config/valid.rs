@@ -218,3 +218,15 @@ impl Default for Config {
         }
     }
 }
+
+impl Config {
+    /// Returns some top-level keys as JSON: the part of the config a stage's outputs depend on.
+    pub fn slice(&self, keys: &[&str]) -> serde_json::Value {
+        let mut all = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(all)) => all,
+            _ => serde_json::Map::new(),
+        };
+        all.retain(|key, _| keys.contains(&key.as_str()));
+        serde_json::Value::Object(all)
+    }
+}

@@ -3,5 +3,11 @@
 //! Must never print, and must never know a stage, a port or the store.
 
 mod class;
+mod code;
+mod exit;
+pub mod explain;
+pub mod text;
 
 pub use class::{Class, Failure};
+pub use code::{Code, CodeError};
+pub use exit::{EXIT_CODES, ExitCode};

@@ -4,6 +4,7 @@
 
 pub mod template;
 
+use crate::artifact::money::NanoUsd;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::Plan;
@@ -16,6 +17,9 @@ use crate::ports::vcs::{VcsError, VcsRead};
 pub trait Engine: Send + Sync {
     /// Returns the engine's name, as `template`.
     fn name(&self) -> &'static str;
+
+    /// Returns the worst case of one stage's calls; zero when no model is called.
+    fn worst_case(&self) -> NanoUsd;
 
     /// Returns what its proposals depend on besides the arguments (templates, prompts, model ids).
     fn materials(&self) -> Result<Vec<Material>, EngineError>;

@@ -5,7 +5,10 @@
 mod context;
 mod error;
 mod io;
+mod journal;
+mod proposal;
 pub mod registry;
+pub mod runner;
 pub mod spec;
 
 pub mod generate;
@@ -18,7 +21,7 @@ pub mod verify;
 
 pub use context::{Ports, Request, StageContext};
 pub use error::StageError;
-pub use io::{Finished, Inputs, Loaded, Outputs};
+pub use io::{Finished, Inputs, Loaded, Output, Outputs, StageResult};
 
 use crate::artifact::types::manifest::Material;
 use spec::StageSpec;

@@ -4,7 +4,16 @@ use super::Stage;
 use crate::artifact::id::StageId;
 
 /// Every stage, in pipeline order.
-pub static STAGES: &[&dyn Stage] = &[];
+pub static STAGES: &[&dyn Stage] = &[
+    &super::intake::Intake,
+    &super::plan::PlanStage,
+    &super::test_write::TestWrite,
+    &super::verify::VerifyRed,
+    &super::generate::Generate,
+    &super::verify::VerifyGreen,
+    &super::policy::PolicyStage,
+    &super::pr::Pr,
+];
 
 /// Returns a stage by its id.
 pub fn stage(id: StageId) -> Option<&'static dyn Stage> {

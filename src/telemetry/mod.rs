@@ -3,5 +3,6 @@
 //! Must never change what a stage does: a listener that fails is left out.
 
 mod event;
+pub mod subscriber;
 
 pub use event::{Event, Events, Silent};

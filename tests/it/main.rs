@@ -1,8 +1,11 @@
 //! Behaviour of `orch` as a user meets it, one module per area.
+#![expect(clippy::disallowed_methods, reason = "tests start programs and read the environment themselves")]
 
 mod artifacts;
 mod config;
+mod env;
 mod doctor;
+mod fastapi;
 mod faults;
 mod generated;
 mod init;
@@ -12,6 +15,7 @@ mod policy;
 mod pr;
 mod process;
 mod repositories;
+mod support;
 mod templates;
 mod tidy;
 mod vcs;

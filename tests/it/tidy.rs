@@ -1,1 +1,177 @@
 //! The laws of docs/ARCHITECTURE.md that can be tests.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orch::artifact::id::StageId;
+use orch::pipeline::{CHANGE, Pipeline};
+use orch::stage::registry::STAGES;
+use orch::stage::spec::EffectKind;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path.strip_prefix(&root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Law 4: no stage holds two of {model key, running repository code, write token}.
+#[test]
+fn no_stage_holds_two_powers() {
+    for stage in STAGES {
+        let spec = stage.spec();
+        assert!(spec.powers().len() <= 1, "{} holds {:?}", spec.id, spec.powers());
+    }
+}
+
+/// Law 4: only a stage that writes to the forge has a write permission.
+#[test]
+fn write_permissions_go_with_the_write_power() {
+    for stage in STAGES {
+        let spec = stage.spec();
+        let writes = spec.permissions.iter().any(|p| p.as_str().ends_with("write"));
+        assert_eq!(writes, spec.effects.contains(&EffectKind::ForgeWrite), "{}", spec.id);
+    }
+}
+
+/// Law 3: every stage is registered once, in pipeline order, and writes files of its own.
+#[test]
+fn stages_are_registered_once_and_write_their_own_files() {
+    let ids: Vec<StageId> = STAGES.iter().map(|s| s.spec().id).collect();
+    assert_eq!(ids, StageId::ALL);
+    let mut written = BTreeSet::new();
+    for stage in STAGES {
+        for slot in stage.spec().outputs {
+            assert!(written.insert(slot.path), "{} is written twice", slot.path);
+        }
+    }
+}
+
+/// Law 3: config keys a stage names are keys of the config.
+#[test]
+fn stages_name_config_keys_that_exist() {
+    for stage in STAGES {
+        let spec = stage.spec();
+        let slice = orch::config::Config::default().slice(spec.config);
+        assert_eq!(slice.as_object().unwrap().len(), spec.config.len(), "{}", spec.id);
+    }
+}
+
+/// The embedded pipeline holds every stage, and every required file is written before it is read.
+#[test]
+fn the_embedded_pipeline_is_valid_and_whole() {
+    let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
+    let ids: Vec<StageId> = pipeline.stages().map(|(step, _)| step.stage).collect();
+    assert_eq!(ids, StageId::ALL);
+}
+
+/// Layers point one way: a lower layer never names a higher one.
+#[test]
+fn lower_layers_do_not_know_higher_ones() {
+    let layers: [(&str, &[&str]); 9] = [
+        ("diagnostic", &["artifact", "ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"]),
+        ("artifact", &["ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"]),
+        ("edit", &["ports", "config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
+        ("ports", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
+        ("config", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
+        ("telemetry", &["ports", "config", "edit", "engine", "stage", "pipeline", "report", "cli"]),
+        ("engine", &["telemetry", "stage", "pipeline", "report", "cli"]),
+        ("stage", &["pipeline", "report", "cli"]),
+        ("report", &["ports", "config", "edit", "engine", "stage", "pipeline", "cli"]),
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let Some((_, higher)) = layers.iter().find(|(layer, _)| path.starts_with(layer)) else { continue };
+        // Tests of a layer may build on what lies above it.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for name in *higher {
+            if code.contains(&format!("crate::{name}::")) {
+                wrong.push(format!("{} names crate::{name}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Files read well between 150 and 500 lines; none grows past 700.
+#[test]
+fn no_file_grows_without_end() {
+    let long: Vec<_> = sources().into_iter().filter(|(_, text)| text.lines().count() > 700).map(|(p, _)| p).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+/// Every module says in its first line what it is.
+#[test]
+fn every_module_has_a_doc() {
+    let bare: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(p, _)| p).collect();
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
+/// Nothing is left for later, and no lint is silenced without a reason.
+#[test]
+fn nothing_is_left_for_later() {
+    for (path, text) in sources() {
+        for word in ["todo!(", "unimplemented!(", "#[allow(", "#![allow("] {
+            assert!(!text.contains(word), "{} holds {word}", path.display());
+        }
+    }
+}
+
+/// Every test file is part of the one integration binary.
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is not in main.rs");
+    }
+}
+
+/// Docs name only paths of this repository that exist.
+#[test]
+fn paths_in_the_docs_exist() {
+    const FOLDERS: [&str; 8] =
+        ["src/", "docs/", "tests/", "policies/", "templates/", "workflows/", "samples/", "benches/"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for page in pages(root) {
+        let text = fs::read_to_string(&page).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_path = FOLDERS.iter().any(|folder| word.starts_with(folder));
+            let is_pattern = word.contains(['<', '*', '{', ' ', '\n']);
+            if is_path && !is_pattern && !root.join(word.trim_end_matches('/')).exists() {
+                missing.push(format!("{}: {word}", page.strip_prefix(root).unwrap().display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let (mut pages, mut folders) = (vec![root.join("README.md"), root.join("CONTRIBUTING.md")], vec![root.join("docs")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}

@@ -40,6 +40,9 @@ pub struct Link {
     pub key: Digest,
     /// The documented exit code of the stage.
     pub exit: u8,
+    /// Why the stage stopped the pipeline, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The manifests of the stages whose files were read.
     pub parents: Vec<ParentRef>,
     /// The files read.

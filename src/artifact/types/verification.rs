@@ -32,6 +32,9 @@ pub struct Verification {
     /// How many tests the main run told of, by status; absent when the runner's output was not understood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<Totals>,
+    /// Tests that failed in the main run without being expected ones, by name; on the base (red) they are noted only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_failures: Vec<String>,
     /// Test files that must be byte-equal to `tests.json` after the run.
     pub frozen: Vec<FrozenFile>,
     /// The probes of the green phase.

@@ -3,12 +3,47 @@
 //! Must never hand a child the parent's environment, descriptors or privileges, and must never report a protection
 //! that was not in force.
 
+mod capture;
+#[cfg(target_os = "linux")]
+mod census;
+pub mod conformance;
+mod environment;
+mod fake;
+#[cfg(target_os = "linux")]
+mod helper;
+#[cfg(target_os = "linux")]
+mod landlock;
+#[cfg_attr(not(target_os = "linux"), path = "portable.rs")]
+mod launch;
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(target_os = "linux")]
+mod machine;
+#[cfg(target_os = "linux")]
+mod namespace;
+mod neutral;
+#[cfg(unix)]
+mod pipe;
+mod private;
+mod protection;
+#[cfg(target_os = "linux")]
+mod seccomp;
+#[cfg(target_os = "linux")]
+mod spec;
+mod system;
+mod toolchain;
+mod watch;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::artifact::types::verification::{Ended, Protection};
 use crate::diagnostic::{Class, Failure};
+
+pub use fake::{FakeProcesses, all_enforced, outcome};
+pub use launch::sandbox_stage;
+pub use system::{Capabilities, SystemProcesses, harden_self};
 
 /// Runs commands of the repository.
 pub trait Processes: Send + Sync {

@@ -1,6 +1,7 @@
 //! What can go wrong with a repository.
 
 use crate::diagnostic::{Class, Failure};
+use crate::edit::Refusal;
 
 /// What can go wrong with a repository.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,16 @@ pub enum VcsError {
     NoCommit {
         /// The folder.
         folder: String,
+    },
+    /// A repository that is there but cannot be opened: an object format, an owner, a config.
+    #[error("the repository in {folder} cannot be used: {why}")]
+    Unusable {
+        /// The folder.
+        folder: String,
+        /// What is in the way.
+        why: String,
+        /// What to do next.
+        help: &'static str,
     },
     /// An object that should be there is not (a shallow or partial clone, or damage).
     #[error("the repository lacks {what}")]
@@ -72,6 +83,7 @@ impl Failure for VcsError {
             Self::NotARepository { .. }
             | Self::Bare { .. }
             | Self::NoCommit { .. }
+            | Self::Unusable { .. }
             | Self::MissingObject { .. }
             | Self::BranchMoved { .. } => Class::Usage,
             Self::Conflict { .. } => Class::Denied,
@@ -89,6 +101,7 @@ impl Failure for VcsError {
             Self::NoCommit { .. } => {
                 "Make a first commit (`git commit --allow-empty -m init` will do), then run again.".into()
             }
+            Self::Unusable { help, .. } => (*help).into(),
             Self::MissingObject { .. } => {
                 "Fetch it (`git fetch --unshallow` or `git fetch --refetch`), then run again.".into()
             }
@@ -101,5 +114,11 @@ impl Failure for VcsError {
             }
             Self::Git { .. } => return None,
         })
+    }
+}
+
+impl From<Refusal> for VcsError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Conflict { path: refusal.path, why: refusal.why }
     }
 }

@@ -11,9 +11,22 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::task::Base;
 
+mod commit;
+mod create;
 mod error;
+mod export;
+mod fake;
+mod git;
+mod message;
+mod program;
+mod remote;
+mod tree;
 
+pub use create::create_repository;
 pub use error::VcsError;
+pub use fake::FakeRepository;
+pub(crate) use fake::apply as apply_in_memory;
+pub use git::GitRepository;
 
 /// Reads a repository.
 pub trait VcsRead: Send + Sync {
@@ -27,6 +40,8 @@ pub trait VcsRead: Send + Sync {
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError>;
 
     /// Writes a tree below an existing empty folder and tells what could not be written as it is.
+    ///
+    /// Files are written byte for byte as git stores them: no line-end conversion, no filter, no LFS download.
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError>;
 }
 
@@ -43,10 +58,15 @@ pub trait VcsWrite: Send + Sync {
     /// Returns the commit a branch of a remote points to.
     fn remote_branch(&self, remote: &str, name: &str) -> Result<Option<CommitId>, VcsError>;
 
+    /// Returns the commit a branch of a remote points to with its trailers; fetches the commit where it is not here.
+    ///
+    /// Fetching adds objects only: no ref moves, nothing is checked out.
+    fn remote_tip(&self, remote: &str, name: &str) -> Result<Option<BranchTip>, VcsError>;
+
     /// Pushes one branch to the same name on a remote, replacing only `expected`; no hooks, no other ref.
     fn push(&self, remote: &str, name: &str, expected: Option<&CommitId>) -> Result<(), VcsError>;
 
-    /// Returns the location of a remote, or `None` when the repository has none of that name.
+    /// Returns the location of a remote, without any password in it, or `None` when the repository has none of that name.
     fn remote_url(&self, remote: &str) -> Result<Option<String>, VcsError>;
 }
 
@@ -140,11 +160,13 @@ pub struct CommitOutcome {
     pub unchanged: bool,
 }
 
-/// Where a branch points, and the trailers of the commits above the base.
+/// Where a branch points, and who made that commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchTip {
     /// The commit.
     pub commit: CommitId,
     /// The trailers of that commit.
     pub trailers: BTreeMap<String, String>,
+    /// Who committed it, as `Name <mail>`; an amended commit keeps its trailers, but not this.
+    pub committer: String,
 }

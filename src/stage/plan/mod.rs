@@ -1,1 +1,137 @@
 //! `plan`: a task becomes a plan.
+//!
+//! Must never pass on a plan that contradicts itself or the base.
+
+use std::collections::BTreeSet;
+
+use crate::artifact::id::StageId;
+use crate::artifact::kind::slot;
+use crate::artifact::types::manifest::Material;
+use crate::artifact::types::plan::Plan;
+use crate::artifact::types::task::Task;
+use crate::engine::View;
+
+use super::proposal::refused;
+use super::spec::{EffectKind, Input, Permission, StageSpec};
+use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
+
+/// What the stage declares.
+pub static SPEC: StageSpec = StageSpec {
+    id: StageId::Plan,
+    version: 1,
+    summary: "Turns a task into a plan",
+    about: "Asks the engine for steps, files in scope, acceptance criteria, risks and a way back. It refuses a plan \
+            that contradicts itself or the base. When the engine has nothing that fits the request, or the base has \
+            it already, the run ends with exit code 78 and nothing is written.",
+    inputs: &[Input::required(slot::TASK)],
+    outputs: &[slot::PLAN],
+    effects: &[EffectKind::RepositoryRead, EffectKind::Model],
+    config: &["engine", "templates"],
+    permissions: &[Permission::ContentsRead],
+    exits: &[3, 78],
+};
+
+/// The stage.
+pub struct PlanStage;
+
+impl Stage for PlanStage {
+    fn spec(&self) -> &'static StageSpec {
+        &SPEC
+    }
+
+    fn materials(&self, cx: &StageContext<'_>) -> Result<Vec<Material>, StageError> {
+        Ok(cx.engine()?.materials()?)
+    }
+
+    fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
+        let task: Task = inputs.get(slot::TASK)?;
+        let view = View { vcs: cx.vcs()?, tree: &task.base.tree };
+        let plan = cx.engine()?.plan(&view, &task)?;
+        let have: BTreeSet<Vec<u8>> = view.vcs.entries(view.tree)?.into_iter().map(|e| e.path).collect();
+        check(&plan, |path| have.contains(path.as_bytes()))?;
+        if let Some(used) = &plan.template {
+            cx.note(format!("template {}, variant {}", used.name, used.variant));
+        }
+        let mut outputs = Outputs::default();
+        outputs.put(slot::PLAN, &plan)?;
+        Ok(Finished::done(outputs))
+    }
+}
+
+/// The types of Conventional Commits that are known.
+const TYPES: &[&str] =
+    &["feat", "fix", "docs", "ci", "chore", "test", "refactor", "perf", "build", "style", "revert"];
+
+/// Checks a plan; `exists` tells whether the base has a path.
+pub fn check(plan: &Plan, exists: impl Fn(&str) -> bool) -> Result<(), StageError> {
+    if !TYPES.contains(&plan.change_type.as_str()) {
+        return Err(refused(format!(
+            "the plan's type `{}` is not one of {}",
+            plan.change_type,
+            TYPES.join(", ")
+        )));
+    }
+    let subject = plan.subject.trim();
+    if subject.is_empty() || plan.subject.chars().any(char::is_control) || plan.subject.chars().count() > 100
+    {
+        return Err(refused("the plan's subject must be one line of 1 to 100 characters"));
+    }
+    if plan.files.is_empty() || plan.criteria.is_empty() || plan.steps.is_empty() {
+        return Err(refused("the plan names no files, no steps or no criteria"));
+    }
+    if plan.rollback.trim().is_empty() {
+        return Err(refused("the plan does not say how to undo the change"));
+    }
+    if let Some(pair) = plan.files.windows(2).find(|w| w[0].path >= w[1].path) {
+        return Err(refused(format!(
+            "the plan's files are not sorted, each once: `{}` is out of place",
+            pair[1].path
+        )));
+    }
+    if let Some(wrong) = plan.files.iter().find(|f| f.exists != exists(f.path.as_str())) {
+        let says = if wrong.exists {
+            "exists, and the base has no such file"
+        } else {
+            "is new, but the base has it"
+        };
+        return Err(refused(format!("the plan says that `{}` {says}", wrong.path)));
+    }
+    let mut ids = BTreeSet::new();
+    match plan.criteria.iter().find(|c| c.id.trim().is_empty() || !ids.insert(&c.id)) {
+        Some(twice) => Err(refused(format!("the criterion id `{}` is empty or used twice", twice.id))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::proposal::tests::plan as sound;
+
+    #[test]
+    fn contradictions_are_refused() {
+        let good = || Plan { steps: vec!["do".into()], rollback: "undo".into(), ..sound() };
+        let exists = |path: &str| path == "old.py";
+        check(&good(), exists).unwrap();
+        let cases: Vec<(fn(&mut Plan), &str)> = vec![
+            (|p| p.change_type = "feature".into(), "type"),
+            (|p| p.subject = "a\nb".into(), "subject"),
+            (|p| p.subject = " ".into(), "subject"),
+            (|p| p.subject = "x".repeat(101), "subject"),
+            (|p| p.files.clear(), "no files"),
+            (|p| p.steps.clear(), "no files, no steps"),
+            (|p| p.rollback.clear(), "undo"),
+            (|p| p.files.reverse(), "sorted"),
+            (|p| p.files.insert(0, p.files[0].clone()), "sorted"),
+            (|p| p.files[0].exists = true, "no such file"),
+            (|p| p.files[1].exists = false, "the base has it"),
+            (|p| p.criteria[1].id = "c1".into(), "twice"),
+        ];
+        for (change, why) in cases {
+            let mut plan = good();
+            change(&mut plan);
+            let error = check(&plan, exists).unwrap_err().to_string();
+            assert!(error.contains(why), "{error} / {why}");
+        }
+    }
+}

@@ -1,1 +1,87 @@
 //! `pr`: branch, commits and pull request.
+//!
+//! Decides first, then acts: the draft is a value made from the inputs alone. Must never write a branch for a change
+//! that was not judged, nor over commits that are not its own.
+
+mod act;
+mod draft;
+mod evidence;
+mod markdown;
+mod text;
+
+use crate::artifact::digest::Digest;
+use crate::artifact::id::StageId;
+use crate::artifact::kind::slot;
+use crate::artifact::types::pull_request::PullRequest;
+use crate::artifact::types::verdict::Decision;
+
+use super::spec::{EffectKind, Input, Permission, StageSpec};
+use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
+
+pub use draft::Draft;
+pub use evidence::Evidence;
+
+/// The forge of a branch without a forge: a local branch, pushed to a plain remote.
+const FORGE: &str = "local";
+
+/// What the stage declares.
+pub static SPEC: StageSpec = StageSpec {
+    id: StageId::Pr,
+    version: 1,
+    summary: "Write the branch, push it and write the pull request's text",
+    about: "Writes two commits, first the tests and then the change, on a branch of its own, and pushes that branch alone. \
+            It refuses a change that policy denied, evidence that does not belong together, and a branch that holds \
+            commits of somebody else. A second run updates the branch instead of adding another. The working tree, the \
+            index and the current branch stay as they are.",
+    inputs: &[
+        Input::required(slot::TASK),
+        Input::required(slot::PLAN),
+        Input::required(slot::TESTS),
+        Input::required(slot::RED),
+        Input::required(slot::EDITS),
+        Input::required(slot::GREEN),
+        Input::required(slot::VERDICT),
+    ],
+    outputs: &[slot::PULL_REQUEST, slot::PULL_REQUEST_TEXT],
+    effects: &[EffectKind::RepositoryRead, EffectKind::ForgeWrite],
+    config: &["pr"],
+    permissions: &[Permission::ContentsWrite, Permission::PullRequestsWrite],
+    exits: &[3, 6],
+};
+
+/// The `pr` stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pr;
+
+impl Stage for Pr {
+    fn spec(&self) -> &'static StageSpec {
+        &SPEC
+    }
+
+    fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
+        let evidence = Evidence::load(inputs)?;
+        let draft = Draft::decide(cx.run, &cx.config.pr, &evidence)?;
+        let body = text::render(&draft, &evidence)?;
+        let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
+        cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
+        let request = PullRequest {
+            forge: FORGE.into(),
+            branch: written.branch,
+            target: evidence.task.base.branch.clone(),
+            commits: written.commits,
+            remote: written.remote,
+            title: draft.title,
+            body: Digest::of(&body),
+            draft: evidence.verdict.decision != Decision::Allow,
+            provenance: evidence.provenance,
+        };
+        let mut outputs = Outputs::default();
+        outputs.put(slot::PULL_REQUEST, &request)?;
+        outputs.put_bytes(slot::PULL_REQUEST_TEXT, body);
+        Ok(Finished::done(outputs))
+    }
+
+    fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
+        act::still_holds(cx.forge()?, &cx.config.pr, &outputs.get(slot::PULL_REQUEST)?)
+    }
+}

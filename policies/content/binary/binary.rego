@@ -1,0 +1,16 @@
+# METADATA
+# title: Binary files come with approval
+# description: Nobody can review a binary file in a diff, and rules cannot look into it.
+# scope: package
+# custom:
+#   code: content/binary
+#   effect: require_approval
+#   help: Have a person say where the file comes from, or build it from source.
+#   since: 0.1.0
+package orch.content.binary
+
+require_approval contains {"msg": sprintf("`%s` is a binary file", [change.path]), "path": change.path} if {
+	some change in input.changes
+	change.binary
+	change.op != "delete"
+}

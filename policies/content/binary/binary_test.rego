@@ -1,0 +1,13 @@
+package orch.content.binary_test
+
+import data.orch.content.binary as rule
+
+doc(binary, op) := {"changes": [{"path": "a.png", "binary": binary, "op": op}]}
+
+test_new if count(rule.require_approval) == 1 with input as doc(true, "create")
+
+test_changed if count(rule.require_approval) == 1 with input as doc(true, "modify")
+
+test_deleted if count(rule.require_approval) == 0 with input as doc(true, "delete")
+
+test_text if count(rule.require_approval) == 0 with input as doc(false, "create")

@@ -1,0 +1,41 @@
+//! One file per command: an args struct and one function.
+
+pub mod artifacts;
+pub mod completions;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod init;
+pub mod pipeline;
+pub mod report;
+pub mod run;
+pub mod schema;
+pub mod stage;
+pub mod stages;
+pub mod templates;
+pub mod util;
+
+use super::CommandError;
+use super::args::{Cli, Command};
+use super::output::Output;
+
+/// Runs the command that was asked for and returns its exit code.
+pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(args) => demo::run(args, output),
+        Command::Init(args) => init::run(args, global, output),
+        Command::Doctor(args) => doctor::run(args, global, output),
+        Command::Run(args) => run::run(args, global, output),
+        Command::Stage(args) => stage::run(args, global, output),
+        Command::Stages(args) => stages::run(args, output),
+        Command::Pipeline(args) => pipeline::run(args, global, output),
+        Command::Report(args) => report::run(args, global, output),
+        Command::Artifacts(args) => artifacts::run(args, global, output),
+        Command::Templates(args) => templates::run(args, global, output),
+        Command::Explain(args) => explain::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
+        Command::Completions(args) => completions::run(args, output),
+        Command::Util(args) => util::run(args, output),
+    }
+}

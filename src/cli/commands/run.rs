@@ -1,0 +1,182 @@
+//! `orch run`: the whole pipeline.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::artifact::id::{RunId, StageId};
+use crate::artifact::store::{ArtifactStore as _, DirStore};
+use crate::artifact::types::task::Channel;
+use crate::cli::args::{Format, Global};
+use crate::cli::error::{IoError, UsageError};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::cli::CommandError;
+use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
+use crate::ports::vcs::VcsRead as _;
+use crate::report::{Report, render};
+use crate::stage::Request;
+use crate::stage::runner::Runner;
+use crate::telemetry::Event;
+
+/// Turn a request into a tested, judged branch
+///
+/// The same request on the same commit is the same run: what is finished is used again, so running twice changes nothing
+/// and a killed run goes on where it stopped.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The request, as "add a /health endpoint"
+    #[arg(value_name = "TEXT", conflicts_with_all = ["task_file", "from_artifacts"])]
+    text: Option<String>,
+    /// Read the request from a file; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "from_artifacts")]
+    task_file: Option<PathBuf>,
+    /// Go on with the task of an existing run: its id, the start of its id, or its folder
+    #[arg(long, value_name = "RUN")]
+    from_artifacts: Option<String>,
+    /// Run this stage and everything after it again, even if nothing changed
+    #[arg(long, value_name = "STAGE")]
+    from: Option<StageId>,
+    /// Stop after this stage
+    #[arg(long, value_name = "STAGE")]
+    until: Option<StageId>,
+    /// Print the planned loop, its stages, powers and worst-case cost; call nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is to be run: a request, or the task of a run that is there already.
+struct Job {
+    run: RunId,
+    folder: PathBuf,
+    request: Option<Request>,
+}
+
+/// Runs the pipeline.
+pub fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let session = Session::open(global)?;
+    let (pipeline, _) = session::pipeline(&session.root)?;
+    let bounds = bounds(args, &pipeline)?;
+    let job = job(args, global, &session)?;
+    if args.dry_run {
+        let planned = plan(&pipeline, job.run, &session.engine, session.config.verify.rounds, bounds);
+        output.show(&planned, |out| show_plan(&planned, out))?;
+        return Ok(0);
+    }
+    execute(&session, &pipeline, &job, bounds, output)
+}
+
+/// Runs a request in a session from start to end: what `orch demo` calls.
+pub(super) fn run_request(session: &Session, request: Request, output: &Output) -> Result<(u8, RunId), CommandError> {
+    let (pipeline, _) = session::pipeline(&session.root)?;
+    let run = session.run_id(&request, &session.vcs.head()?)?;
+    let job = Job { folder: session.folder(&run), run: run.clone(), request: Some(request) };
+    Ok((execute(session, &pipeline, &job, Bounds::default(), output)?, run))
+}
+
+fn execute(
+    session: &Session, pipeline: &Pipeline, job: &Job, bounds: Bounds, output: &Output,
+) -> Result<u8, CommandError> {
+    let _lock = session.lock(&job.run)?;
+    let store = DirStore::new(&job.folder);
+    store.sweep()?;
+    let events = output.events();
+    events.emit(&Event::RunStarted {
+        run: job.run.clone(),
+        pipeline: pipeline.name.to_string(),
+        folder: job.folder.display().to_string(),
+    });
+    let workspaces = session.workspaces()?;
+    let runner = Runner {
+        store: &store,
+        run: &job.run,
+        config: &session.config,
+        ports: session.ports(&workspaces),
+        events: events.as_ref(),
+    };
+    let walked = walk(pipeline, &runner, bounds, job.request.as_ref())?;
+    drop(events);
+    let report = Report::read(&store, &job.run)?;
+    let folder = job.folder.strip_prefix(&session.root).unwrap_or(&job.folder).display().to_string();
+    match output.format {
+        Format::Json => output.print_json_line(&serde_json::json!({
+            "event": "run-finished", "run": job.run, "exit": walked.exit, "reason": walked.reason,
+            "folder": job.folder, "report": report,
+        }))?,
+        Format::Human => output.print(|out| {
+            writeln!(out)?;
+            render::summary(&report, &folder, out)
+        })?,
+    }
+    Ok(walked.exit)
+}
+
+fn bounds(args: &RunArgs, pipeline: &Pipeline) -> Result<Bounds, CommandError> {
+    let known: Vec<StageId> = pipeline.stages().map(|(step, _)| step.stage).collect();
+    for stage in [args.from, args.until].into_iter().flatten() {
+        if !known.contains(&stage) {
+            let names: Vec<_> = known.iter().map(|s| s.as_str()).collect();
+            return Err(UsageError {
+                what: format!("the pipeline `{}` has no stage `{stage}`", pipeline.name),
+                help: format!("Its stages are {}.", names.join(", ")),
+            }
+            .into());
+        }
+    }
+    Ok(Bounds { from: args.from, until: args.until })
+}
+
+fn job(args: &RunArgs, global: &Global, session: &Session) -> Result<Job, CommandError> {
+    if let Some(name) = &args.from_artifacts {
+        let found = session::find_run(global, Some(name))?;
+        return Ok(Job { run: found.run, folder: found.folder, request: None });
+    }
+    let request = request(args.text.as_deref(), args.task_file.as_ref())?;
+    let run = session.run_id(&request, &session.vcs.head()?)?;
+    Ok(Job { folder: session.folder(&run), run, request: Some(request) })
+}
+
+/// Returns the request given as words or as a file.
+pub(super) fn request(text: Option<&str>, file: Option<&PathBuf>) -> Result<Request, CommandError> {
+    if let Some(path) = file {
+        let read = if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut io::Read::take(io::stdin(), 1 << 20), &mut bytes).map(|_| bytes)
+        } else {
+            fs::read(path)
+        };
+        let bytes = read.map_err(|source| IoError { what: format!("read the task file {}", path.display()), source })?;
+        let text = String::from_utf8(bytes).map_err(|_| UsageError {
+            what: format!("the task file {} is not UTF-8 text", path.display()),
+            help: "Save it as UTF-8.".into(),
+        })?;
+        return Ok(Request { text, channel: Channel::TaskFile });
+    }
+    match text {
+        Some(text) => Ok(Request { text: text.to_owned(), channel: Channel::CommandLine }),
+        None => Err(UsageError {
+            what: "there is no request".into(),
+            help: "Say what to do: orch run \"add a /health endpoint\", or --task-file FILE.".into(),
+        }
+        .into()),
+    }
+}
+
+fn show_plan(plan: &RunPlan, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "pipeline {}, engine {}, run {}\n", plan.pipeline, plan.engine, plan.run)?;
+    writeln!(out, "  {:<13} {:<7} {:<6} {:>12}  writes", "stage", "rounds", "power", "at most")?;
+    for stage in &plan.stages {
+        let powers: Vec<_> = stage.powers.iter().map(|p| p.as_str()).collect();
+        let power = if powers.is_empty() { "-".to_owned() } else { powers.join("+") };
+        let rounds = if stage.rounds > 1 { format!("1..{}", stage.rounds) } else { "1".into() };
+        let (cost, writes) = (stage.worst_case_nano_usd.to_string(), stage.writes.join(", "));
+        writeln!(out, "  {:<13} {rounds:<7} {power:<6} {cost:>12}  {writes}", stage.stage)?;
+        if let Some(when) = &stage.when {
+            let exits: Vec<_> = when.exits.iter().map(ToString::to_string).collect();
+            writeln!(out, "  {:<13} only when {} ended with {}", "", when.stage, exits.join(" or "))?;
+        }
+    }
+    writeln!(out, "\nAt most {} in all; nothing was called.", plan.worst_case_nano_usd)
+}

@@ -1,0 +1,163 @@
+//! `orch stage`: one stage, run or explained.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::stages::StageDocument;
+use crate::artifact::id::{Round, StageId};
+use crate::artifact::store::{ArtifactStore as _, DirStore};
+use crate::cli::args::{Format, Global};
+use crate::cli::error::UsageError;
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::cli::CommandError;
+use crate::config::Config;
+use crate::diagnostic::text::plain;
+use crate::diagnostic::EXIT_CODES;
+use crate::ports::vcs::VcsRead as _;
+use crate::stage::registry;
+use crate::stage::runner::{Position, Runner, StageRun};
+use crate::stage::spec::StageSpec;
+
+/// Run one stage of a run, or explain it
+///
+/// The stage reads the run folder of the newest run, or of the one named with --run; `intake` starts a run and takes the
+/// request instead.
+#[derive(Debug, Args)]
+pub struct StageArgs {
+    /// The stage; `orch stages` lists them
+    stage: String,
+    /// Tell what the stage does, reads, writes and may do; run nothing
+    #[arg(long)]
+    explain: bool,
+    /// The run: its id, the start of its id, or its folder; absent: the newest
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// The round of a stage in a loop; absent: the newest the run has
+    #[arg(long, value_name = "N")]
+    round: Option<u32>,
+    /// The request, for intake
+    #[arg(long, value_name = "TEXT", conflicts_with = "task_file")]
+    task: Option<String>,
+    /// Read the request from a file, for intake; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    task_file: Option<PathBuf>,
+}
+
+/// Runs or explains the stage.
+pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let id = stage_id(&args.stage)?;
+    let Some(stage) = registry::stage(id) else { return Err(unknown(&args.stage)) };
+    if args.explain {
+        let spec = stage.spec();
+        output.show(&StageDocument::from(spec), |out| explain(spec, out))?;
+        return Ok(0);
+    }
+    let session = Session::open(global)?;
+    let (pipeline, _) = session::pipeline(&session.root)?;
+    let request = (args.task.is_some() || args.task_file.is_some())
+        .then(|| super::run::request(args.task.as_deref(), args.task_file.as_ref()))
+        .transpose()?;
+    let (run, folder) = match &request {
+        Some(request) => {
+            let run = session.run_id(request, &session.vcs.head()?)?;
+            (run.clone(), session.folder(&run))
+        }
+        None if id == StageId::Intake => return Err(no_request()),
+        None => {
+            let found = session::find_run(global, args.run.as_deref())?;
+            (found.run, found.folder)
+        }
+    };
+    let _lock = session.lock(&run)?;
+    let store = DirStore::new(&folder);
+    store.sweep()?;
+    let events = output.events();
+    let workspaces = session.workspaces()?;
+    let runner =
+        Runner { store: &store, run: &run, config: &session.config, ports: session.ports(&workspaces), events: events.as_ref() };
+    let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
+    let done = runner.run(stage, at, request.as_ref())?;
+    drop(events);
+    show(&done, &folder, output)?;
+    Ok(done.exit)
+}
+
+fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<(), CommandError> {
+    match output.format {
+        Format::Json => output.print_json_line(&serde_json::json!({
+            "event": "stage-result", "stage": done.stage, "round": done.round, "exit": done.exit,
+            "reason": done.reason, "reused": done.reused, "folder": folder,
+        })),
+        Format::Human => output.print(|out| {
+            let how = if done.reused { "was finished already" } else { "ended" };
+            let why = done.reason.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+            writeln!(out, "{} {how} with exit code {}{why}. Its files are in {}.", done.stage, done.exit, folder.display())
+        }),
+    }
+}
+
+/// A stage outside a loop reads the newest round; one in a loop works in the round asked for, or the newest.
+fn position(asked: Option<u32>, looped: bool, last: Round) -> Result<Position, CommandError> {
+    match (asked.map(Round::new), looped) {
+        (Some(None), _) | (Some(_), false) => Err(UsageError {
+            what: "the round is wrong".into(),
+            help: "Rounds count from 1, and only stages in a loop have more than one.".into(),
+        }
+        .into()),
+        (Some(Some(round)), true) => Ok(Position { round, horizon: round }),
+        (None, true) => Ok(Position { round: last, horizon: last }),
+        (None, false) => Ok(Position { round: Round::FIRST, horizon: last }),
+    }
+}
+
+fn stage_id(name: &str) -> Result<StageId, CommandError> {
+    name.parse().map_err(|_| unknown(name))
+}
+
+fn unknown(name: &str) -> CommandError {
+    let names: Vec<_> = registry::STAGES.iter().map(|stage| stage.spec().id.as_str()).collect();
+    let nearest = names.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
+    });
+    let hint = nearest.map(|n| format!("Did you mean `{n}`? ")).unwrap_or_default();
+    UsageError { what: format!("there is no stage `{name}`"), help: format!("{hint}The stages are {}.", names.join(", ")) }
+        .into()
+}
+
+fn no_request() -> CommandError {
+    UsageError {
+        what: "intake has no request".into(),
+        help: "Say what to do: orch stage intake --task \"add a /health endpoint\", or --task-file FILE.".into(),
+    }
+    .into()
+}
+
+fn explain(spec: &StageSpec, out: &mut dyn Write) -> io::Result<()> {
+    let join = |words: Vec<&str>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    writeln!(out, "{} (version {}): {}\n", spec.id, spec.version, spec.summary)?;
+    writeln!(out, "{}\n", spec.about)?;
+    for input in spec.inputs {
+        let note = match (input.required, input.previous_round) {
+            (_, true) => "  (of the round before, if there was one)",
+            (false, _) => "  (if there is one)",
+            (true, false) => "",
+        };
+        writeln!(out, "  reads        {:<28} {}{note}", input.slot.path, input.slot.kind)?;
+    }
+    for slot in spec.outputs {
+        writeln!(out, "  writes       {:<28} {}", slot.path, slot.kind)?;
+    }
+    writeln!(out, "  power        {}", join(spec.powers().iter().map(|p| p.as_str()).collect()))?;
+    writeln!(out, "  effects      {}", join(spec.effects.iter().map(|e| e.as_str()).collect()))?;
+    writeln!(out, "  permissions  {}", join(spec.permissions.iter().map(|p| p.as_str()).collect()))?;
+    writeln!(out, "  config       {}", join(spec.config.to_vec()))?;
+    for exit in EXIT_CODES.iter().filter(|e| [0, 1, 2, 75].contains(&e.code) || spec.exits.contains(&e.code)) {
+        writeln!(out, "  exit {:<7} {}", exit.code, exit.meaning)?;
+    }
+    let defaults = serde_json::to_string(&Config::default().slice(spec.config)).unwrap_or_default();
+    writeln!(out, "\nIt is reused while its version, its files, and these config keys are the same; the defaults are")?;
+    writeln!(out, "{defaults}")
+}

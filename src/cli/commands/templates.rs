@@ -1,0 +1,43 @@
+//! `orch templates`: what the built-in engine can do.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::args::Global;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::cli::CommandError;
+use crate::diagnostic::text::plain;
+
+/// List the templates of the built-in engine, with a request each one serves
+#[derive(Debug, Args)]
+pub struct TemplatesArgs {}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    summary: String,
+    examples: Vec<String>,
+}
+
+/// Prints the list: embedded templates and those of the repository.
+pub fn run(_args: &TemplatesArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let session = Session::open(global)?;
+    let rows: Vec<Row> = session
+        .engine
+        .templates()?
+        .iter()
+        .map(|t| Row { name: t.name().to_owned(), summary: t.manifest.summary.clone(), examples: t.manifest.examples.clone() })
+        .collect();
+    output
+        .show(&rows, |out| {
+            for row in &rows {
+                writeln!(out, "{:<18} {}", plain(&row.name), plain(&row.summary))?;
+                for example in &row.examples {
+                    writeln!(out, "{:<18} orch run \"{}\"", "", plain(example))?;
+                }
+            }
+            Ok(())
+        })
+        .map(|()| 0)
+}

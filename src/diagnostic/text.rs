@@ -1,0 +1,37 @@
+//! Text of others, made harmless for a terminal, and figures for people.
+
+/// Makes one line of text for a terminal: line ends become spaces, control and hidden characters a mark.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .map(|c| if c.is_control() || is_hidden(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Tells whether a character is zero-width, bidirectional or a tag: what hides text from a reader.
+pub const fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Returns a wall time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
+pub fn wall_time(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_get_no_control_characters() {
+        assert_eq!(plain("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb c\u{fffd}d");
+        assert_eq!(wall_time(999), "999 ms");
+        assert_eq!(wall_time(3_450), "3.4 s");
+        assert_eq!(wall_time(125_000), "2 min 5 s");
+    }
+}

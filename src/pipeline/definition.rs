@@ -1,0 +1,168 @@
+//! A pipeline as it stands in `workflows/*.yml`: parsed, then checked against the stages' specs.
+//!
+//! Must never hold a notion of where it is run: the same definition is walked on a laptop and turned into CI workflows.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::id::{Slug, StageId};
+use crate::diagnostic::{Class, Failure};
+use crate::stage::registry;
+
+/// The embedded definition of the change pipeline.
+pub const CHANGE: &str = include_str!("../../workflows/change.yml");
+
+/// A pipeline: its steps in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// The name.
+    #[serde(rename = "pipeline")]
+    pub name: Slug,
+    /// The version of the definition's format; this program reads 1.
+    pub version: u32,
+    /// One sentence.
+    pub summary: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// A stage or a loop of stages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Step {
+    /// One stage.
+    Stage(StageStep),
+    /// Stages that are run again until one of them is content.
+    Loop(LoopStep),
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageStep {
+    /// The stage.
+    pub stage: StageId,
+    /// When it runs; absent: when every stage before it ended with 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// A condition: how an earlier stage ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The earlier stage.
+    pub stage: StageId,
+    /// The exit codes it may have ended with.
+    pub exits: BTreeSet<u8>,
+}
+
+/// A loop: its rounds are bounded by `verify.rounds` of the config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoopStep {
+    /// The loop.
+    #[serde(rename = "loop")]
+    pub body: LoopBody,
+}
+
+/// What is run in every round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoopBody {
+    /// The stage that ends the loop when it ends with 0; the last of the steps.
+    pub until: StageId,
+    /// The stages of a round.
+    pub steps: Vec<StageStep>,
+}
+
+/// A definition that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// It cannot be parsed.
+    #[error("the pipeline definition {origin} cannot be read")]
+    Unreadable {
+        /// The file.
+        origin: String,
+        /// Where and why.
+        #[source]
+        source: serde_yaml::Error,
+    },
+    /// It makes no sense.
+    #[error("the pipeline definition {origin} {why}")]
+    Senseless {
+        /// The file.
+        origin: String,
+        /// What is wrong, to be read after the name.
+        why: String,
+    },
+}
+
+impl Failure for PipelineError {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("Compare it with the embedded one: `orch pipeline show`.".into())
+    }
+}
+
+impl Pipeline {
+    /// Parses a definition and checks it against the specs of its stages.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, PipelineError> {
+        let pipeline: Self = serde_yaml::from_str(text)
+            .map_err(|source| PipelineError::Unreadable { origin: origin.into(), source })?;
+        pipeline.check().map_err(|why| PipelineError::Senseless { origin: origin.into(), why })?;
+        Ok(pipeline)
+    }
+
+    /// Returns every stage with whether it is in a loop, in order.
+    pub fn stages(&self) -> impl Iterator<Item = (&StageStep, bool)> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Stage(stage) => vec![(stage, false)],
+            Step::Loop(looped) => looped.body.steps.iter().map(|s| (s, true)).collect(),
+        })
+    }
+
+    /// Tells whether a stage is in a loop.
+    pub fn is_looped(&self, stage: StageId) -> bool {
+        self.stages().any(|(step, looped)| looped && step.stage == stage)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.version != 1 {
+            return Err(format!("has the version {}, this orch reads version 1", self.version));
+        }
+        let (mut seen, mut written) = (BTreeSet::new(), BTreeSet::new());
+        for (step, _) in self.stages() {
+            let id = step.stage;
+            let stage =
+                registry::stage(id).ok_or_else(|| format!("names `{id}`, which this orch cannot run"))?;
+            if let Some(when) = &step.when
+                && !seen.contains(&when.stage)
+            {
+                return Err(format!("lets `{id}` depend on `{}`, which does not come before it", when.stage));
+            }
+            if !seen.insert(id) {
+                return Err(format!("names `{id}` twice"));
+            }
+            for input in stage.spec().inputs.iter().filter(|i| i.required) {
+                if !written.contains(input.slot.path) {
+                    return Err(format!("runs `{id}` before anything writes `{}`", input.slot.path));
+                }
+            }
+            written.extend(stage.spec().outputs.iter().map(|s| s.path));
+        }
+        for step in &self.steps {
+            if let Step::Loop(LoopStep { body }) = step
+                && body.steps.last().is_none_or(|last| last.stage != body.until)
+            {
+                return Err(format!("has a loop whose last stage is not `{}`", body.until));
+            }
+        }
+        if seen.is_empty() { Err("has no steps".into()) } else { Ok(()) }
+    }
+}

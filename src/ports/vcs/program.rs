@@ -1,0 +1,141 @@
+//! The `git` program, for the one thing gix cannot do: talking to a remote.
+//!
+//! Must never be given a word that was not checked, never run a hook, never ask a question and never outlast its deadline.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that starts git and cleans its environment"
+)]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Output beyond this is not read by anybody.
+const MAX_OUTPUT: u64 = 1024 * 1024;
+const POLL: Duration = Duration::from_millis(5);
+
+/// Settings that no config of the repository can undo: nothing is run, nothing is asked, only known transports.
+const SETTINGS: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.askPass=",
+    "credential.interactive=never",
+    "fetch.recurseSubmodules=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+    "protocol.ext.allow=never",
+    "protocol.file.allow=always",
+    "protocol.git.allow=always",
+    "protocol.http.allow=always",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+    "push.followTags=false",
+    "push.gpgSign=false",
+    "push.recurseSubmodules=no",
+    "submodule.recurse=false",
+];
+
+/// What git said.
+pub(super) struct Said {
+    pub(super) ok: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+/// Runs git with fixed settings and a clean environment; the error is one line for people.
+pub(super) fn git(root: &Path, words: &[&str], limit: Duration) -> Result<Said, String> {
+    let mut command = Command::new("git");
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command.args(words).current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    clean_environment(&mut command);
+    own_group(&mut command);
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
+        _ => format!("the program `git` cannot be started: {error}"),
+    })?;
+    let stdout = reader(child.stdout.take());
+    let stderr = reader(child.stderr.take());
+    let status = wait(&mut child, limit)?;
+    let text = |reader: thread::JoinHandle<Vec<u8>>| {
+        String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+    };
+    Ok(Said { ok: status, stdout: text(stdout), stderr: text(stderr) })
+}
+
+/// Takes every `GIT_*` variable away: any of them may name another repository, program or config.
+fn clean_environment(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().to_ascii_uppercase().starts_with("GIT_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("GIT_TERMINAL_PROMPT", "0").env("SSH_ASKPASS_REQUIRE", "never").env("LC_ALL", "C");
+    command.env("GIT_LFS_SKIP_PUSH", "1").env("GIT_OPTIONAL_LOCKS", "0");
+}
+
+fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut kept);
+            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        }
+        kept
+    })
+}
+
+/// Waits for the end; kills git with all it started at the deadline.
+fn wait(child: &mut Child, limit: Duration) -> Result<bool, String> {
+    let start = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status.success()),
+            Ok(None) if start.elapsed() < limit => thread::sleep(POLL),
+            Ok(None) => {
+                kill(child);
+                return Err(format!("no answer within {} seconds", limit.as_secs()));
+            }
+            Err(error) => {
+                kill(child);
+                return Err(format!("the program `git` cannot be watched: {error}"));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_command: &mut Command) {}
+
+fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    if let Ok(id) = i32::try_from(child.id()) {
+        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_that_does_not_end_is_killed_with_its_children() {
+        let alias = ["-c", "alias.hang=!sleep 60", "hang"];
+        let start = Instant::now();
+        let error = git(Path::new("/"), &alias, Duration::from_millis(200)).err().unwrap();
+        assert!(error.contains("no answer"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}

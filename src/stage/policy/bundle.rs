@@ -1,0 +1,225 @@
+//! The rules that judge: the pack in this binary and the packs of the repository, with one digest over all of it.
+//!
+//! Must never read the working tree: packs come from the base commit, so that a change cannot alter its own judge. A file
+//! that is broken stays in the bundle as broken, and denies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_embed::RustEmbed;
+
+use crate::artifact::digest::{CanonicalError, Digest};
+use crate::artifact::id::TreeId;
+use crate::artifact::path::RepoPath;
+use crate::diagnostic::{Class, Failure};
+use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
+
+use super::rule::{Module, Rule, load};
+
+#[derive(RustEmbed)]
+#[folder = "policies/"]
+struct Embedded;
+
+/// The most files the packs of a repository may have together.
+const MAX_FILES: usize = 1000;
+
+/// Why the rules could not be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A configured folder that is no folder of the repository.
+    #[error("the policy pack `{folder}` {why}")]
+    Folder {
+        /// As it is in the config.
+        folder: String,
+        /// The reason, to be read after it.
+        why: String,
+    },
+    /// The repository could not be read.
+    #[error(transparent)]
+    Vcs(#[from] VcsError),
+    /// The digest could not be made.
+    #[error("the policy bundle has no digest")]
+    Digest(#[from] CanonicalError),
+}
+
+impl Failure for BundleError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Folder { .. } => Class::Usage,
+            Self::Vcs(error) => error.class(),
+            Self::Digest(_) => Class::Internal,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Folder { .. } => Some(
+                "Packs are read from the base commit: commit the folder first, or mend `policy.packs` in orch.yml."
+                    .into(),
+            ),
+            Self::Vcs(error) => error.help(),
+            Self::Digest(_) => None,
+        }
+    }
+}
+
+/// A file of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// `orch:<path>` for the pack in this binary, else the path in the repository.
+    pub name: String,
+    /// Its bytes; absent when it is no regular file.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl SourceFile {
+    fn is_test(&self) -> bool {
+        self.name.ends_with("_test.rego")
+    }
+}
+
+/// The files of a bundle, not parsed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    digest: Digest,
+}
+
+impl Sources {
+    /// Returns the pack in this binary.
+    pub fn embedded() -> Result<Self, BundleError> {
+        let files = Embedded::iter().filter(|path| is_rego(path)).map(|path| SourceFile {
+            name: format!("orch:{path}"),
+            bytes: Embedded::get(&path).map(|file| file.data.into_owned()),
+        });
+        Self::of(files.collect())
+    }
+
+    /// Returns the pack in this binary with the packs of the repository, as a tree has them.
+    pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[String]) -> Result<Self, BundleError> {
+        let mut sources = Self::embedded()?;
+        if packs.is_empty() {
+            return Ok(sources);
+        }
+        let entries = vcs.entries(tree)?;
+        let mut seen = BTreeSet::new();
+        for pack in packs {
+            let folder = folder(pack)?;
+            let prefix = format!("{folder}/");
+            let mut found = false;
+            for entry in &entries {
+                let Some(path) = entry.utf8_path().filter(|p| p.starts_with(&prefix) && is_rego(p)) else {
+                    continue;
+                };
+                found = true;
+                if seen.insert(path.to_owned()) {
+                    let regular = matches!(entry.kind, EntryKind::File | EntryKind::Executable);
+                    let bytes = if regular { vcs.file(tree, path)? } else { None };
+                    sources.files.push(SourceFile { name: path.to_owned(), bytes });
+                }
+            }
+            let refuse = |why: &str| BundleError::Folder { folder: pack.clone(), why: why.into() };
+            if !found {
+                return Err(refuse("has no `.rego` file in the base commit"));
+            }
+            if seen.len() > MAX_FILES {
+                return Err(refuse("takes the packs over 1000 files"));
+            }
+        }
+        Self::of(sources.files)
+    }
+
+    /// Returns a bundle of these files; for tests of rules.
+    pub fn of(mut files: Vec<SourceFile>) -> Result<Self, BundleError> {
+        // The pack in this binary first: of two rules with one code the first one counts.
+        files.sort_by(|a, b| {
+            let own = |f: &SourceFile| !f.name.starts_with("orch:");
+            (own(a), &a.name).cmp(&(own(b), &b.name))
+        });
+        let rows: Vec<_> = files.iter().map(|f| (&f.name, f.bytes.as_ref().map(Digest::of))).collect();
+        let digest = Digest::of_json(&rows)?;
+        Ok(Self { files, digest })
+    }
+
+    /// Adds files; for tests of rules.
+    pub fn with(mut self, files: impl IntoIterator<Item = SourceFile>) -> Result<Self, BundleError> {
+        self.files.extend(files);
+        Self::of(self.files)
+    }
+
+    /// Returns the digest over all files, names and tests of rules included.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Returns the files, the pack in this binary first, then by name.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+}
+
+fn is_rego(path: &str) -> bool {
+    path.ends_with(".rego")
+}
+
+fn folder(pack: &str) -> Result<RepoPath, BundleError> {
+    let trimmed = pack.trim_start_matches("./").trim_end_matches('/');
+    trimmed.parse().map_err(|error| BundleError::Folder {
+        folder: pack.to_owned(),
+        why: format!("cannot be used: {error}"),
+    })
+}
+
+/// A file that should judge and cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The rules that judge.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The rules, by code.
+    pub rules: Vec<Rule>,
+    /// Files that should judge and cannot; each is a deny.
+    pub broken: Vec<Broken>,
+    /// The digest over all files.
+    pub digest: Digest,
+}
+
+impl Bundle {
+    /// Parses and checks all files; what cannot be used is in [`Bundle::broken`].
+    pub fn parse(sources: &Sources) -> Self {
+        let mut broken = Vec::new();
+        let mut refuse = |file: &str, why: String| broken.push(Broken { file: file.to_owned(), why });
+        let mut libraries = BTreeMap::new();
+        let mut modules = Vec::new();
+        let mut packages = BTreeSet::new();
+        for file in sources.files().iter().filter(|f| !f.is_test()) {
+            let Some(text) = file.bytes.as_deref().and_then(|b| std::str::from_utf8(b).ok()) else {
+                refuse(&file.name, format!("{}: is not a regular file with UTF-8 text", file.name));
+                continue;
+            };
+            match Module::parse(&file.name, text) {
+                Err(fault) => refuse(&file.name, fault.to_string()),
+                Ok(module) if !packages.insert(module.package()) => {
+                    let package = module.package();
+                    refuse(&file.name, format!("{}: the package `{package}` is there already", file.name));
+                }
+                Ok(module) if module.is_library() => drop(libraries.insert(module.package(), module)),
+                Ok(module) => modules.push(module),
+            }
+        }
+        let mut rules = Vec::new();
+        for module in &modules {
+            match load(module, &libraries) {
+                Ok(rule) => rules.push(rule),
+                Err(fault) => refuse(module.file, fault.to_string()),
+            }
+        }
+        rules.sort_by(|a: &Rule, b: &Rule| a.metadata.code.cmp(&b.metadata.code));
+        Self { rules, broken, digest: sources.digest().clone() }
+    }
+}

@@ -1,0 +1,69 @@
+//! The tests of rules: every `test_*` rule of a `_test.rego` file, evaluated beside the rule it is for.
+//!
+//! Must never pass a test that did not run: undefined, false and an error are failures.
+
+use std::time::Duration;
+
+use regorus::Value;
+
+use super::bundle::{SourceFile, Sources};
+use super::engine::{Fault, Unit};
+use super::inspect::inspect;
+
+/// One test of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestOutcome {
+    /// The file.
+    pub file: String,
+    /// The test's name; absent when the file itself could not be used.
+    pub name: Option<String>,
+    /// Why it failed; absent when it passed.
+    pub failure: Option<String>,
+}
+
+/// The time of one test.
+const TIME: Duration = Duration::from_secs(5);
+
+/// Runs every test of a bundle, file by file.
+pub fn run(sources: &Sources) -> Vec<TestOutcome> {
+    let tests = sources.files().iter().filter(|f| f.name.ends_with("_test.rego"));
+    tests
+        .flat_map(|file| {
+            run_file(sources, file).unwrap_or_else(|fault| {
+                vec![TestOutcome { file: file.name.clone(), name: None, failure: Some(fault.to_string()) }]
+            })
+        })
+        .collect()
+}
+
+fn text(file: &SourceFile) -> Result<&str, Fault> {
+    let text = file.bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.ok_or_else(|| Fault(format!("{}: is not a regular file with UTF-8 text", file.name)))
+}
+
+fn run_file(sources: &Sources, file: &SourceFile) -> Result<Vec<TestOutcome>, Fault> {
+    let rule = file.name.replace("_test.rego", ".rego");
+    let mut unit = Unit::new()?;
+    // The rule itself and every library: tests may only name what the rule can.
+    let beside = |f: &&SourceFile| f.name == rule || f.name.contains("lib/");
+    for other in sources.files().iter().filter(|f| !f.name.ends_with("_test.rego")).filter(beside) {
+        unit.add(&other.name, text(other)?)?;
+    }
+    unit.add(&file.name, text(file)?)?;
+    let seen = inspect(&unit.syntax()?, text(file)?);
+    let package = seen.package.join(".");
+    let mut outcomes = Vec::new();
+    for head in seen.heads.iter().filter(|head| head.name.starts_with("test_")) {
+        let path = format!("data.{package}.{}", head.name);
+        let failure = match unit.query(Value::new_object(), &path, TIME) {
+            Ok(Value::Bool(true)) => None,
+            Ok(other) => Some(format!("line {}: is {other}, not true", head.line)),
+            Err(fault) => Some(format!("line {}: {fault}", head.line)),
+        };
+        outcomes.push(TestOutcome { file: file.name.clone(), name: Some(head.name.clone()), failure });
+    }
+    if outcomes.is_empty() {
+        return Err(Fault(format!("{}: has no `test_` rule", file.name)));
+    }
+    Ok(outcomes)
+}

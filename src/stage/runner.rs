@@ -1,0 +1,421 @@
+//! Load, run, check, commit, emit: the only code that knows both the store and a stage.
+//!
+//! Must never run a stage on files no manifest vouches for, and must never commit what was not declared.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::io::{Output, StageResult};
+use super::journal::Journal;
+use super::spec::EffectKind;
+use super::{Finished, Inputs, Loaded, Ports, Request, Stage, StageContext, StageError};
+use crate::artifact::chain::{Break, Chain};
+use crate::artifact::digest::{CanonicalError, Digest};
+use crate::artifact::envelope::{Envelope, FileRef, Producer};
+use crate::artifact::id::{Round, RunId, StageId};
+use crate::artifact::kind::{ArtifactKind, Slot};
+use crate::artifact::store::{ArtifactStore, StoreError};
+use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
+use crate::config::Config;
+use crate::diagnostic::{Class, Failure};
+use crate::telemetry::{Event, Events};
+
+/// Runs stages of one run.
+pub struct Runner<'a> {
+    /// The run folder.
+    pub store: &'a dyn ArtifactStore,
+    /// The run.
+    pub run: &'a RunId,
+    /// The valid config.
+    pub config: &'a Config,
+    /// Every port.
+    pub ports: Ports<'a>,
+    /// Who listens.
+    pub events: &'a dyn Events,
+}
+
+/// Which files a stage sees and writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The round the stage writes in.
+    pub round: Round,
+    /// The newest round it reads from.
+    pub horizon: Round,
+}
+
+/// A stage that came to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageRun {
+    /// The stage.
+    pub stage: StageId,
+    /// The round.
+    pub round: Round,
+    /// Its documented exit code.
+    pub exit: u8,
+    /// Why it stopped the pipeline, if it did.
+    pub reason: Option<String>,
+    /// True when a finished stage was used again.
+    pub reused: bool,
+}
+
+/// Why a stage did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The run folder could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain of the run is broken.
+    #[error("the run's artifacts are not what they were: {first}{}", if *more > 0 { format!(" (and {more} more)") } else { String::new() })]
+    Broken {
+        /// The first broken link.
+        first: Break,
+        /// How many more there are.
+        more: usize,
+    },
+    /// The stage could not do it.
+    #[error("{stage} (round {round}) failed")]
+    Stage {
+        /// The stage.
+        stage: StageId,
+        /// The round.
+        round: Round,
+        /// Why.
+        #[source]
+        source: StageError,
+    },
+    /// A value has no canonical form: a fault of this program.
+    #[error("cannot write the manifest of {stage}")]
+    Canonical {
+        /// The stage.
+        stage: StageId,
+        /// Why.
+        #[source]
+        source: CanonicalError,
+    },
+}
+
+impl Failure for RunError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Broken { .. } => Class::Denied,
+            Self::Stage { source, .. } => source.class(),
+            Self::Canonical { .. } => Class::Internal,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.help(),
+            Self::Broken { .. } => Some(
+                "Run `orch artifacts verify` for the whole list; put the file back, or remove the run folder to start again."
+                    .into(),
+            ),
+            Self::Stage { source, .. } => source.help(),
+            Self::Canonical { .. } => Some("This is a fault of orch; please report it.".into()),
+        }
+    }
+}
+
+/// What the outputs of a stage depend on.
+#[derive(Serialize)]
+struct KeyParts<'a> {
+    run: &'a RunId,
+    stage: StageId,
+    version: u32,
+    round: Round,
+    config: serde_json::Value,
+    inputs: Vec<(&'a str, &'a Digest)>,
+    materials: &'a [Material],
+    request: Option<(&'a str, crate::artifact::types::task::Channel)>,
+}
+
+/// A stage with everything it needs, before it is decided whether it has to run.
+struct Prepared {
+    inputs: Inputs,
+    refs: Vec<FileRef>,
+    parents: Vec<ParentRef>,
+    materials: Vec<Material>,
+    key: Digest,
+}
+
+impl Runner<'_> {
+    /// Returns the chain of the run, refusing a broken one.
+    pub fn chain(&self) -> Result<Chain, RunError> {
+        let chain = Chain::read(self.store, self.run)?;
+        match chain.breaks.first() {
+            None => Ok(chain),
+            Some(first) => Err(RunError::Broken { first: first.clone(), more: chain.breaks.len() - 1 }),
+        }
+    }
+
+    /// Runs a stage, or finds it finished and uses it again.
+    pub fn run(
+        &self,
+        stage: &dyn Stage,
+        at: Position,
+        request: Option<&Request>,
+    ) -> Result<StageRun, RunError> {
+        let spec = stage.spec();
+        let chain = self.chain()?;
+        let journal = Journal::new(self.events, self.ports.clock);
+        let cx = StageContext::new(spec, self.run, at.round, self.config, request, self.ports, &journal);
+        let failed = |source| RunError::Stage { stage: spec.id, round: at.round, source };
+        let prepared = self.prepare(&chain, stage, at, &cx)?;
+        if let Some(done) = self.reusable(&chain, stage, &prepared.key, &cx)? {
+            self.events.emit(&Event::StageReused { stage: spec.id, round: at.round });
+            return Ok(done);
+        }
+        self.archive(&chain, spec.id, at.round)?;
+        journal.emit(&Event::StageStarted { stage: spec.id, round: at.round });
+        let started = (self.ports.clock.now(), self.ports.clock.elapsed());
+        let finished = stage.run(&cx, &prepared.inputs).map_err(failed)?;
+        declared(spec.outputs, &finished).map_err(failed)?;
+        let duration = self.ports.clock.elapsed().saturating_sub(started.1);
+        let timing = Timing {
+            started_at: started.0.to_string(),
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.commit(stage, at.round, prepared, finished, timing, &journal)
+    }
+
+    /// Forgets a finished stage and everything that followed from it; the files are kept below `attempts/`.
+    pub fn forget(&self, stage: StageId, round: Round) -> Result<(), RunError> {
+        let chain = self.chain()?;
+        self.archive(&chain, stage, round)
+    }
+
+    fn prepare(
+        &self,
+        chain: &Chain,
+        stage: &dyn Stage,
+        at: Position,
+        cx: &StageContext<'_>,
+    ) -> Result<Prepared, RunError> {
+        let spec = stage.spec();
+        let failed = |source| RunError::Stage { stage: spec.id, round: at.round, source };
+        let (mut inputs, mut refs, mut parents) = (Inputs::default(), Vec::new(), BTreeSet::new());
+        for input in spec.inputs {
+            let path = input.slot.path;
+            let found = if input.previous_round {
+                Round::new(at.round.get() - 1).and_then(|before| chain.file(path, before))
+            } else {
+                chain.newest(path, at.horizon)
+            };
+            let Some((manifest, file)) = found else {
+                if input.required {
+                    return Err(failed(StageError::MissingInput { path: path.into() }));
+                }
+                continue;
+            };
+            let loaded = self.load(chain, file)?;
+            refs.push(FileRef { path: loaded.path.clone(), digest: loaded.digest.clone() });
+            parents.insert(ParentRef {
+                manifest: Manifest::path(manifest.link.stage, manifest.link.round),
+                link: manifest.link_digest.clone(),
+            });
+            inputs.insert(input.slot, loaded);
+        }
+        refs.sort_unstable();
+        let materials = stage.materials(cx).map_err(failed)?;
+        let key = Digest::of_json(&KeyParts {
+            run: self.run,
+            stage: spec.id,
+            version: spec.version,
+            round: at.round,
+            config: self.config.slice(spec.config),
+            inputs: inputs.iter().map(|(slot, file)| (slot, &file.digest)).collect(),
+            materials: &materials,
+            request: cx.request.filter(|_| spec.inputs.is_empty()).map(|r| (r.text.as_str(), r.channel)),
+        })
+        .map_err(|source| RunError::Canonical { stage: spec.id, source })?;
+        Ok(Prepared { inputs, refs, parents: parents.into_iter().collect(), materials, key })
+    }
+
+    /// Reads a file and checks it once more: the chain was read a moment ago.
+    fn load(&self, chain: &Chain, file: &OutputRef) -> Result<Loaded, RunError> {
+        let bytes = self.store.read(&file.path)?.unwrap_or_default();
+        let digest = Digest::of(&bytes);
+        if digest != file.digest {
+            let first = Break::changed_while_read(&file.path);
+            return Err(RunError::Broken { first, more: chain.breaks.len() });
+        }
+        Ok(Loaded { path: file.path.clone(), digest, bytes })
+    }
+
+    /// Returns the finished stage when nothing it depends on has changed.
+    ///
+    /// A command stage that failed is tried again, since the machine may have been mended, unless later work rests on it.
+    fn reusable(
+        &self,
+        chain: &Chain,
+        stage: &dyn Stage,
+        key: &Digest,
+        cx: &StageContext<'_>,
+    ) -> Result<Option<StageRun>, RunError> {
+        let spec = stage.spec();
+        let Some(manifest) = chain.manifest(spec.id, cx.round) else { return Ok(None) };
+        let link = &manifest.link;
+        let own = Manifest::path(link.stage, link.round);
+        let rested_on = || chain.bodies().any(|m| m.link.parents.iter().any(|p| p.manifest == own));
+        let retry = link.exit != 0 && spec.effects.contains(&EffectKind::Process) && !rested_on();
+        // Without an event, the finished intake stands: there is nothing it could be compared with.
+        let stands = spec.inputs.is_empty() && cx.request.is_none();
+        if (&link.key != key && !stands) || retry {
+            return Ok(None);
+        }
+        let mut outputs = Inputs::default();
+        for file in &link.outputs {
+            if let Some(slot) = spec.outputs.iter().find(|s| link.round.path(s.path) == file.path) {
+                outputs.insert(*slot, self.load(chain, file)?);
+            }
+        }
+        let holds = stage.still_holds(cx, &outputs).map_err(|source| RunError::Stage {
+            stage: spec.id,
+            round: cx.round,
+            source,
+        })?;
+        Ok(holds.then(|| StageRun {
+            stage: spec.id,
+            round: link.round,
+            exit: link.exit,
+            reason: link.reason.clone(),
+            reused: true,
+        }))
+    }
+
+    /// Moves a finished stage and what followed from it to `attempts/<n>/`, and removes what an unfinished one left.
+    fn archive(&self, chain: &Chain, stage: StageId, round: Round) -> Result<(), RunError> {
+        let mut outdated = BTreeSet::new();
+        if chain.manifest(stage, round).is_some() {
+            outdated.insert(Manifest::path(stage, round));
+        }
+        // Manifests are in pipeline order, so one pass finds all that rest on a outdated one.
+        for manifest in chain.bodies() {
+            if manifest.link.parents.iter().any(|p| outdated.contains(&p.manifest)) {
+                outdated.insert(Manifest::path(manifest.link.stage, manifest.link.round));
+            }
+        }
+        if !outdated.is_empty() {
+            let manifests =
+                || chain.bodies().filter(|m| outdated.contains(&Manifest::path(m.link.stage, m.link.round)));
+            let files: Vec<String> = manifests().flat_map(|m| m.files().map(|f| f.path.clone())).collect();
+            let paths: Vec<String> = outdated.iter().cloned().chain(files.iter().cloned()).collect();
+            let attempt = chain.attempts.last().copied().unwrap_or_default().saturating_add(1);
+            self.store.preserve(&paths, &format!("attempts/{attempt}"))?;
+            // A manifest goes before its files and after those that rest on it: a kill leaves leftovers, never a break.
+            for path in manifests()
+                .map(|m| Manifest::path(m.link.stage, m.link.round))
+                .collect::<Vec<_>>()
+                .iter()
+                .rev()
+            {
+                self.store.remove(path)?;
+            }
+            for path in &files {
+                self.store.remove(path)?;
+            }
+        }
+        for path in &chain.leftovers {
+            self.store.remove(path)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the outputs, then the journal, and the manifest last: with it the stage is done.
+    fn commit(
+        &self,
+        stage: &dyn Stage,
+        round: Round,
+        prepared: Prepared,
+        finished: Finished,
+        timing: Timing,
+        journal: &Journal<'_>,
+    ) -> Result<StageRun, RunError> {
+        let spec = stage.spec();
+        let canonical = |source| RunError::Canonical { stage: spec.id, source };
+        let (exit, reason) = match finished.result {
+            StageResult::Done => (0, None),
+            StageResult::Stopped { class, why } => (class.exit_code(), Some(why)),
+        };
+        let (mut outputs, mut records) = (Vec::new(), Vec::new());
+        for (slot, output) in finished.outputs.iter() {
+            let bytes = match output {
+                Output::Bytes(bytes) => bytes.clone(),
+                Output::Body(body) => {
+                    self.envelope(spec.id, round, slot.kind, &prepared.refs, body).map_err(canonical)?
+                }
+            };
+            let file = self.place(&round.path(slot.path), slot.kind, &bytes)?;
+            if slot.record { records.push(file) } else { outputs.push(file) }
+        }
+        let last = Event::StageFinished {
+            stage: spec.id,
+            round,
+            exit,
+            why: reason.clone(),
+            duration_ms: timing.duration_ms,
+        };
+        journal.keep(&last);
+        let path = round.path(&format!("events/{}.jsonl", spec.id));
+        records.push(self.place(&path, ArtifactKind::Journal, &journal.bytes())?);
+        let link = Link {
+            stage: spec.id,
+            stage_version: spec.version,
+            round,
+            key: prepared.key,
+            exit,
+            reason: reason.clone(),
+            parents: prepared.parents,
+            inputs: prepared.refs.clone(),
+            materials: prepared.materials,
+            outputs,
+        };
+        let manifest = Manifest::seal(link, records, timing).map_err(canonical)?;
+        let body = serde_json::to_value(&manifest).map_err(|e| canonical(CanonicalError::from(e)))?;
+        let bytes = self
+            .envelope(spec.id, round, ArtifactKind::Manifest, &prepared.refs, &body)
+            .map_err(canonical)?;
+        self.store.write(&Manifest::path(spec.id, round), &bytes)?;
+        self.events.emit(&last);
+        Ok(StageRun { stage: spec.id, round, exit, reason, reused: false })
+    }
+
+    fn envelope(
+        &self,
+        stage: StageId,
+        round: Round,
+        kind: ArtifactKind,
+        inputs: &[FileRef],
+        body: &serde_json::Value,
+    ) -> Result<Vec<u8>, CanonicalError> {
+        crate::artifact::digest::canonical_json(&Envelope {
+            kind,
+            schema: kind.version(),
+            run: self.run.clone(),
+            stage,
+            round,
+            producer: Producer::this(),
+            inputs: inputs.to_vec(),
+            body,
+        })
+    }
+
+    fn place(&self, path: &str, kind: ArtifactKind, bytes: &[u8]) -> Result<OutputRef, RunError> {
+        self.store.write(path, bytes)?;
+        Ok(OutputRef { path: path.into(), kind, digest: Digest::of(bytes), bytes: bytes.len() as u64 })
+    }
+}
+
+/// Checks that a stage wrote just what it declared.
+fn declared(slots: &[Slot], finished: &Finished) -> Result<(), StageError> {
+    let written: BTreeSet<_> = finished.outputs.iter().map(|(slot, _)| slot.path).collect();
+    if let Some(slot) = slots.iter().find(|s| !written.contains(s.path)) {
+        return Err(StageError::Outputs { slot: *slot, why: "did not write" });
+    }
+    match finished.outputs.iter().find(|(slot, _)| !slots.contains(slot)) {
+        Some((slot, _)) => Err(StageError::Outputs { slot: *slot, why: "wrote, undeclared," }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,2 @@
+//! Which requests are served, and how honest the refusals are.
+use super::support::*;
