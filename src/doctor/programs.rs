@@ -59,12 +59,7 @@ fn program(patient: &Patient<'_>, id: &str, words: &[String], origin: &str, has_
     let name = words.first().map(String::as_str).unwrap_or_default();
     let shown = shell_words::join(words);
     if name.contains('/') && !name.starts_with('/') {
-        if patient.root.join(name).is_file() {
-            return Check::ok(id, format!("`{shown}` ({origin}): {name} is in the repository"));
-        }
-        if has_setup {
-            return Check::ok(id, format!("`{shown}` ({origin}): {name} has to be made by `commands.setup`"));
-        }
+        return in_the_copy(patient, id, name, &format!("`{shown}` ({origin}): {name}"), has_setup);
     }
     if let Some(found) = find(patient, name) {
         return Check::ok(id, format!("`{shown}` ({origin}): {}", found.display()));
@@ -80,6 +75,25 @@ fn program(patient: &Patient<'_>, id: &str, words: &[String], origin: &str, has_
     };
     let what = format!("`{shown}` ({origin}): `{name}` is not there");
     Check::not(State::Missing, id, what, "the command would fail in every phase", fix)
+}
+
+/// Looks for a program named by a path in the copy: what is not committed is not there, whatever the folder holds.
+fn in_the_copy(patient: &Patient<'_>, id: &str, name: &str, shown: &str, has_setup: bool) -> Check {
+    let path = name.strip_prefix("./").unwrap_or(name);
+    let committed = patient.vcs.ok().and_then(|vcs| vcs.file(&vcs.head().ok()?.tree, path).ok().flatten());
+    if committed.is_some() {
+        return Check::ok(id, format!("{shown} is committed"));
+    }
+    if has_setup {
+        return Check::ok(id, format!("{shown} has to be made by `commands.setup`"));
+    }
+    Check::not(
+        State::Missing,
+        id,
+        format!("{shown} is not committed"),
+        "clean copies do not hold it, and the command would fail in every phase",
+        format!("Commit {path}, or let `commands.setup` make it."),
+    )
 }
 
 /// Returns the program a name stands for.
