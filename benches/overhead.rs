@@ -3,7 +3,12 @@
 //! `cargo bench` prints medians and ratios against a floor measured in the same run (`git --version`, `git status`), since
 //! machines are noisy. It asserts nothing: figures belong in a bench, never in a timed test.
 #![expect(clippy::disallowed_methods, reason = "a bench starts programs itself")]
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a bench prints, and stops at the first fault")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a bench prints, and stops at the first fault"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -18,16 +23,22 @@ fn main() {
     println!("binary {:.1} MB", size as f64 / 1e6);
     let floor = median(21, || time(Command::new("git").arg("--version")));
     let start = median(21, || time(Command::new(ORCH).arg("--version")));
-    println!("start-up: orch --version {start:.1?}, git --version {floor:.1?}, ratio {:.2}", ratio(start, floor));
+    println!(
+        "start-up: orch --version {start:.1?}, git --version {floor:.1?}, ratio {:.2}",
+        ratio(start, floor)
+    );
     let mut last: Option<(usize, Duration)> = None;
     for files in [1_000, 10_000, 100_000] {
         let root = repository(folder.path(), files);
         let rounds = if files > 10_000 { 3 } else { 7 };
-        let floor = median(rounds, || time(Command::new("git").args(["status", "--porcelain"]).current_dir(&root)));
+        let floor =
+            median(rounds, || time(Command::new("git").args(["status", "--porcelain"]).current_dir(&root)));
         let (mut own, mut whole) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             let _ = fs::remove_dir_all(root.join("artifacts"));
-            let wall = time(Command::new(ORCH).args(["run", "-q", "add an MIT license for ACME"]).current_dir(&root));
+            let wall = time(
+                Command::new(ORCH).args(["run", "-q", "add an MIT license for ACME"]).current_dir(&root),
+            );
             own.push(wall.saturating_sub(children(&root)));
             whole.push(wall);
         }
@@ -65,9 +76,7 @@ fn time(command: &mut Command) -> Duration {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output().unwrap();
     let elapsed = start.elapsed();
-    if !output.status.success() {
-        panic!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     elapsed
 }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use gix::validate::path::component;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A checked, relative, `/`-separated UTF-8 path of a file in a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -67,23 +68,41 @@ fn check(path: &str) -> Result<(), String> {
         if part.is_empty() {
             return Err("has an empty part".into());
         }
-        if part == "." || part == ".." {
-            return Err(format!("has the part `{part}`"));
-        }
         if part.len() > 255 {
             return Err("has a part longer than 255 bytes".into());
         }
-        let options = component::Options { protect_windows: true, protect_hfs: true, protect_ntfs: true };
-        gix::validate::path::component(part.into(), None, options)
-            .map_err(|error| format!("is not safe in `{part}`: {error}"))?;
+        check_part(part)?;
+        // Some file systems take compatibility forms (full-width dots, superscript digits) for the plain ones.
+        let plain: String = part.nfkc().collect();
+        if plain != part {
+            check_part(&plain)?;
+        }
     }
     Ok(())
 }
 
-/// Zero-width, bidirectional and tag characters: two paths that look the same must be the same.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{e0000}'..='\u{e007f}')
+fn check_part(part: &str) -> Result<(), String> {
+    if part == "." || part == ".." {
+        return Err(format!("has the part `{part}`"));
+    }
+    if part.contains(['/', '\\']) {
+        return Err(format!("is not safe in `{part}`: it holds a separator"));
+    }
+    let options = component::Options { protect_windows: true, protect_hfs: true, protect_ntfs: true };
+    gix::validate::path::component(part.into(), None, options)
+        .map(drop)
+        .map_err(|error| format!("is not safe in `{part}`: {error}"))
+}
+
+/// Tells whether a character is not seen: zero-width, bidirectional, tag, variation and other format characters.
+///
+/// Two paths that look the same must be the same, and text for people must hold nothing people do not see.
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl TryFrom<String> for RepoPath {
@@ -165,6 +184,17 @@ mod tests {
             "a\u{202e}b",
             "\u{feff}a",
             "a/\u{e0041}b",
+            "a\u{fe0f}",
+            "\u{3164}",
+            "a\u{2028}b",
+            "COM\u{b9}",
+            "conin$",
+            "\u{ff0e}\u{ff0e}/x",
+            "\u{ff0e}git/config",
+            "a/\u{ff0e}\u{ff47}\u{ff49}\u{ff54}/hooks/x",
+            "a\u{ff3c}..\u{ff3c}b",
+            "a\u{2100}b",
+            "x/..\u{200b}/y",
         ] {
             assert!(bad.parse::<RepoPath>().is_err(), "{bad:?}");
         }

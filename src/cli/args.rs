@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::commands::{artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages, templates};
+use super::commands::{
+    artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
+    templates,
+};
 
 const AFTER: &str = "\
 Start here:

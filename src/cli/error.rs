@@ -75,7 +75,12 @@ impl CommandError {
             next = error.source();
         }
         texts.dedup();
-        ErrorDocument { error: self.0.to_string(), causes: texts, help: self.0.help(), exit: self.exit_code() }
+        ErrorDocument {
+            error: self.0.to_string(),
+            causes: texts,
+            help: self.0.help(),
+            exit: self.exit_code(),
+        }
     }
 }
 

@@ -41,7 +41,9 @@ impl Output {
         match self.format {
             Format::Json => Box::new(JsonLines::new(Box::new(io::stdout()))),
             Format::Human if self.quiet => Box::new(Silent),
-            Format::Human if io::stderr().is_terminal() && !self.ci => Box::new(Terminal::new(self.colours())),
+            Format::Human if io::stderr().is_terminal() && !self.ci => {
+                Box::new(Terminal::new(self.colours()))
+            }
             Format::Human => Box::new(PlainLines::new(Box::new(io::stderr()))),
         }
     }
@@ -57,6 +59,10 @@ impl Output {
     }
 
     /// Prints text that `render` writes; a reader that has gone away is no error.
+    #[expect(
+        clippy::unused_self,
+        reason = "printing belongs to the output, whatever it needs to know for it"
+    )]
     pub fn print(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CommandError> {
         let mut out = io::BufWriter::new(anstream::stdout());
         match render(&mut out).and_then(|()| out.flush()) {
@@ -85,7 +91,9 @@ impl Output {
 
     /// Prints text for people, or a value for programs.
     pub fn show<T: Serialize>(
-        &self, value: &T, render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        &self,
+        value: &T,
+        render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), CommandError> {
         match self.format {
             Format::Human => self.print(render),

@@ -70,7 +70,8 @@ fn command(command: &mut clap::Command, text: &mut String) {
 }
 
 fn exit_codes() -> String {
-    let mut text = format!("{NOTE}# Exit codes\n\nThey are part of the contract: a code never changes its meaning.\n\n");
+    let mut text =
+        format!("{NOTE}# Exit codes\n\nThey are part of the contract: a code never changes its meaning.\n\n");
     text += "| code | meaning |\n|---|---|\n";
     for exit in EXIT_CODES {
         let _ = writeln!(text, "| {} | {} |", exit.code, exit.meaning);
@@ -99,8 +100,13 @@ fn stage(spec: &StageSpec, text: &mut String) {
     let _ = write!(text, "\n## {}\n\n{}.\n\n{}\n\n", spec.id, spec.summary, spec.about);
     let _ = writeln!(text, "- Reads: {}", list(spec.inputs.iter().map(|input| input.slot.path).collect()));
     let _ = writeln!(text, "- Writes: {}", list(spec.outputs.iter().map(|slot| slot.path).collect()));
-    let _ = writeln!(text, "- Effects: {}", list(spec.effects.iter().map(|effect| effect.as_str()).collect()));
-    let _ = writeln!(text, "- Token permissions: {}", list(spec.permissions.iter().map(|p| p.as_str()).collect()));
+    let _ =
+        writeln!(text, "- Effects: {}", list(spec.effects.iter().map(|effect| effect.as_str()).collect()));
+    let _ = writeln!(
+        text,
+        "- Token permissions: {}",
+        list(spec.permissions.iter().map(|p| p.as_str()).collect())
+    );
     let _ = writeln!(text, "- Config it depends on: {}", list(spec.config.to_vec()));
     let exits: Vec<String> = spec.exits.iter().map(ToString::to_string).collect();
     let own = if exits.is_empty() { String::new() } else { format!(", and {}", exits.join(", ")) };
@@ -128,7 +134,11 @@ fn artifacts() -> String {
 }
 
 fn kind(kind: ArtifactKind) -> String {
-    if kind.is_json() { format!("[{kind} {}](schemas/{kind}.json)", kind.version()) } else { kind.to_string() }
+    if kind.is_json() {
+        format!("[{kind} {}](schemas/{kind}.json)", kind.version())
+    } else {
+        kind.to_string()
+    }
 }
 
 fn codes() -> String {
@@ -142,7 +152,9 @@ fn codes() -> String {
 }
 
 fn templates() -> String {
-    let mut text = format!("{NOTE}# Templates\n\nWhat the built-in engine can do, without a model, a key or a network.\n\n");
+    let mut text = format!(
+        "{NOTE}# Templates\n\nWhat the built-in engine can do, without a model, a key or a network.\n\n"
+    );
     let engine = crate::engine::template::TemplateEngine::new(Vec::new());
     for template in engine.templates().unwrap_or_default() {
         let _ = writeln!(text, "## {}\n\n{}\n", template.name(), template.manifest.summary);

@@ -13,10 +13,10 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{RunId, Slug};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::Base;
+use crate::config::Config;
 use crate::config::detect::{TreeListing, detect_commands};
 use crate::config::env::Environment;
 use crate::config::load::{Loaded, load};
-use crate::config::Config;
 use crate::diagnostic::{Class, Failure};
 use crate::engine::template::TemplateEngine;
 use crate::pipeline::{CHANGE, Pipeline};
@@ -79,12 +79,15 @@ impl Session {
 
     /// Opens the repository at a folder.
     pub fn open_at(
-        folder: &Path, config: Option<&Path>, artifacts: Option<&Path>,
+        folder: &Path,
+        config: Option<&Path>,
+        artifacts: Option<&Path>,
     ) -> Result<Self, CommandError> {
         let environment = Environment::of_process();
         let vcs = GitRepository::open(folder)?;
         let root = vcs.root().to_owned();
-        let Loaded { mut config, .. } = load(&root, config.map(Path::to_owned).or(environment.config_file()).as_deref())?;
+        let Loaded { mut config, .. } =
+            load(&root, config.map(Path::to_owned).or(environment.config_file()).as_deref())?;
         let head = vcs.head()?;
         if config.service.is_none() {
             let name = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -133,9 +136,8 @@ impl Session {
             help: "Give the request as plain text.".into(),
         })?;
         let slug = Slug::fold(request.text.lines().next().unwrap_or_default(), 40, "run");
-        Ok(format!("{slug}-{}", digest.short()).parse().map_err(|error: crate::artifact::id::IdError| UsageError {
-            what: error.to_string(),
-            help: "Give the request as plain text.".into(),
+        Ok(format!("{slug}-{}", digest.short()).parse().map_err(|error: crate::artifact::id::IdError| {
+            UsageError { what: error.to_string(), help: "Give the request as plain text.".into() }
         })?)
     }
 
@@ -159,13 +161,16 @@ impl Session {
         match file.try_lock() {
             Ok(()) => Ok(RunLock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(Busy(run.clone()).into()),
-            Err(fs::TryLockError::Error(source)) => Err(fail(format!("lock {}", path.display()))(source).into()),
+            Err(fs::TryLockError::Error(source)) => {
+                Err(fail(format!("lock {}", path.display()))(source).into())
+            }
         }
     }
 }
 
 fn template_sources(
-    root: &Path, config: &Config,
+    root: &Path,
+    config: &Config,
 ) -> Result<Vec<crate::engine::template::TemplateSource>, CommandError> {
     let mut sources = Vec::new();
     for folder in &config.templates.folders {
@@ -177,11 +182,10 @@ fn template_sources(
 /// Returns the folder the command works in.
 pub fn folder(global: &Global) -> Result<PathBuf, CommandError> {
     let folder = global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-    Ok(fs::canonicalize(&folder)
-        .map_err(|source| UsageError {
-            what: format!("the folder {} cannot be used: {source}", folder.display()),
-            help: "Name an existing folder with -C.".into(),
-        })?)
+    Ok(fs::canonicalize(&folder).map_err(|source| UsageError {
+        what: format!("the folder {} cannot be used: {source}", folder.display()),
+        help: "Name an existing folder with -C.".into(),
+    })?)
 }
 
 /// Returns the root of the checkout the command works in.
@@ -240,7 +244,9 @@ pub fn find_run(global: &Global, name: Option<&str>) -> Result<FoundRun, Command
     let folder = artifacts_folder(global)?;
     let runs = runs(global)?;
     let fitting: Vec<&RunId> = match name {
-        Some(name) => runs.iter().filter(|run| run.as_str() == name || run.as_str().starts_with(name)).collect(),
+        Some(name) => {
+            runs.iter().filter(|run| run.as_str() == name || run.as_str().starts_with(name)).collect()
+        }
         None => runs.iter().rev().take(1).collect(),
     };
     let exact = fitting.iter().find(|run| Some(run.as_str()) == name);

@@ -34,7 +34,12 @@ impl Said {
     /// Checks that standard error holds a text.
     #[track_caller]
     pub fn says(self, wanted: &str) -> Self {
-        assert!(self.stderr.contains(wanted) || self.stdout.contains(wanted), "no {wanted:?} in:\n{}\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(wanted) || self.stdout.contains(wanted),
+            "no {wanted:?} in:\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -102,7 +107,14 @@ impl TestEnv {
     #[track_caller]
     pub fn git(&self, folder: &Path, args: &[&str]) -> String {
         let mut command = self.command("git", folder);
-        command.args(["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgSign=false"]);
+        command.args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.invalid",
+            "-c",
+            "commit.gpgSign=false",
+        ]);
         let said = said({
             command.args(args);
             command

@@ -14,7 +14,9 @@ const APP_TEST: &str = "from fastapi.testclient import TestClient\n\nfrom app.ma
 fn venv() -> Option<PathBuf> {
     let venv = std::env::var_os("ORCH_TEST_VENV").map(PathBuf::from);
     if venv.is_none() {
-        eprintln!("SKIPPED: the FastAPI cases need ORCH_TEST_VENV, a virtual environment with fastapi, httpx and pytest");
+        eprintln!(
+            "SKIPPED: the FastAPI cases need ORCH_TEST_VENV, a virtual environment with fastapi, httpx and pytest"
+        );
     }
     venv
 }
@@ -22,7 +24,8 @@ fn venv() -> Option<PathBuf> {
 fn orch(env: &TestEnv, venv: &Path, root: &Path, args: &[&str]) -> Command {
     let mut command = env.orch_command(root, args);
     let path = std::env::join_paths(
-        std::iter::once(venv.join("bin")).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        std::iter::once(venv.join("bin"))
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
     command.env("PATH", path.unwrap()).env("VIRTUAL_ENV", venv);
     command
@@ -39,7 +42,8 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
     let before = mine(root);
     let run = |args: &[&str]| {
         let output = orch(env, venv, root, args).output().unwrap();
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.code(), text)
     };
     let (exit, text) = run(&["run", "add a /health endpoint"]);
@@ -50,8 +54,13 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
     };
     let (red, green) = (read("build-test/red.json"), read("build-test/report.json"));
     assert_eq!((&red["body"]["outcome"], &green["body"]["outcome"]), (&"passed".into(), &"passed".into()));
-    for (before, after) in red["body"]["tests"].as_array().unwrap().iter().zip(green["body"]["tests"].as_array().unwrap()) {
-        assert_eq!((&before["status"], &before["class"], &after["status"]), (&"failed".into(), &class.into(), &"passed".into()));
+    for (before, after) in
+        red["body"]["tests"].as_array().unwrap().iter().zip(green["body"]["tests"].as_array().unwrap())
+    {
+        assert_eq!(
+            (&before["status"], &before["class"], &after["status"]),
+            (&"failed".into(), &class.into(), &"passed".into())
+        );
     }
     assert!(!red["body"]["tests"].as_array().unwrap().is_empty());
     let argv = green["body"]["commands"][0]["argv"].to_string();
@@ -62,7 +71,10 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
     let (exit, text) = run(&["run", "add a /health endpoint"]);
     assert_eq!(exit, Some(0), "{text}");
     assert_eq!(text.matches(": reused").count(), 8, "{text}");
-    assert_eq!(env.git(root, &["branch", "--list", "feat/*", "--format=%(refname:short) %(objectname)"]), branches);
+    assert_eq!(
+        env.git(root, &["branch", "--list", "feat/*", "--format=%(refname:short) %(objectname)"]),
+        branches
+    );
     assert!(mine(root) == before);
 }
 
@@ -88,6 +100,7 @@ fn an_existing_app_is_extended() {
 fn a_repository_without_an_app_gets_one() {
     let Some(venv) = venv() else { return };
     let env = TestEnv::new();
-    let root = env.repository("fresh", &[("README.md", "# fresh\n"), ("requirements.txt", "fastapi\nhttpx\npytest\n")]);
+    let root = env
+        .repository("fresh", &[("README.md", "# fresh\n"), ("requirements.txt", "fastapi\nhttpx\npytest\n")]);
     red_then_green(&env, &venv, &root, "missing-behaviour");
 }

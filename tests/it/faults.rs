@@ -16,7 +16,9 @@ const STAGES: [&str; 8] =
 fn deterministic(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files_below(folder)
         .into_iter()
-        .filter(|(path, _)| !path.starts_with("events/") && !path.ends_with(".log") && !path.ends_with(".xml"))
+        .filter(|(path, _)| {
+            !path.starts_with("events/") && !path.ends_with(".log") && !path.ends_with(".xml")
+        })
         .map(|(path, bytes)| {
             if !path.starts_with("manifest/") {
                 return (path, bytes);
@@ -31,7 +33,7 @@ fn deterministic(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn kill_when(env: &TestEnv, root: &Path, reached: impl Fn() -> bool) -> bool {
     let mut child = env.start(root, &["run", REQUEST]);
     let start = Instant::now();
-    while !reached() && child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_secs(300) {
+    while !reached() && child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_mins(5) {
         thread::sleep(Duration::from_micros(200));
     }
     let alive = child.try_wait().unwrap().is_none();
@@ -146,13 +148,23 @@ fn a_spoiled_file_is_named_by_verify_and_refused_by_every_later_stage() {
     let (run, foreign) = (run_folder(&root), run_folder(&other));
     let good = files_below(&run);
     let foreign_files = files_below(&foreign);
-    let spoils: [(&str, Spoil); 5] =
-        [("truncated", truncate), ("flipped", flip), ("renamed", rename), ("swapped", swap), ("deleted", delete)];
+    let spoils: [(&str, Spoil); 5] = [
+        ("truncated", truncate),
+        ("flipped", flip),
+        ("renamed", rename),
+        ("swapped", swap),
+        ("deleted", delete),
+    ];
     for (path, bytes) in &good {
         let written_by = STAGES.iter().position(|stage| {
-            let manifest: serde_json::Value = serde_json::from_slice(&good[&format!("manifest/{stage}.json")]).unwrap();
+            let manifest: serde_json::Value =
+                serde_json::from_slice(&good[&format!("manifest/{stage}.json")]).unwrap();
             let listed = |key: &str| {
-                let list = if key == "records" { &manifest["body"]["records"] } else { &manifest["body"]["link"]["outputs"] };
+                let list = if key == "records" {
+                    &manifest["body"]["records"]
+                } else {
+                    &manifest["body"]["link"]["outputs"]
+                };
                 list.as_array().unwrap().iter().any(|f| f["path"] == path.as_str())
             };
             path == &format!("manifest/{stage}.json") || listed("outputs") || listed("records")
@@ -167,7 +179,11 @@ fn a_spoiled_file_is_named_by_verify_and_refused_by_every_later_stage() {
             let said = env.orch(&root, &["artifacts", "verify"]);
             assert_eq!(said.exit, 3, "{path} {how}: {}", said.stdout);
             let last_manifest_gone = how == "deleted" && path == "manifest/pr.json";
-            assert!(said.stdout.contains(path.as_str()) || last_manifest_gone, "{path} {how}: {}", said.stdout);
+            assert!(
+                said.stdout.contains(path.as_str()) || last_manifest_gone,
+                "{path} {how}: {}",
+                said.stdout
+            );
             // The stages after the one that wrote it; one before and one at the end stand for the rest.
             for stage in [STAGES.get(written_by + 1), STAGES.last()].into_iter().flatten() {
                 if STAGES.iter().position(|s| s == stage).unwrap() <= written_by {

@@ -3,8 +3,8 @@
 
 mod artifacts;
 mod config;
-mod env;
 mod doctor;
+mod env;
 mod fastapi;
 mod faults;
 mod generated;

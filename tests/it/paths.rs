@@ -285,6 +285,18 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #[test]
+    fn what_parses_as_a_path_stays_inside(text in "([./\\\\:a-c~ \\PC]|\\.git|git~1|con){0,12}") {
+        if let Ok(path) = text.parse::<RepoPath>() {
+            let inside = Path::new(path.as_str()).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+            prop_assert!(inside, "{text:?}");
+            prop_assert_eq!(path.as_str(), text);
+            prop_assert!(path.components().all(|c| !c.eq_ignore_ascii_case(".git")));
+        }
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]

@@ -12,8 +12,12 @@ fn belongings(root: &Path) -> Vec<(String, Vec<u8>)> {
     files_below(root)
         .into_iter()
         .filter(|(path, _)| !path.starts_with("artifacts/") && !path.starts_with(".git/objects/"))
-        .filter(|(path, _)| !path.starts_with(".git/refs/heads/feat/") && !path.starts_with(".git/logs/refs/heads/feat/"))
-        .filter(|(path, _)| !path.starts_with(".git/refs/remotes/") && !path.starts_with(".git/logs/refs/remotes/"))
+        .filter(|(path, _)| {
+            !path.starts_with(".git/refs/heads/feat/") && !path.starts_with(".git/logs/refs/heads/feat/")
+        })
+        .filter(|(path, _)| {
+            !path.starts_with(".git/refs/remotes/") && !path.starts_with(".git/logs/refs/remotes/")
+        })
         .collect()
 }
 
@@ -36,17 +40,26 @@ fn a_request_becomes_a_tested_judged_branch_and_running_again_changes_nothing() 
     assert_eq!(branch, "feat/service/health/2026-01-01");
     let log = env.git(&root, &["log", "--format=%s", &format!("main..{branch}")]);
     let subjects: Vec<&str> = log.lines().collect();
-    assert!(subjects.len() == 2 && subjects[0].starts_with("feat(") && subjects[1].starts_with("test("), "{log}");
+    assert!(
+        subjects.len() == 2 && subjects[0].starts_with("feat(") && subjects[1].starts_with("test("),
+        "{log}"
+    );
     let tip = env.git(&root, &["rev-parse", branch]);
     let remote = env.path("service.git");
     assert_eq!(env.git(&remote, &["rev-parse", branch]), tip);
 
     // The patch is the same change: applied to the base it gives the tree of the branch.
     let again = env.path("again");
-    env.git(&root, &["clone", "-q", &remote.display().to_string(), &again.display().to_string(), "-b", branch]);
+    env.git(
+        &root,
+        &["clone", "-q", &remote.display().to_string(), &again.display().to_string(), "-b", branch],
+    );
     env.git(&again, &["checkout", "-q", "HEAD~2"]);
     env.git(&again, &["apply", "--index", &folder.join("change.patch").display().to_string()]);
-    assert_eq!(env.git(&again, &["write-tree"]), env.git(&root, &["rev-parse", &format!("{branch}^{{tree}}")]));
+    assert_eq!(
+        env.git(&again, &["write-tree"]),
+        env.git(&root, &["rev-parse", &format!("{branch}^{{tree}}")])
+    );
 
     // Every commit trailer names the run.
     let trailers = env.git(&root, &["log", "-1", "--format=%(trailers:key=Orch-Run,valueonly)", branch]);
@@ -142,7 +155,10 @@ fn stages_run_one_by_one_as_in_ci_and_merge_from_parts() {
     let parts = files_below(&run_folder(&other));
     for (path, bytes) in whole {
         // Times and raw output differ; everything else is the same run.
-        let volatile = path.starts_with("manifest/") || path.starts_with("events/") || path.ends_with(".log") || path.ends_with(".xml");
+        let volatile = path.starts_with("manifest/")
+            || path.starts_with("events/")
+            || path.ends_with(".log")
+            || path.ends_with(".xml");
         if !volatile {
             assert!(parts.get(&path) == Some(&bytes), "{path}");
         }
@@ -156,7 +172,8 @@ fn a_request_nobody_can_serve_says_what_can_be_done() {
     let said = env.orch(&root, &["run", "migrate the database to Postgres"]).exits(78);
     assert!(said.stderr.contains("health"), "{}", said.stderr);
     assert_eq!(env.git(&root, &["branch", "--list"]).trim(), "* main");
-    let json = env.orch(&root, &["run", "migrate the database to Postgres", "--format", "json"]).exits(78).json();
+    let json =
+        env.orch(&root, &["run", "migrate the database to Postgres", "--format", "json"]).exits(78).json();
     assert_eq!(json["exit"], 78);
 }
 

@@ -63,7 +63,9 @@ fn every_setting_is_read_by_a_rule_and_is_on_a_page() {
     let pages: String = explain::codes().iter().filter_map(explain::page).collect();
     for setting in cfg::defaults() {
         assert!(read.contains(setting.name), "no rule reads `{}`", setting.name);
-        assert!(pages.contains(&format!("`{}`", setting.name)) || pages.contains(&format!(".{}`", setting.name)));
+        assert!(
+            pages.contains(&format!("`{}`", setting.name)) || pages.contains(&format!(".{}`", setting.name))
+        );
         assert!(!setting.about.is_empty());
     }
 }

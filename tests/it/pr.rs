@@ -8,7 +8,6 @@ use orch::artifact::envelope::{Artifact, Envelope, FileRef, Producer};
 use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
-use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
@@ -19,55 +18,18 @@ use orch::artifact::types::verification::{
 };
 use orch::config::Config;
 use orch::diagnostic::{Class, Failure as _};
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::Engine;
 use orch::ports::clock::FakeClock;
-use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
+use orch::ports::process::Processes;
 use orch::ports::vcs::{CommitOutcome, FakeRepository, VcsError, VcsRead, VcsWrite};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::pr::{Pr, SPEC};
 use orch::stage::{Inputs, Loaded, Ports, Stage as _, StageContext, StageError};
 use orch::telemetry::Silent;
 
-use crate::support::{Repo, create, modify};
+use crate::support::{Forbidden, Repo, create, modify};
 
 const BRANCH: &str = "feat/api/health/2026-11-21";
-
-/// Neither an engine nor a process belongs to this stage.
-struct Nothing;
-
-impl Engine for Nothing {
-    fn name(&self) -> &'static str {
-        "nothing"
-    }
-    fn materials(&self) -> Result<Vec<Material>, EngineError> {
-        unreachable!("not a power of this stage")
-    }
-    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
-        unreachable!("not a power of this stage")
-    }
-    fn tests(&self, _: &View<'_>, _: &Task, _: &Plan) -> Result<TestSet, EngineError> {
-        unreachable!("not a power of this stage")
-    }
-    fn edits(
-        &self,
-        _: &View<'_>,
-        _: &Task,
-        _: &Plan,
-        _: &TestSet,
-        _: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
-        unreachable!("not a power of this stage")
-    }
-}
-
-impl Processes for Nothing {
-    fn run(&self, _: &Command) -> Result<Outcome, ProcessError> {
-        unreachable!("not a power of this stage")
-    }
-    fn protection(&self, _: &Sandbox) -> Result<Protection, ProcessError> {
-        unreachable!("not a power of this stage")
-    }
-}
 
 /// Everything the stage reads, before it becomes files.
 #[derive(Clone)]
@@ -110,6 +72,7 @@ fn report(base: &Base, phase: Phase) -> Verification {
             class: red.then_some(FailureClass::Assertion),
             message: None,
         }],
+        other_failures: Vec::new(),
         totals: None,
         frozen: vec![],
         probes: if red { vec![] } else { vec![probe(ProbeKind::Revert, 1), probe(ProbeKind::Flake, 0)] },
@@ -235,8 +198,8 @@ fn with_context<T, R: VcsRead + VcsWrite>(
         vcs: repo,
         forge: repo,
         workspaces: &workspaces,
-        processes: &Nothing,
-        engine: &Nothing,
+        processes: &Forbidden,
+        engine: &Forbidden,
     };
     act(&StageContext::new(&SPEC, &run, Round::FIRST, config, None, ports, &Silent))
 }

@@ -90,6 +90,33 @@ fn detached_heads_worktrees_and_folders_below_work() {
 }
 
 #[test]
+fn other_layouts_work_or_say_what_they_are() {
+    let reftable = Repo::with_init(&["--ref-format=reftable"]);
+    reftable.write("a", "a\n");
+    reftable.commit("base");
+    let error = GitRepository::open(reftable.root()).unwrap_err();
+    assert!(matches!(&error, VcsError::Unusable { why, .. } if why.contains("reftable")), "{error}");
+    assert_eq!(error.class(), Class::Usage);
+
+    let repo = Repo::new(&[("a", "a\n")]);
+    let apart = repo.beside("apart.git");
+    repo.git(&["init", "--quiet", "--separate-git-dir", apart.to_str().unwrap()]);
+    write_branch(&repo.open()).unwrap();
+    assert_eq!(repo.open().root(), repo.root().canonicalize().unwrap());
+
+    let outer = Repo::new(&[("b", "b\n")]);
+    outer.git(&["submodule", "--quiet", "add", repo.root().to_str().unwrap(), "mods/inner"]);
+    let inner = GitRepository::open(outer.root().join("mods/inner")).unwrap();
+    assert_eq!(inner.root(), outer.root().join("mods/inner").canonicalize().unwrap());
+    write_branch(&inner).unwrap();
+
+    repo.git(&["pack-refs", "--all"]);
+    repo.git(&["gc", "--quiet"]);
+    assert!(repo.open().branch("feat/x").unwrap().is_some(), "packed refs and objects");
+    assert_eq!(export(&repo.open(), &repo.beside("out")).files, 1);
+}
+
+#[test]
 fn a_shallow_clone_works_and_pushes() {
     let repo = Repo::new(&[("a", "1\n")]).with_remote();
     repo.write("a", "2\n");
@@ -259,6 +286,23 @@ fn a_repository_of_another_user_is_refused_until_it_is_trusted() {
         "{error}"
     );
     assert_eq!(error.class(), Class::Usage);
+
+    // Trusted by name in the person's own config, it opens.
+    let home = repo.beside("home");
+    fs::write(home.join(".gitconfig"), format!("[safe]\n\tdirectory = {}\n", repo.root().display())).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "repositories::child_opens", "--ignored"]).env("HOME", &home);
+    let output =
+        command.env_remove("XDG_CONFIG_HOME").env("ORCH_TEST_REPOSITORY", repo.root()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+#[ignore = "run by `a_repository_of_another_user_is_refused_until_it_is_trusted`, with another home"]
+fn child_opens() {
+    let Some(root) = std::env::var_os("ORCH_TEST_REPOSITORY") else { return };
+    GitRepository::open(&root).unwrap().head().unwrap();
 }
 
 #[test]
@@ -313,7 +357,7 @@ fn variables_of_git_do_not_mislead() {
 #[test]
 #[ignore = "run by `variables_of_git_do_not_mislead`, under hostile variables"]
 fn child_under_hostile_variables() {
-    let root = std::env::var_os("ORCH_TEST_REPOSITORY").unwrap();
+    let Some(root) = std::env::var_os("ORCH_TEST_REPOSITORY") else { return };
     let port = GitRepository::open(&root).unwrap();
     let tree = port.head().unwrap().tree;
     let paths: Vec<_> = port.entries(&tree).unwrap().into_iter().map(|e| e.path).collect();
@@ -328,17 +372,13 @@ fn a_hundred_thousand_files_take_one_look_each() {
     const FOLDERS: usize = 1000;
     const EACH: usize = 100;
     let repo = Repo::empty();
-    let mut input =
-        String::from("commit refs/heads/main\ncommitter S <s@example.com> 1767323045 +0000\ndata 4\nbase\n");
-    for folder in 0..FOLDERS {
-        for file in 0..EACH {
-            let text = format!("file {file}");
-            input.push_str(&format!(
-                "M 100644 inline pkg-{folder:04}/src/f{file:03}.txt\ndata {}\n{text}\n",
-                text.len()
-            ));
-        }
-    }
+    let head = "commit refs/heads/main\ncommitter S <s@example.com> 1767323045 +0000\ndata 4\nbase\n";
+    let file = |n: usize| {
+        let (folder, file) = (n / EACH, n % EACH);
+        let text = format!("file {file}");
+        format!("M 100644 inline pkg-{folder:04}/src/f{file:03}.txt\ndata {}\n{text}\n", text.len())
+    };
+    let input = head.to_owned() + &(0..FOLDERS * EACH).map(file).collect::<Vec<_>>().concat();
     let stream = repo.beside("stream");
     fs::write(&stream, input).unwrap();
     let mut import = repo.command(&repo.root());

@@ -81,8 +81,25 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
     let layers: [(&str, &[&str]); 9] = [
-        ("diagnostic", &["artifact", "ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"]),
-        ("artifact", &["ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"]),
+        (
+            "diagnostic",
+            &[
+                "artifact",
+                "ports",
+                "config",
+                "telemetry",
+                "edit",
+                "engine",
+                "stage",
+                "pipeline",
+                "report",
+                "cli",
+            ],
+        ),
+        (
+            "artifact",
+            &["ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"],
+        ),
         ("edit", &["ports", "config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
         ("ports", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
         ("config", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
@@ -108,14 +125,16 @@ fn lower_layers_do_not_know_higher_ones() {
 /// Files read well between 150 and 500 lines; none grows past 700.
 #[test]
 fn no_file_grows_without_end() {
-    let long: Vec<_> = sources().into_iter().filter(|(_, text)| text.lines().count() > 700).map(|(p, _)| p).collect();
+    let long: Vec<_> =
+        sources().into_iter().filter(|(_, text)| text.lines().count() > 700).map(|(p, _)| p).collect();
     assert!(long.is_empty(), "{long:?}");
 }
 
 /// Every module says in its first line what it is.
 #[test]
 fn every_module_has_a_doc() {
-    let bare: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(p, _)| p).collect();
+    let bare: Vec<_> =
+        sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(p, _)| p).collect();
     assert!(bare.is_empty(), "{bare:?}");
 }
 
@@ -162,7 +181,8 @@ fn paths_in_the_docs_exist() {
 }
 
 fn pages(root: &Path) -> Vec<PathBuf> {
-    let (mut pages, mut folders) = (vec![root.join("README.md"), root.join("CONTRIBUTING.md")], vec![root.join("docs")]);
+    let (mut pages, mut folders) =
+        (vec![root.join("README.md"), root.join("CONTRIBUTING.md")], vec![root.join("docs")]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -298,6 +298,9 @@ fn branches_in_use_or_in_the_way_are_refused() {
     let repo = Repo::new(FILES);
     repo.git(&["symbolic-ref", &format!("refs/heads/{BRANCH}"), "refs/heads/main"]);
     assert!(repo.open().branch(BRANCH).is_err());
+    let repo = Repo::new(FILES);
+    repo.write(&format!(".git/refs/heads/{BRANCH}.lock"), "");
+    assert!(moved(&repo).contains("is locked"));
 }
 
 #[test]

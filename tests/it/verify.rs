@@ -20,7 +20,8 @@ use orch::stage::verify::{VerifyGreen, VerifyRed};
 use orch::stage::{Inputs, Loaded, Output, Ports, Stage, StageContext, StageResult};
 use orch::telemetry::Silent;
 
-use world::{Answer, Copies, Direct, Files, Forbidden, Scripted, change, files, removal};
+use crate::support::Forbidden;
+use world::{Answer, Copies, Direct, Files, Scripted, change, files, removal};
 
 /// A change to verify.
 struct Case {

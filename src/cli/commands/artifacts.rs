@@ -84,7 +84,10 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
         why: "is vouched for by no manifest: its stage is not finished, or its manifest is gone".into(),
     }));
     if chain.manifests.is_empty() && problems.is_empty() {
-        problems.push(Problem { path: "manifest".into(), why: "has no file: no stage of this run is finished".into() });
+        problems.push(Problem {
+            path: "manifest".into(),
+            why: "has no file: no stage of this run is finished".into(),
+        });
     }
     let verified = Verified {
         run: found.run.clone(),
@@ -99,7 +102,11 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
         }
         if verified.intact {
             let (files, stages) = (verified.files, verified.stages.len());
-            writeln!(out, "{} is intact: {files} files of {stages} stages, every digest and link holds.", verified.run)
+            writeln!(
+                out,
+                "{} is intact: {files} files of {stages} stages, every digest and link holds.",
+                verified.run
+            )
         } else {
             writeln!(out, "{} is not what it was; the first broken link stands first.", verified.run)
         }
@@ -119,7 +126,9 @@ fn show(path: &str, run: Option<&str>, global: &Global, output: &Output) -> Resu
         .into());
     };
     match serde_json::from_slice::<serde_json::Value>(&bytes) {
-        Ok(value) if path.ends_with(".json") => output.print_json(&value)?,
+        Ok(value) if std::path::Path::new(path).extension().is_some_and(|e| e == "json") => {
+            output.print_json(&value)?
+        }
         _ => {
             let text = String::from_utf8_lossy(&bytes);
             output.print(|out| text.lines().try_for_each(|line| writeln!(out, "{}", plain(line))))?;

@@ -9,11 +9,11 @@ use clap::Args;
 use crate::artifact::id::{RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::Channel;
+use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::CommandError;
 use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
 use crate::ports::vcs::VcsRead as _;
 use crate::report::{Report, render};
@@ -69,7 +69,11 @@ pub fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<u8, Comma
 }
 
 /// Runs a request in a session from start to end: what `orch demo` calls.
-pub(super) fn run_request(session: &Session, request: Request, output: &Output) -> Result<(u8, RunId), CommandError> {
+pub(super) fn run_request(
+    session: &Session,
+    request: Request,
+    output: &Output,
+) -> Result<(u8, RunId), CommandError> {
     let (pipeline, _) = session::pipeline(&session.root)?;
     let run = session.run_id(&request, &session.vcs.head()?)?;
     let job = Job { folder: session.folder(&run), run: run.clone(), request: Some(request) };
@@ -77,7 +81,11 @@ pub(super) fn run_request(session: &Session, request: Request, output: &Output) 
 }
 
 fn execute(
-    session: &Session, pipeline: &Pipeline, job: &Job, bounds: Bounds, output: &Output,
+    session: &Session,
+    pipeline: &Pipeline,
+    job: &Job,
+    bounds: Bounds,
+    output: &Output,
 ) -> Result<u8, CommandError> {
     let _lock = session.lock(&job.run)?;
     let store = DirStore::new(&job.folder);
@@ -147,7 +155,8 @@ pub(super) fn request(text: Option<&str>, file: Option<&PathBuf>) -> Result<Requ
         } else {
             fs::read(path)
         };
-        let bytes = read.map_err(|source| IoError { what: format!("read the task file {}", path.display()), source })?;
+        let bytes = read
+            .map_err(|source| IoError { what: format!("read the task file {}", path.display()), source })?;
         let text = String::from_utf8(bytes).map_err(|_| UsageError {
             what: format!("the task file {} is not UTF-8 text", path.display()),
             help: "Save it as UTF-8.".into(),

@@ -20,7 +20,9 @@ pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
     let Some(name) = &args.kind else {
         let rows: Vec<_> = kinds().map(|kind| (kind.as_str(), kind.version().to_string())).collect();
         return output
-            .show(&rows, |out| rows.iter().try_for_each(|(kind, version)| writeln!(out, "{kind:<14} {version}")))
+            .show(&rows, |out| {
+                rows.iter().try_for_each(|(kind, version)| writeln!(out, "{kind:<14} {version}"))
+            })
             .map(|()| 0);
     };
     let found = name.parse::<ArtifactKind>().ok().and_then(schema);

@@ -8,14 +8,14 @@ use clap::Args;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
+use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::CommandError;
 use crate::config::Config;
-use crate::diagnostic::text::plain;
 use crate::diagnostic::EXIT_CODES;
+use crate::diagnostic::text::plain;
 use crate::ports::vcs::VcsRead as _;
 use crate::stage::registry;
 use crate::stage::runner::{Position, Runner, StageRun};
@@ -76,8 +76,13 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     store.sweep()?;
     let events = output.events();
     let workspaces = session.workspaces()?;
-    let runner =
-        Runner { store: &store, run: &run, config: &session.config, ports: session.ports(&workspaces), events: events.as_ref() };
+    let runner = Runner {
+        store: &store,
+        run: &run,
+        config: &session.config,
+        ports: session.ports(&workspaces),
+        events: events.as_ref(),
+    };
     let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
     let done = runner.run(stage, at, request.as_ref())?;
     drop(events);
@@ -94,7 +99,13 @@ fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<()
         Format::Human => output.print(|out| {
             let how = if done.reused { "was finished already" } else { "ended" };
             let why = done.reason.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
-            writeln!(out, "{} {how} with exit code {}{why}. Its files are in {}.", done.stage, done.exit, folder.display())
+            writeln!(
+                out,
+                "{} {how} with exit code {}{why}. Its files are in {}.",
+                done.stage,
+                done.exit,
+                folder.display()
+            )
         }),
     }
 }
@@ -119,18 +130,21 @@ fn stage_id(name: &str) -> Result<StageId, CommandError> {
 
 fn unknown(name: &str) -> CommandError {
     let names: Vec<_> = registry::STAGES.iter().map(|stage| stage.spec().id.as_str()).collect();
-    let nearest = names.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-    });
+    let nearest =
+        names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let hint = nearest.map(|n| format!("Did you mean `{n}`? ")).unwrap_or_default();
-    UsageError { what: format!("there is no stage `{name}`"), help: format!("{hint}The stages are {}.", names.join(", ")) }
-        .into()
+    UsageError {
+        what: format!("there is no stage `{name}`"),
+        help: format!("{hint}The stages are {}.", names.join(", ")),
+    }
+    .into()
 }
 
 fn no_request() -> CommandError {
     UsageError {
         what: "intake has no request".into(),
-        help: "Say what to do: orch stage intake --task \"add a /health endpoint\", or --task-file FILE.".into(),
+        help: "Say what to do: orch stage intake --task \"add a /health endpoint\", or --task-file FILE."
+            .into(),
     }
     .into()
 }
@@ -154,10 +168,14 @@ fn explain(spec: &StageSpec, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  effects      {}", join(spec.effects.iter().map(|e| e.as_str()).collect()))?;
     writeln!(out, "  permissions  {}", join(spec.permissions.iter().map(|p| p.as_str()).collect()))?;
     writeln!(out, "  config       {}", join(spec.config.to_vec()))?;
-    for exit in EXIT_CODES.iter().filter(|e| [0, 1, 2, 75].contains(&e.code) || spec.exits.contains(&e.code)) {
+    for exit in EXIT_CODES.iter().filter(|e| [0, 1, 2, 75].contains(&e.code) || spec.exits.contains(&e.code))
+    {
         writeln!(out, "  exit {:<7} {}", exit.code, exit.meaning)?;
     }
     let defaults = serde_json::to_string(&Config::default().slice(spec.config)).unwrap_or_default();
-    writeln!(out, "\nIt is reused while its version, its files, and these config keys are the same; the defaults are")?;
+    writeln!(
+        out,
+        "\nIt is reused while its version, its files, and these config keys are the same; the defaults are"
+    )?;
     writeln!(out, "{defaults}")
 }

@@ -54,7 +54,13 @@ pub fn run(_args: &StagesArgs, output: &Output) -> Result<u8, CommandError> {
             for stage in &stages {
                 let powers: Vec<_> = stage.powers.iter().map(|p| p.as_str()).collect();
                 let power = if powers.is_empty() { "-".to_owned() } else { powers.join("+") };
-                writeln!(out, "{:<13} {power:<6} {:<52} {}", stage.stage, stage.summary, stage.writes.join(", "))?;
+                writeln!(
+                    out,
+                    "{:<13} {power:<6} {:<52} {}",
+                    stage.stage,
+                    stage.summary,
+                    stage.writes.join(", ")
+                )?;
             }
             writeln!(out, "\nNo stage holds two of key, exec and write. More: orch stage NAME --explain")
         })

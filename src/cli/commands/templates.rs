@@ -3,10 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::cli::CommandError;
 use crate::diagnostic::text::plain;
 
 /// List the templates of the built-in engine, with a request each one serves
@@ -27,7 +27,11 @@ pub fn run(_args: &TemplatesArgs, global: &Global, output: &Output) -> Result<u8
         .engine
         .templates()?
         .iter()
-        .map(|t| Row { name: t.name().to_owned(), summary: t.manifest.summary.clone(), examples: t.manifest.examples.clone() })
+        .map(|t| Row {
+            name: t.name().to_owned(),
+            summary: t.manifest.summary.clone(),
+            examples: t.manifest.examples.clone(),
+        })
         .collect();
     output
         .show(&rows, |out| {

@@ -38,8 +38,10 @@ pub fn run(args: &UtilArgs, output: &Output) -> Result<u8, CommandError> {
         .into());
     }
     let pages = pages();
-    let drifted: Vec<_> =
-        pages.iter().filter(|page| fs::read(&page.path).ok().as_deref() != Some(page.text.as_bytes())).collect();
+    let drifted: Vec<_> = pages
+        .iter()
+        .filter(|page| fs::read(&page.path).ok().as_deref() != Some(page.text.as_bytes()))
+        .collect();
     if check && !drifted.is_empty() {
         let names: Vec<_> = drifted.iter().map(|page| page.path.as_str()).collect();
         return Err(UsageError {

@@ -37,7 +37,7 @@ impl VcsWrite for GitRepository {
         }
         self.check_free(&repo, &name, &draft.branch)?;
         write_commits(&repo, draft)?;
-        move_ref(&repo, name, draft, expected, new)?;
+        self.move_ref(&repo, &name, draft, expected, new)?;
         Ok(CommitOutcome { commits, unchanged: false })
     }
 
@@ -174,34 +174,36 @@ fn signature(author: &Signature) -> gix::actor::Signature {
     }
 }
 
-fn move_ref(
-    repo: &Repository,
-    name: FullName,
-    draft: &BranchDraft,
-    expected: Option<ObjectId>,
-    new: ObjectId,
-) -> Result<(), VcsError> {
-    let expected = match expected {
-        None => PreviousValue::MustNotExist,
-        Some(old) => PreviousValue::MustExistAndMatch(Target::Object(old)),
-    };
-    let signature = signature(&draft.author);
-    let mut buffer = gix::date::parse::TimeBuf::default();
-    let edit = RefEdit::update(name.clone(), new, expected, "orch: write branch");
-    match repo.edit_references_as([edit], Some(signature.to_ref(&mut buffer))) {
-        Ok(_) => Ok(()),
-        // Somebody was quicker: the ref is not what was read a moment ago.
-        Err(_)
-            if current(repo, &name, &draft.branch)?
-                != draft.expected.as_ref().map(commit_oid).transpose()? =>
-        {
-            Err(moved(&draft.branch, "was changed by somebody else at the same time"))
-        }
-        Err(error) => Err(git(format!("move the branch {}", draft.branch))(error)),
-    }
-}
-
 impl GitRepository {
+    fn move_ref(
+        &self,
+        repo: &Repository,
+        name: &FullName,
+        draft: &BranchDraft,
+        expected: Option<ObjectId>,
+        new: ObjectId,
+    ) -> Result<(), VcsError> {
+        let previous = match expected {
+            None => PreviousValue::MustNotExist,
+            Some(old) => PreviousValue::MustExistAndMatch(Target::Object(old)),
+        };
+        let signature = signature(&draft.author);
+        let mut buffer = gix::date::parse::TimeBuf::default();
+        let edit = RefEdit::update(name.clone(), new, previous, "orch: write branch");
+        let Err(error) = repo.edit_references_as([edit], Some(signature.to_ref(&mut buffer))) else {
+            return Ok(());
+        };
+        let lock = format!("{}.lock", name.as_bstr());
+        if current(repo, name, &draft.branch)? != expected {
+            return Err(moved(&draft.branch, "was changed by somebody else at the same time"));
+        }
+        if self.common_dir().join(&lock).exists() {
+            let why = format!("is locked by another git process; remove `.git/{lock}` if there is none");
+            return Err(moved(&draft.branch, why));
+        }
+        Err(git(format!("move the branch {}", draft.branch))(error))
+    }
+
     /// Refuses a branch that is checked out anywhere, or whose name another branch makes impossible.
     fn check_free(&self, repo: &Repository, name: &FullName, branch: &str) -> Result<(), VcsError> {
         let head = format!("ref: {}", name.as_bstr());

@@ -14,8 +14,10 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub fn create_repository(root: &Path, remote: &Path) -> Result<(), VcsError> {
     let remote_text = remote.display().to_string();
     let home = root.parent().unwrap_or(root);
-    let identity = ["-c", "user.name=orch demo", "-c", "user.email=demo@example.invalid", "-c", "commit.gpgSign=false"];
-    let commit: Vec<&str> = identity.iter().copied().chain(["commit", "-q", "-m", "feat: a small service"]).collect();
+    let identity =
+        ["-c", "user.name=orch demo", "-c", "user.email=demo@example.invalid", "-c", "commit.gpgSign=false"];
+    let commit: Vec<&str> =
+        identity.iter().copied().chain(["commit", "-q", "-m", "feat: a small service"]).collect();
     let steps: [(&Path, &[&str]); 6] = [
         (root, &["init", "-q", "-b", "main"]),
         (root, &["add", "-A"]),

@@ -47,6 +47,7 @@ impl GitRepository {
         if local.object_hash() != gix::hash::Kind::Sha1 {
             return Err(other_format(&shown));
         }
+        check_ref_storage(&local, &shown)?;
         let root = local.workdir().and_then(|root| root.canonicalize().ok());
         let Some(root) = root else { return Err(VcsError::Bare { folder: shown }) };
         let common = local.common_dir().canonicalize().unwrap_or_else(|_| local.common_dir().to_owned());
@@ -104,6 +105,18 @@ fn refusal(folder: &str, error: &gix::Error) -> VcsError {
         folder,
         why,
         help: "Run `git fsck` and `git config --list` there to see what is wrong.",
+    }
+}
+
+/// Gix reads and writes refs as files only, and does not say so of other storages.
+fn check_ref_storage(repo: &Repository, folder: &str) -> Result<(), VcsError> {
+    match repo.config_snapshot().string("extensions.refStorage") {
+        Some(storage) if storage != "files" => Err(VcsError::Unusable {
+            folder: folder.to_owned(),
+            why: format!("it keeps its refs as {storage}"),
+            help: "Turn it into one with refs as files: `git refs migrate --ref-format=files`.",
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -14,7 +14,7 @@ use super::VcsError;
 use super::git::{git, lookup};
 
 /// More entries than this are an attack: trees that hold each other many times over.
-const MAX_ENTRIES: usize = 5_000_000;
+const MAX_ENTRIES: usize = 2_000_000;
 /// A path longer than this fits no file system.
 const MAX_PATH: usize = 4096;
 

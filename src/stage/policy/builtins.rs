@@ -98,7 +98,7 @@ pub fn refusal(name: &str) -> Option<&'static str> {
     let is = |entry: &&str| name == *entry || (entry.ends_with('.') && name.starts_with(*entry));
     if ALLOWED.contains(&name) {
         None
-    } else if WORLD.iter().any(|entry| is(&entry)) {
+    } else if WORLD.iter().any(is) {
         Some("reads the time, the network, the machine or chance, and a verdict depends on its input alone")
     } else {
         Some("is not a function of this rule, of its libraries or of this engine")

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::artifact::id::RunId;
+use crate::artifact::path::is_invisible;
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::pull_request::Provenance;
 use crate::config::Pr as PrConfig;
@@ -13,7 +14,6 @@ use crate::ports::vcs::{CommitDraft, Signature};
 use crate::stage::StageError;
 
 use super::evidence::Evidence;
-use super::markdown::is_hidden;
 
 /// The trailer that ties a commit to its task; also how a branch of ours is known.
 pub(super) const TASK_TRAILER: &str = "Orch-Task";
@@ -47,7 +47,8 @@ impl Draft {
         let name = branch_name(&config.branch, change_type, evidence)?;
         let other = format!("{name}-{}", evidence.provenance.task.short());
         let title = subject(change_type, evidence.plan.scope.as_str(), &evidence.plan.subject);
-        let author = Signature { name: plain(&config.author.name), email: plain(&config.author.email), time };
+        let author =
+            Signature { name: person(&config.author.name), email: person(&config.author.email), time };
         Ok(Self {
             run: run.clone(),
             names: [name, other],
@@ -149,8 +150,13 @@ fn subject(change_type: &str, scope: &str, text: &str) -> String {
 /// One line without control or hidden characters.
 fn plain(text: &str) -> String {
     let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A part of a signature: git has no way to write angle brackets in one.
+fn person(text: &str) -> String {
+    plain(&text.replace(['<', '>'], " "))
 }
 
 /// Takes the power from words that act in a commit message: mentions, issue numbers, `[skip ci]`.

@@ -3,25 +3,18 @@
 //! Must never let through raw HTML, an image, a link, a mention, a reference, a workflow command or a character nobody
 //! sees: a pull request is read by people, by bots and by other agents.
 
+use crate::artifact::path::is_invisible;
+
 /// Text longer than this is cut.
 const MAX_TEXT: usize = 2_000;
 const MAX_CODE: usize = 300;
 /// Keeps `@name`, `#1` and `http://` from being taken for more than text; what GitHub's own tools put there too.
 const BREAK: &str = "&#8203;";
 
-/// Tells whether a character is not seen: zero-width, bidirectional, tag, variation and other format characters.
-pub(super) const fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 /// One visible line of at most `max` characters.
 fn line(text: &str, max: usize) -> String {
     let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
     let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= max {
         return line;
@@ -110,7 +103,7 @@ mod tests {
             ("@user and org/repo#12", "@&#8203;user and org/repo#&#8203;12"),
             ("see www.evil.example", "see www&#8203;.evil.example"),
             ("GH-12", "GH-&#8203;12"),
-            ("::error::x", ":&#8203;:&#8203;error:&#8203;:x"),
+            ("::error::x", ":&#8203;:error:&#8203;:x"),
             ("a\n\n# head\n- item", "a #&#8203; head - item"),
             ("- item", "\\- item"),
             ("1. item", "1\\. item"),
@@ -136,7 +129,7 @@ mod tests {
             let out = text(&given);
             prop_assert!(!out.contains(['<', '>', '\n', '\r']));
             prop_assert!(!out.contains("::") && !out.contains("://"));
-            prop_assert!(!out.chars().any(is_hidden));
+            prop_assert!(!out.chars().any(is_invisible));
             for (at, c) in out.char_indices() {
                 let next = &out[at + c.len_utf8()..];
                 if c == '@' || (c == '#' && !out[..at].ends_with('&')) {

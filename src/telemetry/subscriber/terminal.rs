@@ -83,7 +83,8 @@ impl Events for Terminal {
                 state.finish(&line);
             }
             Event::StageSkipped { stage, why } => {
-                let line = format!("  {} {stage:<16} {}", self.paint(dim, "--"), self.paint(dim, &plain(why)));
+                let line =
+                    format!("  {} {stage:<16} {}", self.paint(dim, "--"), self.paint(dim, &plain(why)));
                 state.finish(&line);
             }
             Event::StageNote { stage, round, message } => {

@@ -6,8 +6,8 @@ use orch::artifact::types::policy_input::PolicyInput;
 use orch::artifact::types::verdict::{Decision, Effect, Verdict};
 use orch::stage::policy::bundle::{Bundle, SourceFile, Sources};
 use orch::stage::policy::cfg::PolicyConfig;
-use orch::stage::policy::engine::Limits;
 use orch::stage::policy::check;
+use orch::stage::policy::engine::Limits;
 use proptest::prelude::*;
 
 use super::support::Case;
@@ -121,7 +121,10 @@ fn what_never_ends_denies() {
     let started = Instant::now();
     bad("f(x) := f(x + 1)\n\ndeny contains \"x\" if f(1)", "can call itself");
     bad("f(x) := g(x)\n\ng(x) := f(x) + 1\n\ndeny contains \"x\" if f(1)", "can call itself");
-    bad("f(x) := x\n\ng(x) := v if v := h(x) with f as g\n\nh(x) := f(x)\n\ndeny contains \"x\" if g(1)", "can call itself");
+    bad(
+        "f(x) := x\n\ng(x) := v if v := h(x) with f as g\n\nh(x) := f(x)\n\ndeny contains \"x\" if g(1)",
+        "can call itself",
+    );
     bad("p contains x if some x in p\n\ndeny contains \"x\" if count(p) > 0", "recursion");
     bad("deny contains \"x\" if count(deny) > 0", "recursion");
     bad(
@@ -165,7 +168,8 @@ fn what_answers_in_the_wrong_form_denies_and_the_rest_of_the_answer_counts() {
         ("{\"msg\": \"x\", \"help\": null}", "`help` that is not"),
     ] {
         bad(&format!("deny contains {element}"), want);
-        let both = format!("{}\nwarn contains \"good\"\n\ndeny contains {element}\n", metadata("test/bad", "deny"));
+        let both =
+            format!("{}\nwarn contains \"good\"\n\ndeny contains {element}\n", metadata("test/bad", "deny"));
         let verdict = judged(vec![file("packs/bad.rego", &both)], &input());
         assert!(verdict.findings.iter().any(|f| f.message == "good"), "{element}");
     }
@@ -192,7 +196,8 @@ fn broken_neighbours_and_libraries_are_contained() {
 
 #[test]
 fn a_pack_cannot_replace_a_built_in_rule_nor_hide_behind_a_bad_file() {
-    let empty = format!("{}\ndeny contains \"x\" if input.size.files < 0\n", metadata("secrets/env-file", "deny"));
+    let empty =
+        format!("{}\ndeny contains \"x\" if input.size.files < 0\n", metadata("secrets/env-file", "deny"));
     let files = [
         file("packs/env.rego", &empty),
         SourceFile { name: "packs/link.rego".into(), bytes: None },
@@ -204,7 +209,8 @@ fn a_pack_cannot_replace_a_built_in_rule_nor_hide_behind_a_bad_file() {
     let input = case.input();
     let config = PolicyConfig { settings: input.settings.clone(), ..PolicyConfig::default() };
     let verdict = check(&config, &Bundle::parse(&sources), &input, Limits::default()).unwrap();
-    let paths: Vec<_> = verdict.findings.iter().map(|f| (f.code.as_str(), f.path.as_deref().unwrap())).collect();
+    let paths: Vec<_> =
+        verdict.findings.iter().map(|f| (f.code.as_str(), f.path.as_deref().unwrap())).collect();
     assert_eq!(
         paths,
         [
@@ -260,11 +266,10 @@ proptest! {
     ) {
         let mut case = Case::default();
         for path in [path, name] {
-            if let Ok(path) = path.parse::<orch::artifact::path::RepoPath>() {
-                if path.as_str() != "app.py" && !path.as_str().starts_with("app.py/") {
+            if let Ok(path) = path.parse::<orch::artifact::path::RepoPath>()
+                && path.as_str() != "app.py" && !path.as_str().starts_with("app.py/") {
                     case.edit(path.as_str(), &text);
                 }
-            }
         }
         case.edits.sort_by(|a, b| a.path.cmp(&b.path));
         case.edits.dedup_by(|a, b| a.path == b.path);

@@ -32,10 +32,7 @@ fn the_result_says_what_decided() {
     let finished = case.run().unwrap();
     let StageResult::Stopped { class, why } = &finished.result else { panic!("denied") };
     assert_eq!(*class, Class::Denied);
-    assert_eq!(
-        why,
-        "policy denies the change: `.env` is an environment file (secrets/env-file), and 1 more"
-    );
+    assert_eq!(why, "policy denies the change: `.env` is an environment file (secrets/env-file), and 1 more");
     assert_eq!(finished.outputs.iter().count(), SPEC.outputs.len(), "the files are kept");
 }
 

@@ -3,25 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::support::Forbidden;
 use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
-use orch::artifact::id::{CommitId, Round, RunId, StageId, TreeId};
+use orch::artifact::id::{Round, RunId, StageId, TreeId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, FileOp, TestSet};
-use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::policy_input::PolicyInput;
 use orch::artifact::types::task::{Base, Task};
 use orch::artifact::types::verdict::Verdict;
-use orch::artifact::types::verification::{Protection, Verification};
+use orch::artifact::types::verification::Verification;
 use orch::config::Config;
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::Engine;
 use orch::ports::clock::FakeClock;
-use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
-use orch::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
-};
-use orch::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
+use orch::ports::process::Processes;
+use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite};
 use orch::stage::policy::{PolicyStage, SPEC};
 use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
@@ -57,67 +54,6 @@ impl VcsRead for Tree {
 
     fn export(&self, _: &TreeId, _: &Path) -> Result<ExportReport, VcsError> {
         unreachable!("policy writes no copy")
-    }
-}
-
-/// Whatever policy must not use.
-struct Forbidden;
-
-impl VcsWrite for Forbidden {
-    fn commit(&self, _: &BranchDraft) -> Result<CommitOutcome, VcsError> {
-        unreachable!()
-    }
-    fn branch(&self, _: &str) -> Result<Option<BranchTip>, VcsError> {
-        unreachable!()
-    }
-    fn remote_branch(&self, _: &str, _: &str) -> Result<Option<CommitId>, VcsError> {
-        unreachable!()
-    }
-    fn push(&self, _: &str, _: &str, _: Option<&CommitId>) -> Result<(), VcsError> {
-        unreachable!()
-    }
-    fn remote_url(&self, _: &str) -> Result<Option<String>, VcsError> {
-        unreachable!()
-    }
-}
-
-impl Workspaces for Forbidden {
-    fn clean_copy(&self, _: &TreeId) -> Result<Box<dyn CleanCopy>, WorkspaceError> {
-        unreachable!()
-    }
-}
-
-impl Processes for Forbidden {
-    fn run(&self, _: &Command) -> Result<Outcome, ProcessError> {
-        unreachable!()
-    }
-    fn protection(&self, _: &Sandbox) -> Result<Protection, ProcessError> {
-        unreachable!()
-    }
-}
-
-impl Engine for Forbidden {
-    fn name(&self) -> &'static str {
-        "forbidden"
-    }
-    fn materials(&self) -> Result<Vec<Material>, EngineError> {
-        unreachable!()
-    }
-    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
-        unreachable!()
-    }
-    fn tests(&self, _: &View<'_>, _: &Task, _: &Plan) -> Result<TestSet, EngineError> {
-        unreachable!()
-    }
-    fn edits(
-        &self,
-        _: &View<'_>,
-        _: &Task,
-        _: &Plan,
-        _: &TestSet,
-        _: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
-        unreachable!()
     }
 }
 
@@ -176,7 +112,8 @@ impl Case {
             .map(|name| (name.to_owned(), measure.clone()))
             .collect::<serde_json::Map<_, _>>()
             .into();
-        let command = json!({"role": "test", "run": "main", "argv": ["pytest"], "ended": {"how": "exited", "code": 1}});
+        let command =
+            json!({"role": "test", "run": "main", "argv": ["pytest"], "ended": {"how": "exited", "code": 1}});
         let test = json!({"path": "tests/test_health.py", "name": "test_health"});
         let verification = |phase: &str, test: Value, frozen: Value, probes: Value| {
             json!({
@@ -323,7 +260,8 @@ pub fn listed(verdict: &Verdict) -> String {
     let mut text = format!("{}\n", name(&verdict.decision));
     for f in &verdict.findings {
         let place = f.path.clone().unwrap_or_default() + &f.line.map(|l| format!(":{l}")).unwrap_or_default();
-        let _ = writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
+        let _ =
+            writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
     }
     text
 }

@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "tests build repositories with the git program")]
 
+mod forbidden;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+pub use forbidden::Forbidden;
 
 use orch::artifact::digest::Digest;
 use orch::artifact::types::change_set::{FileChange, FileMode, FileOp};
@@ -73,6 +77,10 @@ impl Repo {
         let mode = if executable { 0o755 } else { 0o644 };
         fs::set_permissions(self.root().join(path), fs::Permissions::from_mode(mode)).unwrap();
     }
+
+    /// Makes a file of the checkout executable, or not.
+    #[cfg(not(unix))]
+    pub fn set_executable(&self, _path: &str, _executable: bool) {}
 
     /// Commits everything there is.
     pub fn commit(&self, message: &str) -> String {

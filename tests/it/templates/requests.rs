@@ -1,2 +1,1 @@
 //! Which requests are served, and how honest the refusals are.
-use super::support::*;

@@ -10,18 +10,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use orch::artifact::digest::Digest;
-use orch::artifact::id::{CommitId, TreeId};
+use orch::artifact::id::TreeId;
 use orch::artifact::path::RepoPath;
-use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, FileOp, TestSet};
-use orch::artifact::types::manifest::Material;
-use orch::artifact::types::plan::Plan;
-use orch::artifact::types::task::{Base, Task};
-use orch::artifact::types::verification::{Ended, Measure, MeasureState, Protection, Verification};
-use orch::engine::{Engine, EngineError, View};
+use orch::artifact::types::change_set::{FileChange, FileMode, FileOp};
+use orch::artifact::types::verification::{Ended, Measure, MeasureState, Protection};
 use orch::ports::process::{Captured, Command, Outcome, ProcessError, Processes, Sandbox};
-use orch::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
-};
+use orch::ports::vcs::ExportReport;
 use orch::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
 /// The files of a tree.
@@ -168,67 +162,6 @@ impl<F: Fn(&Command, usize) -> Answer + Send + Sync> Processes for Scripted<F> {
 
     fn protection(&self, _sandbox: &Sandbox) -> Result<Protection, ProcessError> {
         Ok(protection())
-    }
-}
-
-/// Ports a verify stage must never use.
-pub struct Forbidden;
-
-impl VcsRead for Forbidden {
-    fn head(&self) -> Result<Base, VcsError> {
-        panic!("verify read the repository")
-    }
-    fn entries(&self, _: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
-        panic!("verify read the repository")
-    }
-    fn file(&self, _: &TreeId, _: &str) -> Result<Option<Vec<u8>>, VcsError> {
-        panic!("verify read the repository")
-    }
-    fn export(&self, _: &TreeId, _: &Path) -> Result<ExportReport, VcsError> {
-        panic!("verify read the repository")
-    }
-}
-
-impl VcsWrite for Forbidden {
-    fn commit(&self, _: &BranchDraft) -> Result<CommitOutcome, VcsError> {
-        panic!("verify wrote to the repository")
-    }
-    fn branch(&self, _: &str) -> Result<Option<BranchTip>, VcsError> {
-        panic!("verify read the repository")
-    }
-    fn remote_branch(&self, _: &str, _: &str) -> Result<Option<CommitId>, VcsError> {
-        panic!("verify asked a remote")
-    }
-    fn push(&self, _: &str, _: &str, _: Option<&CommitId>) -> Result<(), VcsError> {
-        panic!("verify pushed")
-    }
-    fn remote_url(&self, _: &str) -> Result<Option<String>, VcsError> {
-        panic!("verify asked for a remote")
-    }
-}
-
-impl Engine for Forbidden {
-    fn name(&self) -> &'static str {
-        "forbidden"
-    }
-    fn materials(&self) -> Result<Vec<Material>, EngineError> {
-        panic!("verify asked an engine")
-    }
-    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
-        panic!("verify asked an engine")
-    }
-    fn tests(&self, _: &View<'_>, _: &Task, _: &Plan) -> Result<TestSet, EngineError> {
-        panic!("verify asked an engine")
-    }
-    fn edits(
-        &self,
-        _: &View<'_>,
-        _: &Task,
-        _: &Plan,
-        _: &TestSet,
-        _: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
-        panic!("verify asked an engine")
     }
 }
 

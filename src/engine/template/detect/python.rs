@@ -228,7 +228,7 @@ fn extendable(
 fn place(from_app: &[Statement<'_>], name: &str) -> usize {
     let mut line = from_app.first().map_or(0, |s| s.end);
     for s in from_app.iter().skip(1).filter(|s| s.indent.is_empty()) {
-        if !hit(&SETUP_ONLY, s.text).is_some_and(|found| &found[1] == name) {
+        if hit(&SETUP_ONLY, s.text).is_none_or(|found| &found[1] != name) {
             break;
         }
         line = s.end;
