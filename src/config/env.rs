@@ -25,13 +25,23 @@ pub struct Variable {
 pub static VARIABLES: &[Variable] = &[
     Variable { name: "ORCH_CONFIG", about: "The config file, instead of `orch.yml` at the repository root; `--config` wins." },
     Variable { name: "ORCH_ARTIFACTS", about: "The folder that holds the run folders, instead of `artifacts.folder`." },
-    Variable { name: "NO_COLOR", about: "Not empty: no colours." },
-    Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal." },
+    Variable { name: "NO_COLOR", about: "Not empty: no colours; read by the terminal library." },
+    Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal; read by the terminal library." },
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
-    Variable { name: "PATH", about: "Where programs are looked up; handed on to commands." },
+    Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
+    Variable { name: "HOME", about: "Where tool chains are looked for; commands get a private one instead." },
+];
+
+/// Variables that tell where tool chains and their caches are; commands may read those places.
+#[rustfmt::skip]
+pub static TOOL_CHAINS: &[&str] = &[
+    "ASDF_DATA_DIR", "ASDF_DEFAULT_TOOL_VERSIONS_FILENAME", "ASDF_DIR", "CARGO_HOME", "CONDA_PREFIX", "GOENV_ROOT",
+    "GOPATH", "GOROOT", "JAVA_HOME", "MISE_DATA_DIR", "NODENV_ROOT", "NVM_DIR", "PYENV_ROOT", "PYENV_VERSION",
+    "RBENV_ROOT", "RBENV_VERSION", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "SDKMAN_DIR", "UV_PYTHON_INSTALL_DIR",
+    "VIRTUAL_ENV", "VOLTA_HOME",
 ];
 
 /// The environment as it was at the start, or one made for a test.
@@ -88,16 +98,6 @@ impl Environment {
         self.get("ORCH_ARTIFACTS").map(PathBuf::from)
     }
 
-    /// Tells whether colours are forbidden.
-    pub fn no_color(&self) -> bool {
-        self.get("NO_COLOR").is_some()
-    }
-
-    /// Tells whether colours are wanted everywhere.
-    pub fn force_color(&self) -> bool {
-        self.get("CLICOLOR_FORCE").is_some_and(|v| v != "0")
-    }
-
     /// Tells whether a CI system runs this, so that nobody watches.
     pub fn is_ci(&self) -> bool {
         self.is_github() || self.get("CI").is_some_and(|v| v != "false")
@@ -140,14 +140,12 @@ mod tests {
             ("ORCH_CONFIG", "x.yml"),
             ("ORCH_ARTIFACTS", ""),
             ("CI", "1"),
-            ("CLICOLOR_FORCE", "0"),
-            ("NO_COLOR", "1"),
             ("SOURCE_DATE_EPOCH", "86400"),
             ("PATH", "/a"),
         ]);
         assert_eq!(env.config_file(), Some("x.yml".into()));
         assert_eq!(env.artifacts_folder(), None);
-        assert!(env.is_ci() && !env.is_github() && env.no_color() && !env.force_color());
+        assert!(env.is_ci() && !env.is_github());
         assert_eq!(env.fixed_time().unwrap().unwrap().to_string(), "1970-01-02T00:00:00Z");
         assert_eq!(env.path(), [PathBuf::from("/a")]);
         assert!(!Environment::of([("CI", "false")]).is_ci());

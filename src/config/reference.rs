@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::env::VARIABLES;
+use super::env::{TOOL_CHAINS, VARIABLES};
 use super::keys::KEYS;
 use super::{Config, DEFAULT_YML};
 
@@ -38,6 +38,8 @@ pub fn env_reference() -> String {
     for variable in VARIABLES {
         let _ = writeln!(page, "| `{}` | {} |", variable.name, variable.about);
     }
+    let names: Vec<_> = TOOL_CHAINS.iter().map(|name| format!("`{name}`")).collect();
+    let _ = writeln!(page, "{TOOL_CHAINS_INTRO}{}.", names.join(", "));
     page
 }
 
@@ -70,6 +72,10 @@ the commands it finds; `orch doctor` says whether it holds up on this machine.
 
 ## Keys
 ";
+
+const TOOL_CHAINS_INTRO: &str = "
+Commands of the repository get an environment made from nothing: see [the sandbox](../how-to/sandbox.md). To find compilers,
+interpreters and their caches, so that commands can read them, these are looked at: ";
 
 const ENV_INTRO: &str = "\
 ## Environment variables

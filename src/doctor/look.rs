@@ -187,10 +187,9 @@ fn engine(patient: &Patient<'_>, config: &Config) -> Check {
         EngineChoice::Template => "named by `engine`",
     };
     match engine.materials() {
-        Ok(materials) => Check::ok(
-            "engine",
-            format!("{name}, {chosen}: {} part(s) of its own are readable", materials.len()),
-        ),
+        Ok(materials) => {
+            Check::ok("engine", format!("{name}, {chosen}, with {} material(s)", materials.len()))
+        }
         Err(error) => failure("engine", &error, "no change can be proposed"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Check, Patient, State};
 use crate::artifact::types::verification::Ended;
-use crate::config::detect::{FolderListing, detect_commands};
+use crate::config::detect::{Detected, FolderListing, detect_commands};
 use crate::config::{Commands, Config};
 use crate::ports::process::{Command, Limits, Network, Sandbox};
 
@@ -14,12 +14,22 @@ use crate::ports::process::{Command, Limits, Network, Sandbox};
 pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
     let written = &config.commands;
     let is_empty = |c: &Commands| [&c.setup, &c.build, &c.lint, &c.test].iter().all(|list| list.is_empty());
-    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)).commands());
-    let (commands, origin) = match &detected {
+    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)));
+    let found = detected.as_ref().map(Detected::commands);
+    let (commands, origin) = match &found {
         Some(found) => (found, "detected"),
         None => (written, "from orch.yml"),
     };
     let mut checks = Vec::new();
+    if detected.is_some_and(|d| d.needs_setup_network()) && !config.sandbox.setup_network {
+        checks.push(Check::not(
+            State::Warn,
+            "commands.setup",
+            "the detected setup has to download packages, and setup has no network",
+            "setup fails, unless its cache can be reached",
+            "Let it reach the network with `sandbox.setup_network: true`; `orch init` writes that with the commands.",
+        ));
+    }
     if commands.test.is_empty() {
         checks.push(Check::not(
             State::Missing,
@@ -42,12 +52,6 @@ pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
             checks.extend(python_module(patient, config, role, at, &command.0));
         }
     }
-    if !written.setup.is_empty() && !config.sandbox.setup_network {
-        checks.push(Check::ok(
-            "commands.setup",
-            "setup runs without network (`sandbox.setup_network` is false)",
-        ));
-    }
     checks
 }
 
@@ -55,12 +59,7 @@ fn program(patient: &Patient<'_>, id: &str, words: &[String], origin: &str, has_
     let name = words.first().map(String::as_str).unwrap_or_default();
     let shown = shell_words::join(words);
     if name.contains('/') && !name.starts_with('/') {
-        if patient.root.join(name).is_file() {
-            return Check::ok(id, format!("`{shown}` ({origin}): {name} is in the repository"));
-        }
-        if has_setup {
-            return Check::ok(id, format!("`{shown}` ({origin}): {name} has to be made by `commands.setup`"));
-        }
+        return in_the_copy(patient, id, name, &format!("`{shown}` ({origin}): {name}"), has_setup);
     }
     if let Some(found) = find(patient, name) {
         return Check::ok(id, format!("`{shown}` ({origin}): {}", found.display()));
@@ -76,6 +75,25 @@ fn program(patient: &Patient<'_>, id: &str, words: &[String], origin: &str, has_
     };
     let what = format!("`{shown}` ({origin}): `{name}` is not there");
     Check::not(State::Missing, id, what, "the command would fail in every phase", fix)
+}
+
+/// Looks for a program named by a path in the copy: what is not committed is not there, whatever the folder holds.
+fn in_the_copy(patient: &Patient<'_>, id: &str, name: &str, shown: &str, has_setup: bool) -> Check {
+    let path = name.strip_prefix("./").unwrap_or(name);
+    let committed = patient.vcs.ok().and_then(|vcs| vcs.file(&vcs.head().ok()?.tree, path).ok().flatten());
+    if committed.is_some() {
+        return Check::ok(id, format!("{shown} is committed"));
+    }
+    if has_setup {
+        return Check::ok(id, format!("{shown} has to be made by `commands.setup`"));
+    }
+    Check::not(
+        State::Missing,
+        id,
+        format!("{shown} is not committed"),
+        "clean copies do not hold it, and the command would fail in every phase",
+        format!("Commit {path}, or let `commands.setup` make it."),
+    )
 }
 
 /// Returns the program a name stands for.

@@ -225,6 +225,24 @@ fn the_reference_page_is_what_the_code_says() {
     assert!(keys::KEYS.iter().all(|k| page.contains(&format!("### `{}`", k.path))));
 }
 
+/// Law: one documented list of variables; the ports that look for tool chains read no others.
+#[test]
+fn every_variable_a_port_reads_is_documented() {
+    let page = config::env_reference();
+    let lookup =
+        regex::Regex::new(r#"(?:environment\.get|place)\("([A-Z_]+)"|\("([A-Z_]+)", (?:Some\(|None)"#)
+            .unwrap();
+    let mut read = BTreeSet::new();
+    for file in ["src/ports/process/toolchain.rs", "src/config/env.rs"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        read.extend(lookup.captures_iter(&code).map(|c| c.get(1).or(c.get(2)).unwrap().as_str().to_owned()));
+    }
+    assert!(read.contains("VIRTUAL_ENV") && read.contains("CARGO_HOME") && read.contains("PATH"), "{read:?}");
+    let missing: Vec<_> = read.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "add {missing:?} to src/config/env.rs");
+}
+
 /// Some name made of a few letters, so that keys collide and nearly collide.
 fn yaml_like() -> impl Strategy<Value = String> {
     let word = prop_oneof![

@@ -240,8 +240,13 @@ fn what_is_broken_is_told_with_what_it_means_and_what_to_do() {
             w.write("orch.yml", "commands: {test: python3 -m pytest}\n");
             w.answers = 1;
         }),
-        ("commands.test[0]", State::Missing, "Install `./run`", |w| {
+        ("commands.test[0]", State::Missing, "Commit run", |w| {
             w.write("orch.yml", "commands: {test: ./run x}\n");
+        }),
+        ("commands.setup", State::Warn, "setup_network: true", |w| {
+            w.program("npm");
+            w.write("package.json", r#"{"dependencies":{"x":"1"},"scripts":{"test":"x"}}"#);
+            w.write("package-lock.json", "{}");
         }),
         ("sandbox.network", State::Warn, "", |w| w.state = MeasureState::Partial),
         ("sandbox.filesystem", State::Missing, "sandbox.required: false", |w| w.state = MeasureState::Absent),
@@ -270,12 +275,13 @@ fn what_is_broken_is_told_with_what_it_means_and_what_to_do() {
 
 #[test]
 fn commands_below_the_root_are_found_in_the_repository_or_left_to_setup() {
-    let world = World::new();
-    world.write("run.sh", "");
+    let mut world = World::new();
+    world.files.insert("run.sh", "");
+    world.write(".venv/bin/python", "not committed");
     world
         .write("orch.yml", "commands: {setup: cargo x, build: ./run.sh, test: .venv/bin/python -m pytest}\n");
     let report = world.look();
-    assert!(report.check("commands.build[0]").unwrap().what.contains("in the repository"));
+    assert!(report.check("commands.build[0]").unwrap().what.contains("is committed"));
     assert!(report.check("commands.test[0]").unwrap().what.contains("made by `commands.setup`"));
     assert!(
         world.asked.lock().unwrap().iter().all(|words| words[0] != ".venv/bin/python"),

@@ -189,9 +189,11 @@ fn folders_with(listing: &dyn Listing, manifests: &[&str]) -> Vec<String> {
     let mut folders: Vec<String> = Vec::new();
     for path in listing.paths() {
         let Some((folder, name)) = path.rsplit_once('/') else { continue };
-        let parts: Vec<_> = folder.split('/').collect();
-        let own = parts.len() <= 2 && !parts.iter().any(|p| p.starts_with('.') || FOREIGN.contains(p));
-        if own && manifests.contains(&name) && !folders.iter().any(|f| f == folder) {
+        if !manifests.contains(&name) || folders.iter().any(|f| f == folder) {
+            continue;
+        }
+        let own = |part: &str| !part.starts_with('.') && !FOREIGN.contains(&part);
+        if folder.split('/').count() <= 2 && folder.split('/').all(own) {
             folders.push(folder.to_owned());
         }
     }
