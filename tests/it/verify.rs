@@ -1,4 +1,5 @@
 //! The verify stages, with real cargo projects in real folders, and with scripted commands for what is hard to provoke.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod world;
 

@@ -164,21 +164,21 @@ fn unseen(test: &ExpectedTest, ran: &[&Ran], known: &Known) -> Seen {
             Ended::Stopped { .. } => why = why.or(Some((FailureClass::Stopped, shown(command)))),
             Ended::NotStarted { .. } => why = why.or(Some((FailureClass::Environment, shown(command)))),
             Ended::Exited { .. } | Ended::Signalled { .. } => {
-                let text = command.text();
-                let class = classify(&text, known);
-                let named = names(&text, &test.path, &test.name);
+                let output = command.text();
+                let class = classify(&output, known);
+                let named = names(&output, &test.path, &test.name);
                 let told = command.parsed.as_ref().is_some_and(|p| !p.cases.is_empty());
                 if named && !told && is_red(class) {
-                    return (TestStatus::Failed, Some(class), text);
+                    return (TestStatus::Failed, Some(class), output);
                 }
                 if named && !told || matches!(class, FailureClass::Environment) {
-                    why = why.or(Some((class, text)));
+                    why = why.or(Some((class, output)));
                 }
             }
         }
     }
     match why {
-        Some((class, text)) if !is_red(class) => (TestStatus::NotSeen, Some(class), text),
+        Some((class, said)) if !is_red(class) => (TestStatus::NotSeen, Some(class), said),
         _ => (TestStatus::NotSeen, None, String::new()),
     }
 }
@@ -352,7 +352,9 @@ pub(super) fn differences(first: &[&Ran], again: &[&Ran]) -> Vec<String> {
                 all.entry(case.id()).or_default().push(case.status);
             }
         }
-        all.values_mut().for_each(|list| list.sort_unstable());
+        for list in all.values_mut() {
+            list.sort_unstable();
+        }
         all
     };
     let (before, after) = (statuses(first), statuses(again));

@@ -176,34 +176,34 @@ pub struct Forbidden;
 
 impl VcsRead for Forbidden {
     fn head(&self) -> Result<Base, VcsError> {
-        panic!("verify read the repository")
+        unreachable!("verify read the repository")
     }
     fn entries(&self, _: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
-        panic!("verify read the repository")
+        unreachable!("verify read the repository")
     }
     fn file(&self, _: &TreeId, _: &str) -> Result<Option<Vec<u8>>, VcsError> {
-        panic!("verify read the repository")
+        unreachable!("verify read the repository")
     }
     fn export(&self, _: &TreeId, _: &Path) -> Result<ExportReport, VcsError> {
-        panic!("verify read the repository")
+        unreachable!("verify read the repository")
     }
 }
 
 impl VcsWrite for Forbidden {
     fn commit(&self, _: &BranchDraft) -> Result<CommitOutcome, VcsError> {
-        panic!("verify wrote to the repository")
+        unreachable!("verify wrote to the repository")
     }
     fn branch(&self, _: &str) -> Result<Option<BranchTip>, VcsError> {
-        panic!("verify read the repository")
+        unreachable!("verify read the repository")
     }
     fn remote_branch(&self, _: &str, _: &str) -> Result<Option<CommitId>, VcsError> {
-        panic!("verify asked a remote")
+        unreachable!("verify asked a remote")
     }
     fn push(&self, _: &str, _: &str, _: Option<&CommitId>) -> Result<(), VcsError> {
-        panic!("verify pushed")
+        unreachable!("verify pushed")
     }
     fn remote_url(&self, _: &str) -> Result<Option<String>, VcsError> {
-        panic!("verify asked for a remote")
+        unreachable!("verify asked for a remote")
     }
 }
 
@@ -212,13 +212,13 @@ impl Engine for Forbidden {
         "forbidden"
     }
     fn materials(&self) -> Result<Vec<Material>, EngineError> {
-        panic!("verify asked an engine")
+        unreachable!("verify asked an engine")
     }
     fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
-        panic!("verify asked an engine")
+        unreachable!("verify asked an engine")
     }
     fn tests(&self, _: &View<'_>, _: &Task, _: &Plan) -> Result<TestSet, EngineError> {
-        panic!("verify asked an engine")
+        unreachable!("verify asked an engine")
     }
     fn edits(
         &self,
@@ -228,7 +228,7 @@ impl Engine for Forbidden {
         _: &TestSet,
         _: Option<&Verification>,
     ) -> Result<ChangeSet, EngineError> {
-        panic!("verify asked an engine")
+        unreachable!("verify asked an engine")
     }
 }
 
