@@ -1,6 +1,7 @@
 //! The verify stages, with real cargo projects in real folders, and with scripted commands for what is hard to provoke.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod runners;
 mod world;
 
 use orch::artifact::digest::Digest;
