@@ -387,3 +387,7 @@ pub(super) fn thawed(frozen: &[FrozenFile]) -> Vec<Reason> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;
