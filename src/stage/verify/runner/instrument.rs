@@ -63,6 +63,21 @@ pub(in crate::stage::verify) fn instrument(argv: &[String]) -> Vec<String> {
     words
 }
 
+/// Returns the words that run the tests of one file alone, for runners that run none when another file does not compile.
+pub(in crate::stage::verify) fn alone(argv: &[String], path: &str) -> Option<Vec<String>> {
+    const CHOSEN: [&str; 6] = ["--test", "--lib", "--bin", "--bins", "--doc", "--example"];
+    let end = argv.iter().position(|w| w == "--").unwrap_or(argv.len());
+    let chosen = argv[..end].iter().any(|w| CHOSEN.iter().any(|c| w == c || w.starts_with(&format!("{c}="))));
+    if named(argv) != Some("cargo") || chosen {
+        return None;
+    }
+    let (folder, file) = path.rsplit_once('/')?;
+    let target = file.strip_suffix(".rs").filter(|_| folder == "tests" || folder.ends_with("/tests"))?;
+    let mut words = argv.to_vec();
+    words.splice(end..end, ["--test".to_owned(), target.to_owned()]);
+    Some(words)
+}
+
 /// Returns the options that reach pytest through `PYTEST_ADDOPTS`, whoever starts it.
 ///
 /// One broken file must not hide the tests of the others, and a result file is read more safely than a log.
@@ -113,6 +128,21 @@ mod tests {
             assert_eq!(instrument(&words(given)).join(" "), wanted);
         }
         assert_eq!(instrument(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_cargo_is_asked_for_one_file() {
+        let alone = |text: &str, path: &str| alone(&words(text), path).map(|w| w.join(" "));
+        assert_eq!(alone("cargo test -- -q", "tests/b.rs").as_deref(), Some("cargo test --test b -- -q"));
+        assert_eq!(alone("cargo test", "x/tests/b.rs").as_deref(), Some("cargo test --test b"));
+        for (text, path) in [
+            ("cargo test --test a", "tests/b.rs"),
+            ("cargo test", "src/b.rs"),
+            ("cargo test", "tests/b/main.rs"),
+            ("pytest", "tests/b.py"),
+        ] {
+            assert_eq!(alone(text, path), None, "{text} {path}");
+        }
     }
 
     #[test]

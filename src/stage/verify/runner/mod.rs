@@ -11,7 +11,7 @@ mod node;
 mod pytest;
 mod unittest;
 
-pub(super) use instrument::{instrument, pytest_options, result_files};
+pub(super) use instrument::{alone, instrument, pytest_options, result_files};
 
 use crate::artifact::types::verification::TestStatus;
 
