@@ -21,6 +21,9 @@ use crate::artifact::types::verification::{
 /// How many failing tests besides the expected ones are named.
 const MAX_OTHERS: usize = 100;
 
+/// The longest test name in a report, bytes; names come from the code under test.
+const NAME_BYTES: usize = 300;
+
 /// One command that ran, with what could be read from it.
 #[derive(Clone, Debug)]
 pub(super) struct Ran {
@@ -215,7 +218,7 @@ fn others<'a>(
     let own = |b: &Broken| set.files.iter().any(|f| expected::same_place(&b.place, &f.path) != Some(false));
     let unloaded = broken.iter().filter(|b| !own(b)).map(|b| b.place.as_str().to_owned());
     let names: BTreeSet<String> =
-        failed.map(Case::id).chain(unloaded).map(|id| excerpt::stable(&id)).collect();
+        failed.map(Case::id).chain(unloaded).map(|id| excerpt::head(&id, NAME_BYTES)).collect();
     names.into_iter().take(MAX_OTHERS).collect()
 }
 
@@ -362,7 +365,7 @@ pub(super) fn differences(first: &[&Ran], again: &[&Ran]) -> Vec<String> {
     let mut different: Vec<String> = names
         .into_iter()
         .filter(|name| before.get(*name) != after.get(*name))
-        .map(|name| format!("`{}`", excerpt::stable(name)))
+        .map(|name| format!("`{}`", excerpt::head(name, NAME_BYTES)))
         .collect();
     for (one, two) in first.iter().zip(again).filter(|(one, two)| one.ended != two.ended) {
         different.push(format!(
