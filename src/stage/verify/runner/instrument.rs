@@ -24,6 +24,8 @@ pub(super) fn named(argv: &[String]) -> Option<&'static str> {
         let after = at == 0 || matches!(argv[at - 1].as_str(), "-m" | "run" | "exec" | "--");
         match word.as_str() {
             _ if after && matches!(base(word).as_str(), "pytest" | "py.test") => return Some("pytest"),
+            _ if (after || argv[at - 1] == "npx") && base(word) == "jest" => return Some("jest"),
+            _ if (after || argv[at - 1] == "npx") && base(word) == "vitest" => return Some("vitest"),
             "unittest" if after && at > 0 => return Some("unittest"),
             _ => {}
         }
@@ -53,6 +55,8 @@ pub(in crate::stage::verify) fn instrument(argv: &[String]) -> Vec<String> {
                 words.insert(at + 1, "--test-reporter=tap".into());
             }
         }
+        Some("jest") if !has("--verbose") && !has("--reporters") => words.push("--verbose".into()),
+        Some("vitest") if !has("--reporter") => words.push("--reporter=verbose".into()),
         Some("unittest") if !argv.iter().any(|w| w == "-v" || w == "--verbose") => {
             if let Some(at) = words.iter().position(|w| w == "unittest") {
                 words.insert(at + 1, "-v".into());
@@ -122,6 +126,9 @@ mod tests {
             ("python3 -m unittest", "python3 -m unittest -v"),
             ("python3 -m unittest -v tests", "python3 -m unittest -v tests"),
             ("python -m pytest -q", "python -m pytest -q"),
+            ("npx jest", "npx jest --verbose"),
+            ("npx vitest run", "npx vitest run --reporter=verbose"),
+            ("npx mocha", "npx mocha"),
             ("make test", "make test"),
             ("npm test", "npm test"),
         ] {
