@@ -6,23 +6,19 @@ use std::path::Path;
 use crate::support::Forbidden;
 use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
-use orch::artifact::id::{CommitId, Round, RunId, StageId, TreeId};
+use orch::artifact::id::{Round, RunId, StageId, TreeId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, FileOp, TestSet};
-use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::policy_input::PolicyInput;
 use orch::artifact::types::task::{Base, Task};
 use orch::artifact::types::verdict::Verdict;
-use orch::artifact::types::verification::{Protection, Verification};
+use orch::artifact::types::verification::Verification;
 use orch::config::Config;
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::Engine;
 use orch::ports::clock::FakeClock;
-use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
-use orch::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
-};
-use orch::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
+use orch::ports::process::Processes;
+use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite};
 use orch::stage::policy::{PolicyStage, SPEC};
 use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
