@@ -20,7 +20,7 @@ const ORCH: &str = env!("CARGO_BIN_EXE_orch");
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let size = fs::metadata(ORCH).unwrap().len();
-    println!("binary {:.1} MB", size as f64 / 1e6);
+    println!("binary {:.1} MB", Duration::from_micros(size).as_secs_f64());
     let floor = median(21, || time(Command::new("git").arg("--version")));
     let start = median(21, || time(Command::new(ORCH).arg("--version")));
     println!(

@@ -83,6 +83,8 @@ impl TestEnv {
         }
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
         command.env("SOURCE_DATE_EPOCH", EPOCH).env("GIT_CONFIG_NOSYSTEM", "1");
+        // The same files give the same commit, so that two repositories can share a base.
+        command.env("GIT_AUTHOR_DATE", format!("{EPOCH} +0000")).env("GIT_COMMITTER_DATE", format!("{EPOCH} +0000"));
         command
     }
 
