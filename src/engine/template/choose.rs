@@ -14,7 +14,7 @@ use super::detect;
 use super::manifest::{Language, Stop, StopOutcome, Variant};
 use super::parameters::{ParameterError, capture, resolve};
 use super::render::Renderer;
-use super::request::{Match, compare, words};
+use super::request::{Match, compare, concerns, words};
 use super::source::{Template, broken};
 use super::tree::Tree;
 
@@ -120,6 +120,9 @@ struct Chooser<'a, 'r> {
 
 impl Chooser<'_, '_> {
     fn fit<'t>(&self, template: &'t Template) -> Result<Fit<'t>, EngineError> {
+        if !concerns(&self.task.request, &template.manifest.request) {
+            return Ok(Fit::Unrelated);
+        }
         let captured = capture(template, &self.task.request)?;
         let names = words(self.task.service.as_str());
         let (score, reasons) =
