@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use context::{Ports, Request, StageContext};
 pub use error::StageError;
-pub use io::{Finished, Inputs, Loaded, Outputs};
+pub use io::{Finished, Inputs, Loaded, Output, Outputs, StageResult};
 
 use crate::artifact::types::manifest::Material;
 use spec::StageSpec;

@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use minijinja::value::{Serde, Value};
 
@@ -223,7 +224,7 @@ fn nothing_fits(templates: &[Template], near: &[String]) -> EngineError {
     let mut help = String::from("The template engine can do this, one request at a time:\n");
     for t in templates {
         let example = t.manifest.examples.first().map_or("", String::as_str);
-        help.push_str(&format!("  {:<16} {}: `{example}`\n", t.name(), t.manifest.summary));
+        let _ = writeln!(help, "  {:<16} {}: `{example}`", t.name(), t.manifest.summary);
     }
     help.push_str(
         "For anything else write a template and name its folder under `templates.folders` in orch.yml. Model providers \

@@ -39,7 +39,10 @@ fn put(text: &mut String, object: &[&str], key: &str, value: &Value) {
     match span.last {
         Some(last) => text.insert_str(last, &format!(",{member}")),
         None => {
-            text.replace_range(span.open + 1..span.close, &format!("{member}{end}{}", unit.repeat(depth - 1)))
+            text.replace_range(
+                span.open + 1..span.close,
+                &format!("{member}{end}{}", unit.repeat(depth - 1)),
+            );
         }
     }
 }
