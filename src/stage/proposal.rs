@@ -133,6 +133,7 @@ pub(super) mod tests {
     }
 
     /// The base of the tests: `old.py` holds `old`.
+    #[expect(clippy::unnecessary_wraps, reason = "it stands in for a repository that can fail")]
     pub(in crate::stage) fn base(path: &str) -> Result<Option<Vec<u8>>, VcsError> {
         Ok((path == "old.py").then(|| b"old".to_vec()))
     }

@@ -54,8 +54,8 @@ pub fn build(choice: &Choice<'_>, tree: &Tree<'_>) -> Result<Built, EngineError>
     built.edits.sort_by(|a, b| a.path.cmp(&b.path));
     let mut paths: Vec<_> = built.tests.iter().chain(&built.edits).map(|f| &f.path).collect();
     paths.sort_unstable();
-    if let Some(twice) = paths.windows(2).find(|w| w[0] == w[1]) {
-        return Err(broken(choice.template.name(), &format!("it writes `{}` twice", twice[0])));
+    if let Some([twice, _]) = paths.array_windows().find(|[a, b]| a == b) {
+        return Err(broken(choice.template.name(), &format!("it writes `{twice}` twice")));
     }
     Ok(built)
 }
@@ -87,7 +87,10 @@ impl Builder<'_, '_, '_> {
         let block = renderer.text(&rule.source, source)?;
         let before = self.before(&path)?;
         let after = match &before {
-            None => self.new_file(&path, &rule.edit, block)?,
+            None if matches!(rule.edit, Edit::Insert { .. } | Edit::MergeJson) => {
+                return Err(conflict(path.as_str(), "is not there"));
+            }
+            None => block,
             Some(text) => self.edited(&path, &rule.edit, text, &block)?,
         };
         if before.as_ref() == Some(&after) {
@@ -119,13 +122,6 @@ impl Builder<'_, '_, '_> {
         match self.tree.same_but_case(shown) {
             Some(other) => Err(conflict(other, &format!("differs from `{shown}` only in case"))),
             None => Ok(None),
-        }
-    }
-
-    fn new_file(&self, path: &RepoPath, edit: &Edit, block: String) -> Result<String, EngineError> {
-        match edit {
-            Edit::Create | Edit::Append { .. } | Edit::MergeLines { .. } => Ok(block),
-            Edit::Insert { .. } | Edit::MergeJson => Err(conflict(path.as_str(), "is not there")),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use minijinja::value::{Serde, Value};
 
@@ -14,7 +15,7 @@ use super::detect;
 use super::manifest::{Language, Stop, StopOutcome, Variant};
 use super::parameters::{ParameterError, capture, resolve};
 use super::render::Renderer;
-use super::request::{Match, compare, words};
+use super::request::{Match, compare, concerns, words};
 use super::source::{Template, broken};
 use super::tree::Tree;
 
@@ -120,6 +121,9 @@ struct Chooser<'a, 'r> {
 
 impl Chooser<'_, '_> {
     fn fit<'t>(&self, template: &'t Template) -> Result<Fit<'t>, EngineError> {
+        if !concerns(&self.task.request, &template.manifest.request) {
+            return Ok(Fit::Unrelated);
+        }
         let captured = capture(template, &self.task.request)?;
         let names = words(self.task.service.as_str());
         let (score, reasons) =
@@ -220,7 +224,7 @@ fn nothing_fits(templates: &[Template], near: &[String]) -> EngineError {
     let mut help = String::from("The template engine can do this, one request at a time:\n");
     for t in templates {
         let example = t.manifest.examples.first().map_or("", String::as_str);
-        help.push_str(&format!("  {:<16} {}: `{example}`\n", t.name(), t.manifest.summary));
+        let _ = writeln!(help, "  {:<16} {}: `{example}`", t.name(), t.manifest.summary);
     }
     help.push_str(
         "For anything else write a template and name its folder under `templates.folders` in orch.yml. Model providers \

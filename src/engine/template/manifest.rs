@@ -134,7 +134,8 @@ pub struct Parameter {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capture {
-    /// A regular expression; its group `value` is the value, and the whole match is accounted for.
+    /// A regular expression; its group `value` is the value, and the whole match is accounted for, or the group `taken`
+    /// where there is one.
     pub pattern: String,
     /// The value, where it is not what the group matched.
     #[serde(default)]

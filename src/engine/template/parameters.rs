@@ -11,6 +11,7 @@ use crate::engine::EngineError;
 
 use super::manifest::Parameter;
 use super::render::Renderer;
+use super::request::blank;
 use super::source::{Template, broken, regex};
 
 const MAX_LINE: usize = 200;
@@ -45,11 +46,13 @@ pub fn capture(template: &Template, request: &str) -> Result<Captured, EngineErr
     for parameter in &template.manifest.parameters {
         for source in &parameter.request {
             let pattern = regex(&source.pattern).map_err(|why| broken(template.name(), &why))?;
-            let Some(found) = pattern.captures(request) else { continue };
+            // What one parameter took is not there for the next one.
+            let rest = blank(request, &captured.taken);
+            let Some(found) = pattern.captures(&rest) else { continue };
             let text = found.name("value").or_else(|| found.get(0)).map_or("", |m| m.as_str());
             let value = source.value.clone().unwrap_or_else(|| text.trim().to_owned());
             captured.values.insert(parameter.name.clone(), value);
-            captured.taken.extend(found.get(0).map(|m| m.range()));
+            captured.taken.extend(found.name("taken").or_else(|| found.get(0)).map(|m| m.range()));
             break;
         }
     }

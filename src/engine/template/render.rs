@@ -63,12 +63,17 @@ impl<'a> Renderer<'a> {
         condition.map_or(Ok(true), |c| Ok(self.value(c)?.is_true()))
     }
 
-    /// Returns the value of an expression.
+    /// Returns the value of an expression; a name that does not exist is an error.
     pub fn value(&self, expression: &str) -> Result<Value, EngineError> {
-        self.env
+        let value = self
+            .env
             .compile_expression_owned(expression.to_owned())
             .and_then(|e| e.eval(&self.values))
-            .map_err(|e| broken(self.name, &format!("`{expression}`: {}", one_line(&e))))
+            .map_err(|e| broken(self.name, &format!("`{expression}`: {}", one_line(&e))))?;
+        if value.is_undefined() {
+            return Err(broken(self.name, &format!("`{expression}` is undefined")));
+        }
+        Ok(value)
     }
 }
 

@@ -108,12 +108,14 @@ mod tests {
     use super::*;
     use crate::stage::proposal::tests::plan as sound;
 
+    type Fault = fn(&mut Plan);
+
     #[test]
     fn contradictions_are_refused() {
         let good = || Plan { steps: vec!["do".into()], rollback: "undo".into(), ..sound() };
         let exists = |path: &str| path == "old.py";
         check(&good(), exists).unwrap();
-        let cases: Vec<(fn(&mut Plan), &str)> = vec![
+        let cases: Vec<(Fault, &str)> = vec![
             (|p| p.change_type = "feature".into(), "type"),
             (|p| p.subject = "a\nb".into(), "subject"),
             (|p| p.subject = " ".into(), "subject"),

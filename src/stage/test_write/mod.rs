@@ -80,15 +80,15 @@ fn check_expected(tests: &TestSet) -> Result<(), StageError> {
         (None, true) => return Err(refused("there is no test that must fail first, and no reason why not")),
         _ => {}
     }
-    let mut texts = BTreeMap::new();
+    let mut contents = BTreeMap::new();
     for file in &tests.files {
         let bytes = file.bytes().map_err(|error| refused(error.to_string()))?.unwrap_or_default();
-        texts.insert(&file.path, String::from_utf8_lossy(&bytes).into_owned());
+        contents.insert(&file.path, String::from_utf8_lossy(&bytes).into_owned());
     }
     let mut seen = BTreeSet::new();
     for test in &tests.expected {
         let (path, name) = (&test.path, &test.name);
-        let text = texts
+        let text = contents
             .get(path)
             .ok_or_else(|| refused(format!("the test `{name}` is in `{path}`, which is not written")))?;
         if name.trim().is_empty() || !text.contains(name.as_str()) {
@@ -149,11 +149,13 @@ mod tests {
         check(tests, &plan(), &"b".repeat(40).parse().unwrap(), &base)
     }
 
+    type Fault = Box<dyn Fn(&mut TestSet)>;
+
     #[test]
     fn sound_sets_pass_and_every_fault_is_refused() {
         verdict(&sound()).unwrap();
         let foreign = |path: &str| -> FileChange { write(path, None, "x") };
-        let cases: Vec<(Box<dyn Fn(&mut TestSet)>, &str)> = vec![
+        let cases: Vec<(Fault, &str)> = vec![
             (Box::new(|t| t.base_tree = "c".repeat(40).parse().unwrap()), "another tree"),
             (Box::new(move |t| t.files.insert(0, foreign("new.py"))), "not planned as a test file"),
             (Box::new(|t| t.files.push(t.files[0].clone())), "sorted"),

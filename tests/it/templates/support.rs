@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use orch::artifact::id::TreeId;
 use orch::artifact::types::change_set::{ChangeSet, FileChange, TestSet};
@@ -130,7 +131,8 @@ pub struct Proposal {
 
 /// Asks the engine, and checks what the stages check.
 pub fn propose(repo: &Memory, request: &str) -> Result<Proposal, EngineError> {
-    let engine = TemplateEngine::new(Vec::new());
+    static ENGINE: LazyLock<TemplateEngine> = LazyLock::new(|| TemplateEngine::new(Vec::new()));
+    let engine = &*ENGINE;
     let (tree, task) = (id(), task(request));
     let view = View { vcs: repo, tree: &tree };
     let plan = engine.plan(&view, &task)?;

@@ -77,6 +77,10 @@ static ROUTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static SETUP_ONLY: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"^(\w+)\.(?:add_middleware|add_exception_handler|state\.\w+\s*=)"));
 
+fn ending(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
 fn is_test(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     path.split('/').any(|p| matches!(p, "tests" | "test" | "docs" | "docs_src" | "examples" | "example"))
@@ -125,7 +129,7 @@ impl Seen {
 /// Detects Python facts.
 pub fn detect(tree: &Tree<'_>) -> Result<Python, VcsError> {
     let mut seen = Seen::default();
-    for path in tree.files().filter(|p| p.ends_with(".py") && !is_foreign(p) && !is_test(p)) {
+    for path in tree.files().filter(|p| ending(p) == "py" && !is_foreign(p) && !is_test(p)) {
         if let Some(source) = tree.text(path)? {
             seen.read(path, &source);
         }
@@ -327,7 +331,7 @@ fn requirements(tree: &Tree<'_>, app: Option<&App>) -> Option<String> {
 }
 
 fn named_packages(path: &str, text: &str) -> BTreeSet<String> {
-    if !path.ends_with(".toml") {
+    if ending(path) != "toml" {
         return text.lines().filter_map(package).collect();
     }
     // Any string or key of the project file that starts like a requirement will do: this only silences a warning.

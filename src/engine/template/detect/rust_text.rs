@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn comments_and_literals_are_blank() {
         let source = "a /* x /* y */ */ \"q\\\"{\" r#\"}\"# 'c' '\\n' &'a str // {\nb";
-        assert_eq!(mask(source), "a                 \"   \" r    # ' ' '  ' &'a str     \nb");
+        assert_eq!(mask(source), "a                 \"    \" r    # ' ' '  ' &'a str     \nb");
         assert_eq!(closing("f(a[1])", 1), Some(6));
         assert_eq!(closing("f(", 1), None);
     }
