@@ -5,6 +5,7 @@ mod artifacts;
 mod config;
 mod doctor;
 mod env;
+
 mod fastapi;
 mod faults;
 mod generated;

@@ -1,4 +1,10 @@
 //! The policy stage: rules with their tests, golden cases, and everything that must deny because it went wrong.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
 
 mod fail_closed;
 mod golden;
@@ -9,7 +15,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use orch::diagnostic::{Code, explain};
-use orch::stage::policy::bundle::{Bundle, Sources};
+use orch::stage::policy::bundle::{Bundle, SourceFile, Sources};
 use orch::stage::policy::cfg;
 use orch::stage::policy::diags::Diag;
 use orch::stage::policy::tester;
@@ -35,6 +41,20 @@ fn every_embedded_rule_has_tests_that_pass() {
         let test = file.name.replace(".rego", "_test.rego");
         assert!(outcomes.iter().any(|o| o.file == test), "{test} is missing");
     }
+}
+
+#[test]
+fn a_test_that_does_not_hold_is_not_passed() {
+    let file = |name: &str, text: &str| SourceFile { name: name.into(), bytes: Some(text.into()) };
+    let tests = "package a_test\n\nimport data.a\n\ntest_good if a.x == 1\n\ntest_false := false\n\ntest_undefined if a.x == 2\n\ntest_error if sprintf(\"%s\", [])\n";
+    let files = [
+        file("a.rego", "package a\n\nx := 1\n"),
+        file("a_test.rego", tests),
+        file("b_test.rego", "package b_test\n"),
+    ];
+    let outcomes = tester::run(&Sources::of(files.into()).unwrap());
+    let passed: Vec<_> = outcomes.iter().filter(|o| o.failure.is_none()).map(|o| o.name.as_deref()).collect();
+    assert_eq!((outcomes.len(), passed), (5, vec![Some("test_good")]), "{outcomes:#?}");
 }
 
 #[test]

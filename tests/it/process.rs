@@ -1,9 +1,8 @@
 //! The sandbox: what repository code may do.
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "tests start neighbours, plant variables, and say loudly what they skip"
+    reason = "tests start neighbours and plant variables"
 )]
 
 mod honest;

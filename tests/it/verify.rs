@@ -1,5 +1,7 @@
 //! The verify stages, with real cargo projects in real folders, and with scripted commands for what is hard to provoke.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod runners;
 mod world;
 
 use orch::artifact::digest::Digest;
@@ -211,6 +213,27 @@ fn a_real_change_is_red_then_green_then_red_without_the_edits() {
     // Other folders, other times: the same bytes.
     assert_eq!(case.red(&Direct).bytes, red.bytes);
     assert_eq!(case.green(&Direct, &red.report).bytes, green.bytes);
+}
+
+#[test]
+fn a_test_file_that_does_not_compile_does_not_hide_another() {
+    let mut case = health();
+    let second = "#[test]\nfn health_is_short() {\n    assert_eq!(demo::health().len(), 2);\n}\n";
+    case.tests.files.push(change(&case.base, "tests/short.rs", second));
+    let short = ExpectedTest {
+        path: "tests/short.rs".parse().unwrap(),
+        name: "health_is_short".into(),
+        criteria: vec![],
+    };
+    case.tests.expected.push(short);
+    let red = case.red(&Direct);
+    assert_eq!(red.report.outcome, VerificationOutcome::Passed, "{:#?}", red.report);
+    let green = case.green(&Direct, &red.report);
+    assert_eq!(green.report.outcome, VerificationOutcome::Passed, "{:#?}", green.report);
+    // The second file cannot hide behind the first: it is looked at alone.
+    let vacuous = "#[test]\nfn health_is_short() {}\n";
+    case.tests.files[1] = change(&case.base, "tests/short.rs", vacuous);
+    assert_eq!(case.red(&Direct).codes(), ["verify/already-passes"]);
 }
 
 #[test]

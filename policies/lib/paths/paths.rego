@@ -1,11 +1,9 @@
 # METADATA
 # title: Paths against globs
 # description: |
-#   A path matches as it is, or with both sides in lower case: on a file system that folds case `.ENV` is `.env`,
-#   so a rule that forbids must see them as one. A rule that permits has to ask for the exact form.
+#   `matches` compares in lower case: on a file system that folds case `.ENV` is `.env`, so a rule that forbids must
+#   see them as one. A rule that permits has to ask for the `exact` form.
 package orch.lib.paths
-
-matches(patterns, path) if exact(patterns, path)
 
 matches(patterns, path) if {
 	some pattern in patterns

@@ -127,7 +127,7 @@ fn show(path: &str, run: Option<&str>, global: &Global, output: &Output) -> Resu
     };
     match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(value) if std::path::Path::new(path).extension().is_some_and(|e| e == "json") => {
-            output.print_json(&value)?
+            output.print_json(&value)?;
         }
         _ => {
             let text = String::from_utf8_lossy(&bytes);

@@ -95,6 +95,9 @@ fn outer(socket: UnixStream, spec: Spec) -> io::Result<()> {
     if let Err(error) = namespace::enter(spec.network) {
         return refuse(&socket, "namespaces", error);
     }
+    if let Err(error) = limits::keep_for_setup() {
+        return refuse(&socket, "namespaces", error);
+    }
     let mut init = stage(INIT, &socket)?.spawn()?;
     drop(socket);
     // Process 1 watches the parent, and is gone only when all of its namespace is.
@@ -115,6 +118,8 @@ fn init(socket: UnixStream, spec: Spec) -> io::Result<()> {
     {
         return refuse(&socket, "namespaces", error);
     }
+    // Process 1 only waits from here on; the last stage reports what could not be given up.
+    let _ = limits::drop_capabilities();
     send(&socket, &Message::Namespaced { private_proc, hidden_sockets })?;
     supervise(socket, &spec, Scope::Namespace { private_proc })
 }

@@ -13,9 +13,9 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::capture::Meter;
+use super::facts::{Facts, Namespaces};
 pub use super::helper::sandbox_stage;
 use super::pipe::Pipe;
-use super::protection::{Facts, Namespaces};
 use super::spec::{Measures, Message, Rlimits, Spec, receive, send};
 use super::{Capabilities, Limits, Network, ProcessError, census, helper, machine, namespace};
 use crate::artifact::types::verification::{Ended, Protection};

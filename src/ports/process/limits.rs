@@ -2,7 +2,7 @@
 //!
 //! Must never raise a limit.
 
-use caps::CapSet;
+use caps::{CapSet, Capability};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::geteuid;
@@ -21,6 +21,15 @@ fn lower(resource: Resource, limit: u64) -> Result<(), Errno> {
     let (_, hard) = getrlimit(resource)?;
     let limit = limit.min(hard);
     setrlimit(resource, limit, limit)
+}
+
+/// Lets the next program this process starts keep what it needs to set up a namespace, though it is not root there.
+pub(super) fn keep_for_setup() -> Result<(), caps::errors::CapsError> {
+    for capability in [Capability::CAP_SYS_ADMIN, Capability::CAP_NET_ADMIN, Capability::CAP_SETPCAP] {
+        caps::raise(None, CapSet::Inheritable, capability)?;
+        caps::raise(None, CapSet::Ambient, capability)?;
+    }
+    Ok(())
 }
 
 /// Gives up every capability for good.

@@ -8,6 +8,8 @@ mod capture;
 mod census;
 pub mod conformance;
 mod environment;
+#[cfg(target_os = "linux")]
+mod facts;
 mod fake;
 #[cfg(target_os = "linux")]
 mod helper;

@@ -11,10 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 use super::toolchain::Toolchain;
-use super::{Network, ProcessError};
+use super::{Captured, Network, ProcessError};
 
 /// How the folders are named, followed by the number of the process that made them.
 const PREFIX: &str = "orch-private-";
+
+/// What the folder is called in printed text.
+const NAME: &str = "[private]";
 
 /// Folders older than this whose process is gone are swept.
 #[cfg(target_os = "linux")]
@@ -58,6 +61,12 @@ impl PrivateFolders {
 }
 
 impl Private {
+    /// Puts one name in the place of the private folder, which is another in each run.
+    pub(super) fn rename_in(&self, captured: Captured) -> Captured {
+        let Some(root) = self.root.to_str() else { return captured };
+        Captured { text: captured.text.replace(root, NAME), ..captured }
+    }
+
     /// The home folder a command sees.
     pub(super) fn home(&self) -> PathBuf {
         self.root.join("home")
@@ -170,6 +179,8 @@ mod tests {
         let again = folders.of(Path::new("/copy"), Network::Full, &tools).unwrap();
         assert_eq!(again.cargo(), private.cargo());
         assert!(!again.cargo().join("registry").is_symlink() && again.cargo().join("registry").is_dir());
+        let printed = Captured { text: format!("in {}/x", private.temporary().display()), bytes: 9 };
+        assert_eq!(private.rename_in(printed).text, "in [private]/tmp/x");
         let off = folders.of(Path::new("/copy"), Network::Off, &tools).unwrap();
         assert!(!off.cargo().join("registry").is_symlink());
         let root = off.root.clone();

@@ -37,6 +37,7 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_fspick,
     libc::SYS_init_module,
     libc::SYS_kcmp,
+    #[cfg(not(all(target_arch = "aarch64", target_env = "musl")))]
     libc::SYS_kexec_file_load,
     libc::SYS_kexec_load,
     libc::SYS_keyctl,

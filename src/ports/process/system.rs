@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::capture::{Meter, drain};
 use super::launch::{self, Finished, Machine, Plan, Running, Stopper};
-use super::private::PrivateFolders;
+use super::private::{Private, PrivateFolders};
 use super::toolchain::Toolchain;
 use super::watch::Watch;
 use super::{Captured, Command, Limits, Outcome, ProcessError, Processes, Sandbox, environment, protection};
@@ -69,9 +69,8 @@ impl SystemProcesses {
         self.tools.get_or_init(|| Toolchain::find(&self.parent, launch::homes(self.parent.get("HOME"))))
     }
 
-    fn plan(&self, command: &Command) -> Result<Plan, ProcessError> {
+    fn plan(&self, command: &Command, private: &Private) -> Result<Plan, ProcessError> {
         let tools = self.tools();
-        let private = self.private.of(&command.cwd, command.sandbox.network, tools)?;
         let program = command.argv.first().ok_or_else(|| ProcessError::System {
             what: "run a command without a word".into(),
             source: std::io::ErrorKind::InvalidInput.into(),
@@ -88,7 +87,7 @@ impl SystemProcesses {
         Ok(Plan {
             argv: command.argv.clone(),
             cwd: command.cwd.clone(),
-            env: environment::scrubbed(&self.parent, tools, &private, command),
+            env: environment::scrubbed(&self.parent, tools, private, command),
             read,
             write,
             network: command.sandbox.network,
@@ -100,12 +99,14 @@ impl SystemProcesses {
 impl Processes for SystemProcesses {
     fn run(&self, command: &Command) -> Result<Outcome, ProcessError> {
         let protection = self.protection(&command.sandbox)?;
-        let plan = self.plan(command)?;
+        let private = self.private.of(&command.cwd, command.sandbox.network, self.tools())?;
+        let plan = self.plan(command, &private)?;
         let limits = plan.limits;
         let folders = plan.write.clone();
         let start = Instant::now();
         let running = self.machine.start(plan)?;
-        let (ended, [stdout, stderr], violations) = attend(running, limits, folders)?;
+        let (ended, captured, violations) = attend(running, limits, folders)?;
+        let [stdout, stderr] = captured.map(|captured| private.rename_in(captured));
         Ok(Outcome { ended, stdout, stderr, protection, violations, duration: start.elapsed() })
     }
 

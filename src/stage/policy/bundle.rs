@@ -72,7 +72,8 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    fn is_test(&self) -> bool {
+    /// Tells whether it holds tests of a rule.
+    pub fn is_test(&self) -> bool {
         self.name.ends_with("_test.rego")
     }
 }
@@ -158,7 +159,7 @@ impl Sources {
 }
 
 fn is_rego(path: &str) -> bool {
-    path.ends_with(".rego")
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("rego"))
 }
 
 fn folder(pack: &str) -> Result<RepoPath, BundleError> {

@@ -94,7 +94,7 @@ const PROTECTED: &[&str] = &[
     ".husky/",
     ".githooks/",
     ".pre-commit-config.yaml",
-    "lefthook.y*ml",
+    "lefthook.{yml,yaml}",
     ".vscode/",
     ".devcontainer/",
     ".envrc",
@@ -104,7 +104,13 @@ const PROTECTED: &[&str] = &[
     "/.buildkite/",
     "/azure-pipelines.yml",
 ];
-const LICENCES: &[&str] = &["LICENSE*", "LICENCE*", "COPYING*", "NOTICE*", "SECURITY.md"];
+const LICENCES: &[&str] = &[
+    "{LICENSE,LICENCE,COPYING,NOTICE}",
+    "{LICENSE,LICENCE,COPYING,NOTICE}.{md,txt,rst}",
+    "{LICENSE,LICENCE}-{MIT,APACHE,APACHE-2.0,BSD,ISC,MPL,UNLICENSE}",
+    "COPYING.LESSER",
+    "SECURITY.md",
+];
 const ENV_EXAMPLES: &[&str] =
     &[".env.example", ".env.*.example", ".env.sample", ".env.*.sample", ".env.template", ".env.dist"];
 const CODE: &[&str] = &[

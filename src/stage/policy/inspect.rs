@@ -119,8 +119,12 @@ fn head(rule: &Value, imports: &BTreeMap<String, Path>) -> Option<Head> {
     // A set whose name has several parts (`deny.foo contains`) is a part of an object.
     let kind = if kind == HeadKind::Set && own.parts.len() > 1 { HeadKind::Value } else { kind };
     let mut walk = Walk { aliases: imports.clone(), ..Walk::default() };
-    body.iter().for_each(|part| walk.bindings(part));
-    body.iter().for_each(|part| walk.visit(part));
+    for part in &body {
+        walk.bindings(part);
+    }
+    for part in &body {
+        walk.visit(part);
+    }
     let reads = walk.reads.iter().map(|p| walk.resolve(p)).collect();
     let calls = walk.calls.iter().map(|p| walk.resolve(p)).collect();
     Some(Head { name: own.root().to_owned(), kind, line: own.line, reads, calls })

@@ -167,22 +167,29 @@ fn check_module(
     settings: &mut BTreeSet<String>,
 ) -> Result<(), String> {
     let package = module.package();
-    let known = |path: &Path, kind: fn(HeadKind) -> bool| {
-        std::iter::once(module).chain(libraries.iter().copied()).any(|m| {
-            let names = m.seen.heads.iter().filter(|h| kind(h.kind)).map(|h| &h.name);
-            let full = format!("data.{}.", m.package());
-            names.into_iter().any(|name| {
-                let text = path.text();
-                text.strip_prefix(&full).is_some_and(|rest| rest.split(['.', '[']).next() == Some(name))
-            })
+    let defined: BTreeSet<(String, bool)> = std::iter::once(module)
+        .chain(libraries.iter().copied())
+        .flat_map(|m| {
+            let full = format!("data.{}", m.package());
+            let name = move |h: &Head| (format!("{full}.{}", h.name), h.kind == HeadKind::Function);
+            m.seen.heads.iter().map(name).collect::<Vec<_>>()
+        })
+        .collect();
+    // A path names a rule when its first parts do; a function has to be named in full.
+    let is_rule = |path: &Path| {
+        let mut text = String::new();
+        path.parts.iter().map_while(Option::as_deref).any(|part| {
+            text = if text.is_empty() { part.to_owned() } else { format!("{text}.{part}") };
+            defined.contains(&(text.clone(), false))
         })
     };
+    let is_function = |text: &str| defined.contains(&(text.to_owned(), true));
     for head in &module.seen.heads {
         for read in &head.reads {
             match read.root() {
                 "input" => check_input(read, settings)?,
                 // Reading a whole library or package tells nothing and can hide a misspelt name.
-                "data" if !known(read, |kind| kind != HeadKind::Function) => {
+                "data" if !is_rule(read) && !is_function(&read.text()) => {
                     return Err(format!(
                         "{}: `{}` is not defined; a rule reads `input`, itself and libraries (`data.orch.lib`)",
                         read.line,
@@ -194,16 +201,7 @@ fn check_module(
         }
         for call in &head.calls {
             let text = call.text();
-            let own = Path {
-                parts: std::iter::once("data")
-                    .chain(package.split('.'))
-                    .chain([text.as_str()])
-                    .map(|part| Some(part.to_owned()))
-                    .collect(),
-                line: call.line,
-            };
-            let function = |path: &Path| known(path, |kind| kind == HeadKind::Function);
-            if function(call) || function(&own) {
+            if is_function(&text) || is_function(&format!("data.{package}.{text}")) {
                 continue;
             }
             if let Some(why) = builtins::refusal(&text) {
@@ -260,8 +258,15 @@ fn allows(schema: &Value, path: &[Option<String>], depth: u8) -> bool {
     }
 }
 
+/// The most rules and functions a rule may have with its libraries; each may be a step deeper in the stack.
+const MAX_HEADS: usize = 500;
+
 /// Refuses functions that can call themselves: regorus sees recursion of rules, not of functions, and has no stack limit.
 fn check_recursion(module: &Module<'_>, libraries: &[&Module<'_>]) -> Result<(), String> {
+    let heads = |m: &Module<'_>| m.seen.heads.len();
+    if heads(module) + libraries.iter().map(|m| heads(m)).sum::<usize>() > MAX_HEADS {
+        return Err(format!("has more than {MAX_HEADS} rules and functions with its libraries"));
+    }
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for part in std::iter::once(module).chain(libraries.iter().copied()) {
         let package = part.package();

@@ -9,6 +9,7 @@ use regorus::Value;
 use super::bundle::{SourceFile, Sources};
 use super::engine::{Fault, Unit};
 use super::inspect::inspect;
+use super::rule::Module;
 
 /// One test of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +27,19 @@ const TIME: Duration = Duration::from_secs(5);
 
 /// Runs every test of a bundle, file by file.
 pub fn run(sources: &Sources) -> Vec<TestOutcome> {
-    let tests = sources.files().iter().filter(|f| f.name.ends_with("_test.rego"));
+    let (tests, others): (Vec<_>, Vec<_>) = sources.files().iter().partition(|file| file.is_test());
+    let is_library = |file: &&&SourceFile| {
+        text(file).and_then(|text| Module::parse(&file.name, text)).is_ok_and(|module| module.is_library())
+    };
+    let libraries: Vec<&SourceFile> = others.iter().filter(is_library).copied().collect();
     tests
+        .into_iter()
         .flat_map(|file| {
-            run_file(sources, file).unwrap_or_else(|fault| {
+            let rule = file.name.replace("_test.rego", ".rego");
+            // The rule itself and every library: tests may only name what the rule can.
+            let mut beside = libraries.clone();
+            beside.extend(others.iter().filter(|f| f.name == rule && !libraries.contains(f)));
+            run_file(file, &beside).unwrap_or_else(|fault| {
                 vec![TestOutcome { file: file.name.clone(), name: None, failure: Some(fault.to_string()) }]
             })
         })
@@ -41,12 +51,9 @@ fn text(file: &SourceFile) -> Result<&str, Fault> {
     text.ok_or_else(|| Fault(format!("{}: is not a regular file with UTF-8 text", file.name)))
 }
 
-fn run_file(sources: &Sources, file: &SourceFile) -> Result<Vec<TestOutcome>, Fault> {
-    let rule = file.name.replace("_test.rego", ".rego");
+fn run_file(file: &SourceFile, beside: &[&SourceFile]) -> Result<Vec<TestOutcome>, Fault> {
     let mut unit = Unit::new()?;
-    // The rule itself and every library: tests may only name what the rule can.
-    let beside = |f: &&SourceFile| f.name == rule || f.name.contains("lib/");
-    for other in sources.files().iter().filter(|f| !f.name.ends_with("_test.rego")).filter(beside) {
+    for other in beside {
         unit.add(&other.name, text(other)?)?;
     }
     unit.add(&file.name, text(file)?)?;

@@ -23,7 +23,7 @@ pub(super) struct Known {
 
 patterns! {
     NOT_JSON = r"is not valid JSON|in JSON at position|Unexpected end of JSON input|json\.decoder\.JSONDecodeError";
-    ASSERTION = r"(?m)^(?:E\s+)?(?:[\w.]+\.)?Assertion(?:Error|FailedError)\b|^E\s+assert\b|^E\s+Failed: DID NOT RAISE|ERR_ASSERTION|^assertion (?:failed|`left)|^name: 'AssertionError'|\bexpect\(.*\)\.|did not panic as expected|^E?\s*assert .* (?:==|!=|in|is) ";
+    ASSERTION = r"(?m)^(?:E\s+)?(?:[\w.]+\.)?Assertion(?:Error|FailedError)\b|^E\s+assert\b|^E\s+Failed: DID NOT RAISE|ERR_ASSERTION|^assertion (?:failed|`left)|^name: 'AssertionError'|\bexpect\(.*\)\.|^assert(?:\.\w+)*\(received|did not panic as expected|^E?\s*assert .* (?:==|!=|in|is) ";
     MODULE = r#"No module named '([^']+)'|[Cc]annot find (?:module|package) '([^']+)'|Failed to resolve import "([^"]+)"|unlinked crate `([^`]+)`|can't find crate for `([^`]+)`|provid(?:es|ing) package ([^\s;:]+)|package (\S+) is not in (?:GOROOT|std)|cannot find package "([^"]+)""#;
     IMPORT_NAME = r"cannot import name '[^']+' from (?:partially initialized module )?'([^']+)'(?: \(([^)]*)\))?";
     RUST_FILE = r"(?:couldn't|could not) read `([^`]+)`|file not found for module `([^`]+)`";

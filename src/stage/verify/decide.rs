@@ -21,6 +21,9 @@ use crate::artifact::types::verification::{
 /// How many failing tests besides the expected ones are named.
 const MAX_OTHERS: usize = 100;
 
+/// The longest test name in a report, bytes; names come from the code under test.
+const NAME_BYTES: usize = 300;
+
 /// One command that ran, with what could be read from it.
 #[derive(Clone, Debug)]
 pub(super) struct Ran {
@@ -164,21 +167,21 @@ fn unseen(test: &ExpectedTest, ran: &[&Ran], known: &Known) -> Seen {
             Ended::Stopped { .. } => why = why.or(Some((FailureClass::Stopped, shown(command)))),
             Ended::NotStarted { .. } => why = why.or(Some((FailureClass::Environment, shown(command)))),
             Ended::Exited { .. } | Ended::Signalled { .. } => {
-                let text = command.text();
-                let class = classify(&text, known);
-                let named = names(&text, &test.path, &test.name);
+                let output = command.text();
+                let class = classify(&output, known);
+                let named = names(&output, &test.path, &test.name);
                 let told = command.parsed.as_ref().is_some_and(|p| !p.cases.is_empty());
                 if named && !told && is_red(class) {
-                    return (TestStatus::Failed, Some(class), text);
+                    return (TestStatus::Failed, Some(class), output);
                 }
                 if named && !told || matches!(class, FailureClass::Environment) {
-                    why = why.or(Some((class, text)));
+                    why = why.or(Some((class, output)));
                 }
             }
         }
     }
     match why {
-        Some((class, text)) if !is_red(class) => (TestStatus::NotSeen, Some(class), text),
+        Some((class, said)) if !is_red(class) => (TestStatus::NotSeen, Some(class), said),
         _ => (TestStatus::NotSeen, None, String::new()),
     }
 }
@@ -215,7 +218,7 @@ fn others<'a>(
     let own = |b: &Broken| set.files.iter().any(|f| expected::same_place(&b.place, &f.path) != Some(false));
     let unloaded = broken.iter().filter(|b| !own(b)).map(|b| b.place.as_str().to_owned());
     let names: BTreeSet<String> =
-        failed.map(Case::id).chain(unloaded).map(|id| excerpt::stable(&id)).collect();
+        failed.map(Case::id).chain(unloaded).map(|id| excerpt::head(&id, NAME_BYTES)).collect();
     names.into_iter().take(MAX_OTHERS).collect()
 }
 
@@ -352,7 +355,9 @@ pub(super) fn differences(first: &[&Ran], again: &[&Ran]) -> Vec<String> {
                 all.entry(case.id()).or_default().push(case.status);
             }
         }
-        all.values_mut().for_each(|list| list.sort_unstable());
+        for list in all.values_mut() {
+            list.sort_unstable();
+        }
         all
     };
     let (before, after) = (statuses(first), statuses(again));
@@ -360,7 +365,7 @@ pub(super) fn differences(first: &[&Ran], again: &[&Ran]) -> Vec<String> {
     let mut different: Vec<String> = names
         .into_iter()
         .filter(|name| before.get(*name) != after.get(*name))
-        .map(|name| format!("`{}`", excerpt::stable(name)))
+        .map(|name| format!("`{}`", excerpt::head(name, NAME_BYTES)))
         .collect();
     for (one, two) in first.iter().zip(again).filter(|(one, two)| one.ended != two.ended) {
         different.push(format!(
@@ -385,3 +390,7 @@ pub(super) fn thawed(frozen: &[FrozenFile]) -> Vec<Reason> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

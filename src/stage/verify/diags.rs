@@ -48,7 +48,7 @@ codes! {
         "Look at the log for what hangs or grows; raise `sandbox.limits` only if the command truly needs it.";
     /// A failure that tells nothing.
     Unclear = "verify/unclear",
-        "Make the test fail by an assertion. Single results are understood of cargo test, pytest, python -m unittest, node --test, go test and JUnit XML.";
+        "Make the test fail by an assertion. Single results are understood of cargo test, pytest, python -m unittest, node --test, go test, jest, vitest, mocha and JUnit XML.";
     /// No test command is configured.
     NoTestCommand = "verify/no-test-command",
         "Set `commands.test` in orch.yml; `orch init` proposes one.";

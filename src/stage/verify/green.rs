@@ -228,10 +228,8 @@ fn revert(
     }
     cx.note("running the tests without the edits");
     phase.revert()?;
-    phase.run(CommandRole::Build, REVERT, true)?;
-    phase.run(CommandRole::Test, REVERT, false)?;
-    let ran = phase.of(REVERT);
-    let reasons = decide::not_red(&decide::observe(&work.tests, &ran, known), &ran);
+    let observed = super::red::look(phase, REVERT, &work.tests, known)?;
+    let reasons = decide::not_red(&observed, &phase.of(REVERT));
     let probe = |held, message: String| Probe { kind: ProbeKind::Revert, runs: 1, held, message };
     let Some(first) = reasons.first() else {
         return Ok((probe(true, "without the edits every expected test is red again".into()), Vec::new()));

@@ -2,17 +2,17 @@
 //!
 //! Must never judge: it runs, reads and keeps; `decide` says what it means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::decide::{self, Ran};
+use super::decide::{self, Observed, Ran};
 use super::{excerpt, runner};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::TreeId;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{Content, FileChange, FileMode, FileOp, TestSet};
-use crate::artifact::types::verification::{CommandRole, Ended, FrozenFile};
+use crate::artifact::types::verification::{CommandRole, Ended, FrozenFile, TestStatus};
 use crate::config::{self, Config};
 use crate::ports::process::{Command, Limits, Network, Outcome, Sandbox};
 use crate::ports::workspace::CleanCopy;
@@ -30,6 +30,9 @@ const KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The most output kept of a command: readers need all of it, people the end.
 const OUTPUT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How many files are asked for alone.
+const MAX_ALONE: usize = 20;
 
 /// A file as it was before the edits.
 type Original = (RepoPath, Option<(Vec<u8>, FileMode)>);
@@ -88,6 +91,26 @@ impl<'a> Phase<'a> {
             }
         }
         Ok(ok)
+    }
+
+    /// Runs the tests of single files whose tests nothing was told of, because another file did not compile.
+    ///
+    /// What is observed afterwards counts; files that the runner cannot be asked for alone stay unseen.
+    pub(super) fn run_alone(&mut self, run: &str, observed: &Observed) -> Result<bool, StageError> {
+        let broken = self.of(run).iter().any(|ran| ran.parsed.as_ref().is_some_and(|p| !p.broken.is_empty()));
+        let unseen =
+            observed.tests.iter().filter(|t| broken && t.status == TestStatus::NotSeen && t.class.is_none());
+        let files: BTreeSet<&RepoPath> = unseen.map(|test| &test.path).collect();
+        let mut any = false;
+        for path in files.into_iter().take(MAX_ALONE) {
+            for command in of_role(self.cx.config, CommandRole::Test) {
+                let Some(words) = runner::alone(&command.0, path.as_str()) else { continue };
+                let ran = self.command(CommandRole::Test, run, &words)?;
+                self.ran.push(ran);
+                any = true;
+            }
+        }
+        Ok(any)
     }
 
     fn command(&mut self, role: CommandRole, run: &str, words: &[String]) -> Result<Ran, StageError> {

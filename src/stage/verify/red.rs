@@ -57,9 +57,7 @@ fn verify(
     let mut phase = Phase::start(cx, &task.base.tree, tests)?;
     let mut reasons = Vec::new();
     if ready(&mut phase, plan)? {
-        // What does not build on the base may be the very thing the change is to make; the tests tell.
-        phase.run(CommandRole::Build, MAIN, true)?;
-        phase.run(CommandRole::Test, MAIN, false)?;
+        look(&mut phase, MAIN, tests, &known)?;
     } else {
         reasons.extend(phase.ran.last().map(|ran| {
             let words = ran.argv.join(" ");
@@ -80,6 +78,25 @@ fn verify(
         protection::weakest(&phase.ran, cx.config.sandbox.setup_network, report.protection.clone());
     fill(&mut report, reasons, protection, &phase.ran, observed, frozen);
     Ok((report, phase.ran))
+}
+
+/// Builds and runs the tests without the edits, as the red phase and the revert probe do.
+///
+/// What does not build may be the very thing the change is to make, so the tests run in any case.
+pub(super) fn look(
+    phase: &mut Phase<'_>,
+    run: &str,
+    tests: &TestSet,
+    known: &Known,
+) -> Result<Observed, StageError> {
+    phase.run(CommandRole::Build, run, true)?;
+    phase.run(CommandRole::Test, run, false)?;
+    let observed = decide::observe(tests, &phase.of(run), known);
+    if phase.run_alone(run, &observed)? {
+        Ok(decide::observe(tests, &phase.of(run), known))
+    } else {
+        Ok(observed)
+    }
 }
 
 /// Runs setup and tells whether to go on; a setup that fails for want of a file the change makes is no hindrance.

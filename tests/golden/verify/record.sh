@@ -22,7 +22,7 @@ run() {
     for recorded in "$folder/$case".{out,err,xml}; do
         [ -f "$recorded" ] || continue
         sed -i -E -e "s#$work#/tmp/copy#g" -e "s#$top#/tmp#g" -e "s#(/[A-Za-z0-9._-]+)+/(lib/python3[^/]*|lib/go[^/]*)#/usr/\2#g" \
-            -e "s#$HOME#/home/user#g" -e "s#/tmp/vv[A-Za-z0-9_-]*#/opt/venv#g" -e 's# hostname="[^"]*"# hostname="host"#' "$recorded"
+            -e "s#$HOME#/home/user#g" -e "s#${VIRTUAL_ENV:-/no/venv}#/opt/venv#g" -e "s#${JS_TOOLS:-/no/tools}#/opt/js#g" -e 's# hostname="[^"]*"# hostname="host"#' "$recorded"
         [ -s "$recorded" ] || rm "$recorded"
     done
     rm -rf "$work"
@@ -222,7 +222,7 @@ node_() {
     node_case assertion; run node junit-assertion node --test --test-reporter=junit --test-reporter-destination=junit.xml tests/
 }
 # jest, vitest and mocha from a folder with them installed, named by JS_TOOLS.
-js_() {
+js_() { # only where JS_TOOLS is set
     for tool in jest vitest mocha; do
         for case in pass assertion missing-module syntax; do
             node_pkg; printf '{"name":"demo","version":"1.0.0"}\n' | file package.json

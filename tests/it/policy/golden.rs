@@ -112,7 +112,6 @@ fn cases() {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!("verdict", listed(&verdict)));
-        assert_eq!(case.verdict(), verdict, "the same inputs give the same verdict");
     }
     let bundle = super::embedded();
     for rule in &bundle.rules {

@@ -259,9 +259,9 @@ pub fn listed(verdict: &Verdict) -> String {
     use std::fmt::Write as _;
     let mut text = format!("{}\n", name(&verdict.decision));
     for f in &verdict.findings {
-        let place = f.path.clone().unwrap_or_default() + &f.line.map(|l| format!(":{l}")).unwrap_or_default();
-        let _ =
-            writeln!(text, "\n[{}] {} {place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
+        let line = f.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = f.path.as_ref().map(|path| format!(" {path}{line}")).unwrap_or_default();
+        let _ = writeln!(text, "\n[{}] {}{place}\n  {}\n  -> {}", name(&f.effect), f.code, f.message, f.help);
     }
     text
 }

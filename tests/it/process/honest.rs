@@ -7,11 +7,11 @@ use orch::artifact::types::verification::{Ended, MeasureState};
 use orch::ports::process::conformance::{check, offline, shell};
 use orch::ports::process::{Capabilities, Limits, Network, ProcessError, Processes, Sandbox};
 
-use super::support::{Bench, WAYS, missing, text};
+use super::support::{Bench, missing, text, ways};
 
 #[test]
 fn the_real_one_conforms() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         assert_eq!(check(&bench.processes, &bench.copy()), Vec::<String>::new(), "{way}");
     }
@@ -19,7 +19,7 @@ fn the_real_one_conforms() {
 
 #[test]
 fn protection_says_what_is_in_force_the_same_way_each_time() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let promised = bench.processes.protection(&offline(true)).unwrap();
         assert_eq!(promised, Bench::new(capabilities).processes.protection(&offline(true)).unwrap());
@@ -53,7 +53,7 @@ fn a_protection_that_cannot_be_had_stops_the_run_unless_it_is_not_required() {
 
 #[test]
 fn a_command_that_cannot_start_is_an_outcome() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         for word in ["no-such-program", "./no-such-file", "/etc/passwd"] {
             let outcome = bench.words(&[word], Network::Off);
@@ -67,7 +67,7 @@ fn a_command_that_cannot_start_is_an_outcome() {
 
 #[test]
 fn the_environment_is_made_from_nothing() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let mut command =
             shell(&bench.copy(), "env; test -w \"$HOME\" && test -w \"$TMPDIR\"", offline(true));
@@ -88,7 +88,7 @@ fn the_environment_is_made_from_nothing() {
 
 #[test]
 fn other_folders_are_opened_by_name_only() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let script = format!("cat {0}/file; echo new > {0}/new", bench.at("outside").display());
         let with = |read: bool, write: bool| {
@@ -106,7 +106,7 @@ fn other_folders_are_opened_by_name_only() {
 
 #[test]
 fn loopback_works_in_a_network_namespace() {
-    let bench = Bench::new(Capabilities::ALL);
+    let Some(bench) = Bench::namespaced() else { return };
     let outcome = bench.python(
         "import socket\ns = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n\
          c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.sendall(b'over loopback'); print(a.recv(99))",
@@ -118,7 +118,7 @@ fn loopback_works_in_a_network_namespace() {
 
 #[test]
 fn the_network_is_there_when_the_settings_give_it() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -132,7 +132,7 @@ fn the_network_is_there_when_the_settings_give_it() {
 
 #[test]
 fn shared_memory_and_semaphores_work_in_namespaces() {
-    let bench = Bench::new(Capabilities::ALL);
+    let Some(bench) = Bench::namespaced() else { return };
     let program =
         "import multiprocessing as m\nq = m.Lock()\nwith m.Pool(2) as p: print(p.map(abs, [-1, -2]))";
     let outcome = bench.python(program, Limits::default());
@@ -144,7 +144,7 @@ fn cargo_tests_a_crate() {
     if missing("cargo") {
         return;
     }
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         fs::create_dir(bench.copy().join("src")).unwrap();
         fs::write(
@@ -167,7 +167,7 @@ fn python_tests_in_a_virtual_environment() {
     if missing("python3") {
         return;
     }
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let test = "import sys, unittest\nclass T(unittest.TestCase):\n  def test_it(self):\n    self.assertNotEqual(sys.prefix, sys.base_prefix)\n";
         fs::write(bench.copy().join("test_it.py"), test).unwrap();
@@ -183,7 +183,7 @@ fn node_runs_its_tests() {
     if missing("node") {
         return;
     }
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         fs::write(bench.copy().join("a.test.js"), "require('node:test')('it holds', () => {});\n").unwrap();
         let outcome = bench.words(&["node", "--test"], Network::Off);
@@ -196,7 +196,7 @@ fn go_runs_its_tests() {
     if missing("go") {
         return;
     }
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         fs::write(bench.copy().join("go.mod"), "module tiny\n\ngo 1.21\n").unwrap();
         let test = "package tiny\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n";

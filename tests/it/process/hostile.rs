@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use orch::artifact::types::verification::{Ended, StopReason};
 use orch::ports::process::conformance::{offline, shell};
-use orch::ports::process::{Limits, Processes, Sandbox};
+use orch::ports::process::{Capabilities, Limits, Processes, Sandbox, harden_self};
 
-use super::support::{Bench, SECRET, WAYS, assert_stopped, eventually, short, text};
+use super::support::{Bench, SECRET, assert_stopped, eventually, short, text, ways};
 
 /// Tells whether a process with this mark in its arguments is there.
 fn runs(mark: &str) -> bool {
@@ -20,7 +20,7 @@ fn runs(mark: &str) -> bool {
 
 #[test]
 fn a_command_that_hangs_is_stopped_with_all_it_started() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let mark = format!("86399.{}", std::process::id());
         let outcome = bench
@@ -33,7 +33,7 @@ fn a_command_that_hangs_is_stopped_with_all_it_started() {
 
 #[test]
 fn a_daemon_dies_with_the_command() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let mark = format!("86398.{}", std::process::id());
         let daemon = format!(
@@ -53,7 +53,7 @@ fn a_daemon_dies_with_the_command() {
 
 #[test]
 fn a_fork_bomb_is_stopped() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         // Bounded by itself, so that a broken sandbox does not take the machine along.
         let bomb = "import os, time\nfor _ in range(300):\n  if os.fork() == 0:\n    time.sleep(120); os._exit(0)\ntime.sleep(120)";
@@ -65,7 +65,7 @@ fn a_fork_bomb_is_stopped() {
 
 #[test]
 fn a_full_disk_is_not_the_machines() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let fill = "import os, time\nfor n in range(200):\n  open(f'f{n}', 'wb').write(os.urandom(1 << 20)); time.sleep(.02)\ntime.sleep(120)";
         let outcome = bench.python(fill, Limits { disk: 8 << 20, ..Limits::default() });
@@ -79,7 +79,7 @@ fn a_full_disk_is_not_the_machines() {
 
 #[test]
 fn a_gigabyte_of_output_takes_no_memory() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let limits = Limits { output_kept: 4096, output_total: 8 << 20, ..Limits::default() };
         let outcome = bench.sh_within("head -c 1000000000 /dev/zero | tr '\\0' x", limits);
@@ -95,7 +95,7 @@ fn a_gigabyte_of_output_takes_no_memory() {
 
 #[test]
 fn memory_is_bounded() {
-    for (_, capabilities) in WAYS {
+    for (_, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let hog = "import time\nx = [bytes([1]) * (4 << 20) for _ in range(60)]\ntime.sleep(120)";
         assert_stopped(
@@ -116,7 +116,7 @@ fn no_address_outside_can_be_reached() {
         "socket.socket(40, socket.SOCK_STREAM)",
         "socket.socket(17, socket.SOCK_RAW)",
     ];
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         for attempt in attempts {
             let outcome =
@@ -143,7 +143,7 @@ fn no_address_outside_can_be_reached() {
 
 #[test]
 fn sockets_of_the_machine_cannot_be_reached() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let path = bench.at("outside").join("service.sock");
         let _service = std::os::unix::net::UnixListener::bind(&path).unwrap();
@@ -156,7 +156,7 @@ fn sockets_of_the_machine_cannot_be_reached() {
 
 #[test]
 fn secrets_of_parents_and_homes_stay_closed() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         symlink(bench.at("home/.ssh"), bench.copy().join("keys")).unwrap();
         let script = format!(
@@ -177,7 +177,7 @@ fn secrets_of_parents_and_homes_stay_closed() {
 
 #[test]
 fn a_planted_variable_of_a_real_parent_cannot_be_read() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let mut neighbour = std::process::Command::new("/bin/sleep")
             .arg("600")
@@ -196,7 +196,7 @@ fn a_planted_variable_of_a_real_parent_cannot_be_read() {
 
 #[test]
 fn nothing_is_written_outside() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let outside = bench.at("outside");
         symlink(&outside, bench.copy().join("link")).unwrap();
@@ -238,7 +238,7 @@ fn nothing_is_written_outside() {
 
 #[test]
 fn no_signal_reaches_the_parent() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let script =
             format!("kill -USR1 {}; test $? -ne 0 && kill -9 $PPID; echo still here", std::process::id());
@@ -250,7 +250,7 @@ fn no_signal_reaches_the_parent() {
 
 #[test]
 fn no_privilege_can_be_gained() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let status = bench.sh("grep -E '^(NoNewPrivs|Seccomp|CapEff|CapPrm|CapBnd):' /proc/self/status");
         for line in
@@ -287,7 +287,7 @@ fn no_privilege_can_be_gained() {
 
 #[test]
 fn no_descriptor_but_the_three_is_handed_down() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let leaked = fs::File::open(bench.at("home/.ssh/id_ed25519")).unwrap();
         // Without close-on-exec, as a careless parent would leave it.
@@ -304,7 +304,7 @@ fn no_descriptor_but_the_three_is_handed_down() {
 
 #[test]
 fn workflow_commands_do_not_come_through() {
-    for (way, capabilities) in WAYS {
+    for (way, capabilities) in ways() {
         let bench = Bench::new(capabilities);
         let outcome = bench.sh("printf '::set-env name=PATH::/x\\n  ##[command]x\\n\\033[31mred\\033[0m\\n'");
         assert_eq!(outcome.stdout.text, ": :set-env name=PATH::/x\n  ## [command]x\nred\n", "{way}");
@@ -312,9 +312,45 @@ fn workflow_commands_do_not_come_through() {
 }
 
 #[test]
+fn a_hardened_parent_is_closed_even_without_a_sandbox() {
+    // In a process of its own: what is closed here would be closed for every other test too.
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "process::hostile::parent_that_hardens_itself", "--ignored"])
+        .env("ORCH_TEST_MARK", SECRET)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[ignore = "started by the test above"]
+fn parent_that_hardens_itself() {
+    if std::env::var("ORCH_TEST_MARK").is_err() {
+        return;
+    }
+    let none = Capabilities { namespaces: false, landlock: false, seccomp: false };
+    let bench = Bench::new(none);
+    let read = || {
+        let script = format!("cat /proc/{}/environ", std::process::id());
+        bench.run(shell(&bench.copy(), &script, offline(false)))
+    };
+    // Root without capabilities cannot read root with them; for everybody else it is open until hardened.
+    let open = !nix::unistd::geteuid().is_root();
+    assert_eq!(read().stdout.text.contains(SECRET), open, "without it the test shows nothing");
+    harden_self().unwrap();
+    let outcome = read();
+    assert!(!outcome.ended.ok() && !text(&outcome).contains(SECRET), "{outcome:?}");
+    for (way, capabilities) in ways() {
+        let outcome = Bench::new(capabilities).sh("echo works");
+        assert_eq!(outcome.stdout.text, "works\n", "{way}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_killed_parent_takes_everything_along() {
     // A whole second process plays the parent: this test binary, told to run only the test below.
-    for (way, _) in WAYS {
+    for (way, _) in ways() {
         let mark = format!("86397.{}", std::process::id());
         let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process::hostile::parent_that_gets_killed", "--ignored"])
@@ -335,7 +371,7 @@ fn a_killed_parent_takes_everything_along() {
 fn parent_that_gets_killed() {
     let Ok(way) = std::env::var("ORCH_TEST_WAY") else { return };
     let mark = std::env::var("ORCH_TEST_MARK").unwrap();
-    let (_, capabilities) = WAYS.into_iter().find(|(name, _)| *name == way).unwrap();
+    let (_, capabilities) = ways().into_iter().find(|(name, _)| *name == way).unwrap();
     let bench = Bench::new(capabilities);
     let limits = Limits { wall: Duration::from_mins(3), ..Limits::default() };
     let script = format!("setsid sleep {mark} & setsid sleep {mark}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,10 +13,22 @@ use orch::ports::process::{
 };
 
 /// Every measure, and what is left where namespaces cannot be had.
-pub const WAYS: [(&str, Capabilities); 2] = [
+const WAYS: [(&str, Capabilities); 2] = [
     ("namespaces", Capabilities::ALL),
     ("fallback", Capabilities { namespaces: false, ..Capabilities::ALL }),
 ];
+
+/// Returns the ways this machine has; says loudly when it is only one.
+pub fn ways() -> Vec<(&'static str, Capabilities)> {
+    let has = |capabilities| {
+        Bench::new(capabilities).sh("true").protection.processes.by.starts_with("PID namespace")
+    };
+    let namespaces = has(Capabilities::ALL);
+    if !namespaces {
+        skipped("the way with namespaces, which this machine does not allow");
+    }
+    WAYS.into_iter().filter(|(way, _)| namespaces || *way != "namespaces").collect()
+}
 
 /// A value only the parent's environment has.
 pub const SECRET: &str = "s3cret-of-the-parent";
@@ -47,6 +60,14 @@ impl Bench {
         parent.insert("HOME".into(), root.join("home").display().to_string());
         let processes = SystemProcesses::with(helper(), parent, capabilities);
         Self { processes, folder }
+    }
+
+    /// Returns a bench with namespaces, where the machine allows them.
+    pub fn namespaced() -> Option<Self> {
+        ways()
+            .into_iter()
+            .find(|(way, _)| *way == "namespaces")
+            .map(|(_, capabilities)| Self::new(capabilities))
     }
 
     pub fn at(&self, below: &str) -> PathBuf {
@@ -91,7 +112,7 @@ pub fn helper() -> PathBuf {
 
 /// Limits with a deadline a hanging command is to meet.
 pub fn short() -> Limits {
-    Limits { wall: Duration::from_secs(2), ..Limits::default() }
+    Limits { wall: Duration::from_secs(5), ..Limits::default() }
 }
 
 #[track_caller]
@@ -110,9 +131,14 @@ pub fn missing(program: &str) -> bool {
     let found =
         std::env::var("PATH").unwrap().split(':').any(|folder| Path::new(folder).join(program).exists());
     if !found {
-        eprintln!("SKIPPED: `{program}` is not on this machine");
+        skipped(&format!("`{program}` is not on this machine"));
     }
     !found
+}
+
+/// Says what is not tested; the harness hides what a passing test prints by the usual way.
+fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }
 
 /// Waits until something holds, for as long as a loaded machine may need.

@@ -24,6 +24,8 @@ pub(super) fn named(argv: &[String]) -> Option<&'static str> {
         let after = at == 0 || matches!(argv[at - 1].as_str(), "-m" | "run" | "exec" | "--");
         match word.as_str() {
             _ if after && matches!(base(word).as_str(), "pytest" | "py.test") => return Some("pytest"),
+            _ if (after || argv[at - 1] == "npx") && base(word) == "jest" => return Some("jest"),
+            _ if (after || argv[at - 1] == "npx") && base(word) == "vitest" => return Some("vitest"),
             "unittest" if after && at > 0 => return Some("unittest"),
             _ => {}
         }
@@ -53,6 +55,8 @@ pub(in crate::stage::verify) fn instrument(argv: &[String]) -> Vec<String> {
                 words.insert(at + 1, "--test-reporter=tap".into());
             }
         }
+        Some("jest") if !has("--verbose") && !has("--reporters") => words.push("--verbose".into()),
+        Some("vitest") if !has("--reporter") => words.push("--reporter=verbose".into()),
         Some("unittest") if !argv.iter().any(|w| w == "-v" || w == "--verbose") => {
             if let Some(at) = words.iter().position(|w| w == "unittest") {
                 words.insert(at + 1, "-v".into());
@@ -61,6 +65,21 @@ pub(in crate::stage::verify) fn instrument(argv: &[String]) -> Vec<String> {
         _ => {}
     }
     words
+}
+
+/// Returns the words that run the tests of one file alone, for runners that run none when another file does not compile.
+pub(in crate::stage::verify) fn alone(argv: &[String], path: &str) -> Option<Vec<String>> {
+    const CHOSEN: [&str; 6] = ["--test", "--lib", "--bin", "--bins", "--doc", "--example"];
+    let end = argv.iter().position(|w| w == "--").unwrap_or(argv.len());
+    let chosen = argv[..end].iter().any(|w| CHOSEN.iter().any(|c| w == c || w.starts_with(&format!("{c}="))));
+    if named(argv) != Some("cargo") || chosen {
+        return None;
+    }
+    let (folder, file) = path.rsplit_once('/')?;
+    let target = file.strip_suffix(".rs").filter(|_| folder == "tests" || folder.ends_with("/tests"))?;
+    let mut words = argv.to_vec();
+    words.splice(end..end, ["--test".to_owned(), target.to_owned()]);
+    Some(words)
 }
 
 /// Returns the options that reach pytest through `PYTEST_ADDOPTS`, whoever starts it.
@@ -107,12 +126,30 @@ mod tests {
             ("python3 -m unittest", "python3 -m unittest -v"),
             ("python3 -m unittest -v tests", "python3 -m unittest -v tests"),
             ("python -m pytest -q", "python -m pytest -q"),
+            ("npx jest", "npx jest --verbose"),
+            ("npx vitest run", "npx vitest run --reporter=verbose"),
+            ("npx mocha", "npx mocha"),
             ("make test", "make test"),
             ("npm test", "npm test"),
         ] {
             assert_eq!(instrument(&words(given)).join(" "), wanted);
         }
         assert_eq!(instrument(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_cargo_is_asked_for_one_file() {
+        let alone = |text: &str, path: &str| alone(&words(text), path).map(|w| w.join(" "));
+        assert_eq!(alone("cargo test -- -q", "tests/b.rs").as_deref(), Some("cargo test --test b -- -q"));
+        assert_eq!(alone("cargo test", "x/tests/b.rs").as_deref(), Some("cargo test --test b"));
+        for (text, path) in [
+            ("cargo test --test a", "tests/b.rs"),
+            ("cargo test", "src/b.rs"),
+            ("cargo test", "tests/b/main.rs"),
+            ("pytest", "tests/b.py"),
+        ] {
+            assert_eq!(alone(text, path), None, "{text} {path}");
+        }
     }
 
     #[test]

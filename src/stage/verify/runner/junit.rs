@@ -90,3 +90,27 @@ fn outcome(node: &Node<'_, '_>) -> (TestStatus, String) {
     }
     (TestStatus::Passed, String::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cases(xml: &str) -> Option<usize> {
+        let junit = [xml.to_owned()];
+        read(&Printed { junit: &junit, ..Printed::default() }).map(|parsed| parsed.cases.len())
+    }
+
+    #[test]
+    fn hostile_documents_are_refused_or_cut() {
+        let bomb = "<!DOCTYPE a [<!ENTITY b \"x\">]><testsuite><testcase name=\"&b;\"/></testsuite>";
+        assert_eq!(cases(bomb), None);
+        assert_eq!(cases("<html/>"), None);
+        assert_eq!(cases("<testsuite>"), None);
+        let deep = |n: usize| {
+            format!("{}<testcase name=\"x\"/>{}", "<testsuite>".repeat(n), "</testsuite>".repeat(n))
+        };
+        assert_eq!(cases(&deep(10)), Some(1));
+        assert_eq!(cases(&deep(100)), Some(0), "deeper than anybody nests suites");
+        assert!(cases(&deep(100_000)).unwrap_or_default() == 0, "and no overflow of the stack");
+    }
+}

@@ -6,12 +6,15 @@
 mod cargo;
 mod go;
 mod instrument;
+mod jest;
 mod junit;
+mod mocha;
 mod node;
 mod pytest;
 mod unittest;
+mod vitest;
 
-pub(super) use instrument::{instrument, pytest_options, result_files};
+pub(super) use instrument::{alone, instrument, pytest_options, result_files};
 
 use crate::artifact::types::verification::TestStatus;
 
@@ -109,6 +112,9 @@ static READERS: &[(&str, Read)] = &[
     ("unittest", unittest::read),
     ("node", node::read),
     ("go", go::read),
+    ("jest", jest::read),
+    ("vitest", vitest::read),
+    ("mocha", mocha::read),
 ];
 
 /// Reads what a command printed: by its JUnit files and the runner its words name, else by whatever runner's output it shows.

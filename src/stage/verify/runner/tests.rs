@@ -10,6 +10,9 @@ use super::super::excerpt;
 use super::*;
 use crate::artifact::types::plan::{FileRole, Plan, PlannedFile};
 
+/// The folders of recorded runs.
+const RUNNERS: [&str; 6] = ["cargo", "pytest", "unittest", "node", "go", "js"];
+
 /// One recorded run.
 struct Golden {
     name: String,
@@ -98,7 +101,7 @@ fn recorded_runs_are_read_as_reviewed() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        for runner in ["cargo", "pytest", "unittest", "node", "go"] {
+        for runner in RUNNERS {
             insta::assert_snapshot!(runner, show(runner, false));
         }
         insta::assert_snapshot!("pytest-junit", show("pytest", true));
@@ -108,7 +111,7 @@ fn recorded_runs_are_read_as_reviewed() {
 
 /// Recorded output of every runner, joined.
 fn all_outputs() -> Vec<Golden> {
-    ["cargo", "pytest", "unittest", "node", "go"].into_iter().flat_map(goldens).collect()
+    RUNNERS.into_iter().flat_map(goldens).collect()
 }
 
 fn read_all(stdout: &str, stderr: &str, junit: &[String]) {
@@ -127,8 +130,8 @@ proptest! {
     #[test]
     fn damaged_output_is_read_without_a_panic(pick in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(),
         drop in 0_usize..40, insert in "(?s).{0,12}") {
-        let goldens = all_outputs();
-        let golden = pick.get(&goldens);
+        static GOLDENS: std::sync::LazyLock<Vec<Golden>> = std::sync::LazyLock::new(all_outputs);
+        let golden = pick.get(&GOLDENS);
         let damage = |text: &str| {
             let chars: Vec<char> = text.chars().collect();
             if chars.is_empty() { return String::new() }
