@@ -1,6 +1,6 @@
 //! The reference pages of config and environment, made from the lists the program itself uses.
 //!
-//! Must never say a thing the code does not: `tests/it/config.rs` compares the committed page with this one.
+//! Must never say a thing the code does not: a test compares the committed pages with these.
 
 use std::fmt::Write as _;
 
@@ -28,11 +28,10 @@ pub fn config_reference() -> String {
         );
     }
     let _ = write!(page, "\n## The defaults as a file\n\n```yaml\n{DEFAULT_YML}```\n");
-    let _ = write!(page, "\n{}", env_reference());
     page
 }
 
-/// Returns the table of environment variables.
+/// Returns `docs/reference/environment.md`.
 pub fn env_reference() -> String {
     let mut page = String::from(ENV_INTRO);
     for variable in VARIABLES {
@@ -53,7 +52,7 @@ fn shown(value: Option<&Value>) -> String {
 }
 
 const INTRO: &str = "\
-<!-- Made from the code; do not edit. `ORCH_UPDATE=1 cargo test --test it config` writes it. -->
+<!-- Made from the code; do not edit. `cargo run -- util generate` writes it. -->
 
 # Configuration
 
@@ -68,6 +67,7 @@ the commands it finds; `orch doctor` says whether it holds up on this machine.
 - A glob matches whole paths: `*` stays within a folder and `**` crosses folders, so `*.md` means the root alone,
   `**/*.md` every folder, and `docs/**` all below `docs`.
 - The file is UTF-8 of at most 256 KiB. Anchors and aliases work; merge keys (`<<`) and tags (`!name`) do not.
+- Variables that change a run are on [a page of their own](environment.md).
 - The file is `orch.yml`; `orch.yaml` and `.orch.yml` are not read, and a run says so instead of going on without them.
 
 ## Keys
@@ -78,7 +78,9 @@ Commands of the repository get an environment made from nothing: see [the sandbo
 interpreters and their caches, so that commands can read them, these are looked at: ";
 
 const ENV_INTRO: &str = "\
-## Environment variables
+<!-- Made from the code; do not edit. `cargo run -- util generate` writes it. -->
+
+# Environment variables
 
 A variable that is set and empty counts as not set.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Check, Patient, State};
 use crate::artifact::types::verification::Ended;
-use crate::config::detect::{Detected, FolderListing, detect_commands};
+use crate::config::detect::{Detected, FolderListing, TreeListing, detect_commands};
 use crate::config::{Commands, Config};
 use crate::ports::process::{Command, Limits, Network, Sandbox};
 
@@ -14,7 +14,7 @@ use crate::ports::process::{Command, Limits, Network, Sandbox};
 pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
     let written = &config.commands;
     let is_empty = |c: &Commands| [&c.setup, &c.build, &c.lint, &c.test].iter().all(|list| list.is_empty());
-    let detected = is_empty(written).then(|| detect_commands(&FolderListing::read(patient.root)));
+    let detected = is_empty(written).then(|| detect(patient));
     let found = detected.as_ref().map(Detected::commands);
     let (commands, origin) = match &found {
         Some(found) => (found, "detected"),
@@ -53,6 +53,15 @@ pub(super) fn commands(patient: &Patient<'_>, config: &Config) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// Looks at the base as a run would; where there is none, at the folder.
+fn detect(patient: &Patient<'_>) -> Detected {
+    let base = patient.vcs.ok().and_then(|vcs| Some((vcs, vcs.head().ok()?.tree)));
+    match base.as_ref().and_then(|(vcs, tree)| TreeListing::read(*vcs, tree).ok()) {
+        Some(listing) => detect_commands(&listing),
+        None => detect_commands(&FolderListing::read(patient.root)),
+    }
 }
 
 fn program(patient: &Patient<'_>, id: &str, words: &[String], origin: &str, has_setup: bool) -> Check {

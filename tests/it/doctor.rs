@@ -105,11 +105,18 @@ impl VcsRead for World {
     fn entries(&self, _tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
         let entry =
             |(path, kind): &(&str, EntryKind)| TreeEntry { path: path.as_bytes().to_vec(), kind: *kind };
-        Ok(self.entries.iter().map(entry).collect())
+        // What lies at the root is committed, but for a virtual environment.
+        let names =
+            fs::read_dir(self.root.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let committed: Vec<String> = names.filter(|n| self.root.path().join(n).is_file()).collect();
+        let from_disk =
+            committed.iter().map(|n| TreeEntry { path: n.clone().into_bytes(), kind: EntryKind::File });
+        Ok(self.entries.iter().map(entry).chain(from_disk).collect())
     }
 
     fn file(&self, _tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
-        Ok(self.files.get(path).map(|text| text.as_bytes().to_vec()))
+        let on_disk = (!path.contains('/')).then(|| fs::read(self.root.path().join(path)).ok()).flatten();
+        Ok(self.files.get(path).map(|text| text.as_bytes().to_vec()).or(on_disk))
     }
 
     fn export(&self, _tree: &TreeId, _folder: &Path) -> Result<ExportReport, VcsError> {
@@ -287,6 +294,14 @@ fn commands_below_the_root_are_found_in_the_repository_or_left_to_setup() {
         world.asked.lock().unwrap().iter().all(|words| words[0] != ".venv/bin/python"),
         "it is not there yet"
     );
+}
+
+#[test]
+fn what_is_not_committed_is_not_detected() {
+    let world = World::new();
+    fs::rename(world.root.path().join("Cargo.toml"), world.root.path().join("x")).unwrap();
+    world.write("sub/Cargo.toml", "[package]\nname='x'\n");
+    assert_eq!(state(&world.look(), "commands.test"), State::Missing);
 }
 
 #[test]
