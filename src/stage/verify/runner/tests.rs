@@ -171,10 +171,12 @@ fn reading_takes_time_in_proportion_to_the_output() {
         .map(|line| format!("running 1 test\nTAP version 13\n{line}")),
     );
     for part in parts.iter().filter(|part| !part.is_empty()) {
-        let (short, long) = (part.repeat(10_000 / part.len()), part.repeat(300_000 / part.len()));
-        let (short, long) = (timed(&short), timed(&long));
-        // Thirty times the text; quadratic work would take 900 times as long, the rest is room for a busy machine.
-        let bound = short * 120 + std::time::Duration::from_millis(100);
+        let (short, long) = (part.repeat(10_000 / part.len()), part.repeat(200_000 / part.len()));
+        // The best of some tries: another process may have had the machine.
+        let best = |text: &str| (0..3).map(|_| timed(text)).min().unwrap_or_default();
+        let (short, long) = (best(&short), best(&long));
+        // Twenty times the text; quadratic work would take 400 times as long, the rest is room for a busy machine.
+        let bound = short * 100 + std::time::Duration::from_millis(100);
         assert!(long < bound, "{short:?}, then {long:?} for\n{part}");
     }
 }
