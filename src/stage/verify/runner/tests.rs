@@ -122,8 +122,10 @@ fn read_all(stdout: &str, stderr: &str, junit: &[String]) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
-    fn any_text_is_read_without_a_panic(out in "(?s).{0,1500}", err in "(?s).{0,500}") {
+    fn any_text_is_read_without_a_panic(out in "(?s).{0,600}", err in "(?s).{0,200}") {
         read_all(&out, &err, std::slice::from_ref(&out));
     }
 
@@ -152,7 +154,7 @@ fn timed(text: &str) -> std::time::Duration {
 }
 
 #[test]
-fn ten_times_the_output_takes_about_ten_times_as_long() {
+fn reading_takes_time_in_proportion_to_the_output() {
     let recorded =
         all_outputs().into_iter().filter(|g| g.name.contains("mixed") || g.name.contains("assertion"));
     let mut parts: Vec<String> = recorded.map(|g| g.stdout + &g.stderr).collect();
@@ -169,10 +171,12 @@ fn ten_times_the_output_takes_about_ten_times_as_long() {
         .map(|line| format!("running 1 test\nTAP version 13\n{line}")),
     );
     for part in parts.iter().filter(|part| !part.is_empty()) {
-        let (short, long) = (part.repeat(30_000 / part.len()), part.repeat(300_000 / part.len()));
-        let (short, long) = (timed(&short), timed(&long));
-        // Quadratic work would take a hundred times as long; the rest is room for a busy machine.
-        let bound = short * 40 + std::time::Duration::from_millis(200);
+        let (short, long) = (part.repeat(10_000 / part.len()), part.repeat(200_000 / part.len()));
+        // The best of some tries: another process may have had the machine.
+        let best = |text: &str| (0..3).map(|_| timed(text)).min().unwrap_or_default();
+        let (short, long) = (best(&short), best(&long));
+        // Twenty times the text; quadratic work would take 400 times as long, the rest is room for a busy machine.
+        let bound = short * 100 + std::time::Duration::from_millis(100);
         assert!(long < bound, "{short:?}, then {long:?} for\n{part}");
     }
 }
