@@ -3,12 +3,7 @@
 //! `cargo bench` prints medians and ratios against a floor measured in the same run (`git --version`, `git status`), since
 //! machines are noisy. It asserts nothing: figures belong in a bench, never in a timed test.
 #![expect(clippy::disallowed_methods, reason = "a bench starts programs itself")]
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a bench prints, and stops at the first fault"
-)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops at the first fault")]
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The program in an environment of its own: no variable, config or home of the person who runs the tests comes through.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,7 +85,9 @@ impl TestEnv {
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
         command.env("SOURCE_DATE_EPOCH", EPOCH).env("GIT_CONFIG_NOSYSTEM", "1");
         // The same files give the same commit, so that two repositories can share a base.
-        command.env("GIT_AUTHOR_DATE", format!("{EPOCH} +0000")).env("GIT_COMMITTER_DATE", format!("{EPOCH} +0000"));
+        command
+            .env("GIT_AUTHOR_DATE", format!("{EPOCH} +0000"))
+            .env("GIT_COMMITTER_DATE", format!("{EPOCH} +0000"));
         command
     }
 

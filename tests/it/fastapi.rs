@@ -1,6 +1,7 @@
 //! A FastAPI repository with dependencies from PyPI, judged by the real pytest.
 //!
 //! Needs a virtual environment with fastapi, httpx and pytest, named by `ORCH_TEST_VENV`; `.ci/run` makes one.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
         files.retain(|path, _| !path.starts_with(".git/") && !path.starts_with("artifacts/"));
         files
     };
-    let before = mine(root);
+    let work_tree = mine(root);
     let run = |args: &[&str]| {
         let output = orch(env, venv, root, args).output().unwrap();
         let text =
@@ -49,21 +50,21 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
     let (exit, text) = run(&["run", "add a /health endpoint"]);
     assert_eq!(exit, Some(0), "{text}");
     let folder = run_folder(root);
-    let read = |path: &str| -> serde_json::Value {
+    let file = |path: &str| -> serde_json::Value {
         serde_json::from_slice(&fs::read(folder.join(path)).unwrap()).unwrap()
     };
-    let (red, green) = (read("build-test/red.json"), read("build-test/report.json"));
-    assert_eq!((&red["body"]["outcome"], &green["body"]["outcome"]), (&"passed".into(), &"passed".into()));
+    let (before, after) = (file("build-test/red.json"), file("build-test/report.json"));
+    assert_eq!((&before["body"]["outcome"], &after["body"]["outcome"]), (&"passed".into(), &"passed".into()));
     for (before, after) in
-        red["body"]["tests"].as_array().unwrap().iter().zip(green["body"]["tests"].as_array().unwrap())
+        before["body"]["tests"].as_array().unwrap().iter().zip(after["body"]["tests"].as_array().unwrap())
     {
         assert_eq!(
             (&before["status"], &before["class"], &after["status"]),
             (&"failed".into(), &class.into(), &"passed".into())
         );
     }
-    assert!(!red["body"]["tests"].as_array().unwrap().is_empty());
-    let argv = green["body"]["commands"][0]["argv"].to_string();
+    assert!(!before["body"]["tests"].as_array().unwrap().is_empty());
+    let argv = after["body"]["commands"][0]["argv"].to_string();
     assert!(argv.contains("pytest"), "{argv}");
     assert!(fs::read_to_string(folder.join("pr.md")).unwrap().contains("orchestrator-provenance"));
     let branches = env.git(root, &["branch", "--list", "feat/*", "--format=%(refname:short) %(objectname)"]);
@@ -75,7 +76,7 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
         env.git(root, &["branch", "--list", "feat/*", "--format=%(refname:short) %(objectname)"]),
         branches
     );
-    assert!(mine(root) == before);
+    assert!(mine(root) == work_tree);
 }
 
 #[test]

@@ -18,9 +18,7 @@ use orch::artifact::types::verification::{
 };
 use orch::config::Config;
 use orch::diagnostic::{Class, Failure as _};
-use orch::engine::Engine;
 use orch::ports::clock::FakeClock;
-use orch::ports::process::Processes;
 use orch::ports::vcs::{CommitOutcome, FakeRepository, VcsError, VcsRead, VcsWrite};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::pr::{Pr, SPEC};

@@ -1,63 +1,25 @@
 //! The stages around the template engine, run as the runner runs them.
 
+use crate::support::Forbidden;
 use std::path::Path;
 
 use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
-use orch::artifact::id::{CommitId, Round, RunId, TreeId};
+use orch::artifact::id::{Round, RunId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::path::RepoPath;
 use orch::artifact::types::change_set::{ChangeSet, TestSet};
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::task::{Channel, Task};
-use orch::artifact::types::verification::{Protection, Verification};
+use orch::artifact::types::verification::Verification;
 use orch::config::{Config, Paths};
 use orch::diagnostic::{Class, Failure as _};
 use orch::engine::template::TemplateEngine;
 use orch::ports::clock::FakeClock;
-use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
-use orch::ports::vcs::{BranchDraft, BranchTip, CommitOutcome, VcsError, VcsWrite};
-use orch::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 use orch::stage::{Inputs, Loaded, Ports, Request, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
 
 use super::support::Memory;
-
-/// The ports these stages must never use.
-struct Forbidden;
-
-impl VcsWrite for Forbidden {
-    fn commit(&self, _: &BranchDraft) -> Result<CommitOutcome, VcsError> {
-        panic!("a stage wrote")
-    }
-    fn branch(&self, _: &str) -> Result<Option<BranchTip>, VcsError> {
-        panic!("a stage read a branch")
-    }
-    fn remote_branch(&self, _: &str, _: &str) -> Result<Option<CommitId>, VcsError> {
-        panic!("a stage asked a remote")
-    }
-    fn push(&self, _: &str, _: &str, _: Option<&CommitId>) -> Result<(), VcsError> {
-        panic!("a stage pushed")
-    }
-    fn remote_url(&self, _: &str) -> Result<Option<String>, VcsError> {
-        panic!("a stage asked for a remote")
-    }
-}
-
-impl Workspaces for Forbidden {
-    fn clean_copy(&self, _: &TreeId) -> Result<Box<dyn CleanCopy>, WorkspaceError> {
-        panic!("a stage made a copy")
-    }
-}
-
-impl Processes for Forbidden {
-    fn run(&self, _: &Command) -> Result<Outcome, ProcessError> {
-        panic!("a stage ran a command")
-    }
-    fn protection(&self, _: &Sandbox) -> Result<Protection, ProcessError> {
-        panic!("a stage asked for protection")
-    }
-}
 
 /// A run: what was written so far.
 struct Run {

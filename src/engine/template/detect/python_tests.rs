@@ -1,3 +1,5 @@
+//! What is seen of Python repositories, as tables of files.
+
 use super::*;
 
 fn python(files: &[(&str, &str)]) -> Python {
