@@ -17,7 +17,6 @@ pub struct TestEnv {
 }
 
 /// What the program said.
-#[must_use]
 pub struct Said {
     pub exit: i32,
     pub stdout: String,
@@ -99,6 +98,7 @@ impl TestEnv {
     }
 
     /// Runs the program to its end.
+    #[must_use]
     pub fn orch(&self, folder: &Path, args: &[&str]) -> Said {
         said(self.orch_command(folder, args))
     }
@@ -192,4 +192,9 @@ pub fn run_folder(root: &Path) -> PathBuf {
         .collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
+}
+
+/// Tells whether a file of a run holds what commands printed, with their times.
+pub fn is_raw_output(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "log" || extension == "xml")
 }

@@ -1,7 +1,7 @@
 //! A FastAPI repository with dependencies from PyPI, judged by the real pytest.
 //!
 //! Needs a virtual environment with fastapi, httpx and pytest, named by `ORCH_TEST_VENV`; `.ci/run` makes one.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

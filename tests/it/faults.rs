@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::env::{TestEnv, files_below, run_folder};
+use crate::env::{TestEnv, files_below, is_raw_output, run_folder};
 
 const REQUEST: &str = "add a /health endpoint";
 const STAGES: [&str; 8] =
@@ -17,9 +17,7 @@ const STAGES: [&str; 8] =
 fn deterministic(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files_below(folder)
         .into_iter()
-        .filter(|(path, _)| {
-            !path.starts_with("events/") && !path.ends_with(".log") && !path.ends_with(".xml")
-        })
+        .filter(|(path, _)| !path.starts_with("events/") && !is_raw_output(path))
         .map(|(path, bytes)| {
             if !path.starts_with("manifest/") {
                 return (path, bytes);

@@ -29,6 +29,8 @@ patterns! {
     PROCESS = r"(?i)\b(pid|process|tid)([ =:]+)\d+";
     PORT = r"\b(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d{2,5}\b";
     BINARY_HASH = r"(target/\S*?-)[0-9a-f]{16}\b";
+    // Printed once, by whichever thread panics first.
+    BACKTRACE_HINT = r"(?m)^note: run with `RUST_BACKTRACE=1` environment variable[^\n]*\n?";
     BACKTRACE = r"(?m)^ *stack backtrace:\n(?: +(?:\d+:|at ) ?.*\n?)*";
 }
 
@@ -56,7 +58,8 @@ fn named(text: &str, root: &Path, stand_in: &str) -> String {
 
 /// Takes out what differs from run to run.
 pub(super) fn stable(text: &str) -> String {
-    let mut text = BACKTRACE.replace_all(text, "").into_owned();
+    let text = BACKTRACE.replace_all(text, "");
+    let mut text = BACKTRACE_HINT.replace_all(&text, "").into_owned();
     for (pattern, with) in [
         (&TEMPORARY, "<tmp>"),
         (&STAMP, "<time>"),
