@@ -21,7 +21,7 @@ use super::tree::Tree;
 /// Facts about a repository; only the detectors that were asked for have run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facts {
-    /// Languages with at least one source file.
+    /// Languages with at least one source file or package manifest, the most used first.
     pub languages: Vec<Language>,
     /// Python.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,13 +84,26 @@ pub fn is_foreign(path: &str) -> bool {
 pub fn languages(tree: &Tree<'_>) -> Vec<Language> {
     let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
     for path in tree.files().filter(|path| !is_foreign(path)) {
-        if let Some(language) = path.rsplit_once('.').and_then(|(_, ending)| by_ending(ending)) {
+        let ending = || path.rsplit_once('.').and_then(|(_, ending)| by_ending(ending));
+        if let Some(language) = by_manifest(path).or_else(ending) {
             *counts.entry(language).or_default() += 1;
         }
     }
     let mut found: Vec<_> = counts.into_iter().collect();
     found.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     found.into_iter().map(|(language, _)| language).collect()
+}
+
+/// A package manifest tells the language before there is any source.
+fn by_manifest(path: &str) -> Option<Language> {
+    Some(match path.rsplit('/').next()? {
+        "requirements.txt" | "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile" => Language::Python,
+        "Cargo.toml" => Language::Rust,
+        "tsconfig.json" => Language::Typescript,
+        "package.json" => Language::Javascript,
+        "go.mod" => Language::Go,
+        _ => return None,
+    })
 }
 
 fn by_ending(ending: &str) -> Option<Language> {
@@ -123,5 +136,7 @@ mod tests {
         ]);
         assert_eq!(languages(&tree), [Language::Rust, Language::Python]);
         assert!(languages(&Tree::of_texts(&[])).is_empty());
+        let fresh = Tree::of_texts(&[("requirements.txt", "fastapi\n"), ("README.md", "")]);
+        assert_eq!(languages(&fresh), [Language::Python]);
     }
 }
