@@ -42,15 +42,9 @@ struct World {
 }
 
 fn protection() -> Protection {
-    let measure = || Measure { state: MeasureState::Enforced, by: "the kernel".into() };
-    Protection {
-        filesystem: measure(),
-        network: measure(),
-        processes: measure(),
-        privileges: measure(),
-        environment: measure(),
-        limits: Measure { state: MeasureState::Partial, by: "rlimits; memory is per process".into() },
-    }
+    let measure = Measure { state: MeasureState::Enforced, by: "the kernel".into() };
+    let limits = Measure { state: MeasureState::Partial, by: "rlimits; memory is per process".into() };
+    Protection { limits, ..Protection::uniform(measure) }
 }
 
 fn report(base: &Base, phase: Phase) -> Verification {

@@ -116,6 +116,18 @@ pub enum MeasureState {
 }
 
 impl Protection {
+    /// Returns a protection whose measures are all the same.
+    pub fn uniform(measure: Measure) -> Self {
+        Self {
+            filesystem: measure.clone(),
+            network: measure.clone(),
+            processes: measure.clone(),
+            privileges: measure.clone(),
+            environment: measure.clone(),
+            limits: measure,
+        }
+    }
+
     /// Returns the measures by name.
     pub fn measures(&self) -> [(&'static str, &Measure); 6] {
         [

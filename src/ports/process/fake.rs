@@ -79,13 +79,6 @@ pub fn outcome(ended: Ended, stdout: &str, stderr: &str) -> Outcome {
 
 /// Returns a protection with every measure in force.
 pub fn all_enforced() -> Protection {
-    let measure = || Measure { state: MeasureState::Enforced, by: "fake".into() };
-    Protection {
-        filesystem: measure(),
-        network: measure(),
-        processes: measure(),
-        privileges: measure(),
-        environment: measure(),
-        limits: measure(),
-    }
+    let measure = Measure { state: MeasureState::Enforced, by: "fake".into() };
+    Protection::uniform(measure)
 }

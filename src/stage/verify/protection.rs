@@ -37,15 +37,8 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::stage::verify) fn all(state: MeasureState) -> Protection {
-        let measure = || Measure { state, by: format!("{state:?}") };
-        Protection {
-            filesystem: measure(),
-            network: measure(),
-            processes: measure(),
-            privileges: measure(),
-            environment: measure(),
-            limits: measure(),
-        }
+        let measure = Measure { state, by: format!("{state:?}") };
+        Protection::uniform(measure)
     }
 
     fn ran(role: CommandRole, protection: Protection) -> Ran {

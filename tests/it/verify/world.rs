@@ -81,15 +81,8 @@ impl CleanCopy for Copy {
 
 /// Full protection, as a double claims it.
 pub fn protection() -> Protection {
-    let measure = || Measure { state: MeasureState::Enforced, by: "a test double".into() };
-    Protection {
-        filesystem: measure(),
-        network: measure(),
-        processes: measure(),
-        privileges: measure(),
-        environment: measure(),
-        limits: measure(),
-    }
+    let measure = Measure { state: MeasureState::Enforced, by: "a test double".into() };
+    Protection::uniform(measure)
 }
 
 fn outcome(ended: Ended, stdout: String, stderr: String) -> Outcome {
