@@ -32,7 +32,9 @@ pub fn summary(report: &Report, folder: &str, out: &mut dyn Write) -> io::Result
     if let Some(line) = tests(report) {
         writeln!(out, "  tests     {line}")?;
     }
-    for reason in report.failed.iter().flat_map(|failed| &failed.reasons).take(SHOWN) {
+    let reasons: Vec<_> = report.failed.iter().flat_map(|failed| &failed.reasons).collect();
+    // The first line of the summary told the first one already.
+    for reason in reasons.iter().skip(1).take(SHOWN) {
         writeln!(out, "            {}: {}", reason.code, plain(&reason.message))?;
     }
     if let Some(verdict) = &report.verdict {
@@ -91,7 +93,12 @@ fn tests(report: &Report) -> Option<String> {
     let red = count(&|t| t.before.as_ref().is_some_and(|b| b.status == TestStatus::Failed));
     let green = count(&|t| t.after == Some(TestStatus::Passed));
     let total = tests.len();
-    Some(format!("{red} of {total} red on the base, {green} of {total} green with the change"))
+    let before =
+        tests.iter().any(|t| t.before.is_some()).then(|| format!("{red} of {total} red on the base"));
+    let after =
+        tests.iter().any(|t| t.after.is_some()).then(|| format!("{green} of {total} green with the change"));
+    let known: Vec<String> = before.into_iter().chain(after).collect();
+    Some(if known.is_empty() { format!("{total} written, none has run") } else { known.join(", ") })
 }
 
 impl Report {
