@@ -116,7 +116,25 @@ impl Output {
                 "help" => AnsiColor::Cyan.on_default(),
                 _ => Style::new().bold(),
             };
-            let _ = writeln!(err, "{style}{label}{style:#}: {}", plain(text));
+            let mut lines = text.lines();
+            let _ = writeln!(err, "{style}{label}{style:#}: {}", plain(lines.next().unwrap_or_default()));
+            for line in lines {
+                let _ = writeln!(err, "{:width$}  {}", "", plain(line), width = label.len());
+            }
         }
+    }
+}
+
+/// Prints an error of parsing for programs too, when the words ask for JSON; people get it from the parser.
+pub fn usage_error(error: &clap::Error) {
+    let words: Vec<_> = std::env::args_os().skip(1).take_while(|word| word != "--").collect();
+    let json = words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
+    if json {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(what);
+        let document = serde_json::json!({ "error": what, "causes": [], "exit": 2 });
+        let _ = writeln!(io::stdout(), "{document}");
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::template::TemplateEngine;
 use crate::pipeline::{CHANGE, Pipeline};
 use crate::ports::clock::SystemClock;
 use crate::ports::process::SystemProcesses;
-use crate::ports::vcs::{GitRepository, VcsRead as _};
+use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _};
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::{Ports, Request};
 
@@ -185,6 +185,18 @@ pub fn folder(global: &Global) -> Result<PathBuf, CommandError> {
         what: format!("the folder {} cannot be used: {source}", folder.display()),
         help: "Name an existing folder with -C.".into(),
     })?)
+}
+
+/// Returns the engine of the repository the command works in; outside of one, with the embedded templates alone.
+pub fn engine(global: &Global) -> Result<TemplateEngine, CommandError> {
+    let vcs = match GitRepository::open(folder(global)?) {
+        Ok(vcs) => vcs,
+        Err(VcsError::NotARepository { .. }) => return Ok(TemplateEngine::new(Vec::new())),
+        Err(error) => return Err(error.into()),
+    };
+    let named = global.config.clone().or(Environment::of_process().config_file());
+    let config = load(vcs.root(), named.as_deref())?.config;
+    Ok(TemplateEngine::new(template_sources(vcs.root(), &config)?))
 }
 
 /// Returns the root of the checkout the command works in.

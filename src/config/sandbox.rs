@@ -10,6 +10,9 @@ use crate::ports::process::{self, Limits, Network};
 
 const MIB: u64 = 1024 * 1024;
 
+/// The most output kept of a command: readers of test results need all of it, people the end.
+const KEPT: u64 = 8 * MIB;
+
 impl Sandbox {
     /// Returns the sandbox for `commands.setup`: with network only if the config says so.
     pub fn for_setup(&self) -> process::Sandbox {
@@ -23,6 +26,7 @@ impl Sandbox {
 
     fn with_network(&self, network: Network) -> process::Sandbox {
         let limits = &self.limits;
+        let output = limits.output_mb.saturating_mul(MIB);
         process::Sandbox {
             required: self.required,
             network,
@@ -31,13 +35,13 @@ impl Sandbox {
             pass_env: self.env.clone(),
             limits: Limits {
                 wall: Duration::from_secs(limits.seconds),
-                output_total: limits.output_mb.saturating_mul(MIB),
+                output_kept: output.min(KEPT),
+                output_total: output,
                 disk: limits.disk_mb.saturating_mul(MIB),
                 file: limits.file_mb.saturating_mul(MIB),
                 processes: limits.processes,
                 memory: limits.memory_mb.saturating_mul(MIB),
                 open_files: limits.open_files,
-                ..Limits::default()
             },
         }
     }
@@ -51,7 +55,7 @@ mod tests {
     #[test]
     fn the_defaults_of_config_and_port_agree() {
         let sandbox = Config::default().sandbox;
-        assert_eq!(sandbox.for_commands().limits, Limits::default());
+        assert_eq!(sandbox.for_commands().limits, Limits { output_kept: KEPT, ..Limits::default() });
         assert!(sandbox.for_commands().required);
     }
 

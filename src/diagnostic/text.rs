@@ -14,6 +14,16 @@ pub const fn is_hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Takes a code span off the start of a text: its content and what follows it.
+///
+/// Only plain words count as code; whatever could mean more to a reader or a bot stays text, to be escaped as such.
+pub fn code_span(text: &str) -> Option<(&str, &str)> {
+    let (content, rest) = text.strip_prefix('`')?.split_once('`')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || " /._-{}=".contains(c);
+    let padded = content.is_empty() || content.starts_with(' ') || content.ends_with(' ');
+    (!padded && content.chars().all(plain) && !rest.starts_with('`')).then_some((content, rest))
+}
+
 /// Returns a wall time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
 pub fn wall_time(ms: u64) -> String {
     match ms {
@@ -26,6 +36,16 @@ pub fn wall_time(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_plain_words_are_code() {
+        assert_eq!(code_span("`GET /health` answers"), Some(("GET /health", " answers")));
+        for text in
+            ["", "a `b`", "`", "``", "`a", "` a`", "`a``b`", "`<b>`", "`@me`", "`a\nb`", "`a::b`", "`a\\`"]
+        {
+            assert_eq!(code_span(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn terminals_get_no_control_characters() {

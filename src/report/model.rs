@@ -13,7 +13,9 @@ use crate::artifact::types::plan::Plan;
 use crate::artifact::types::pull_request::PullRequest;
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verdict::Verdict;
-use crate::artifact::types::verification::{Probe, Protection, TestReport, TestStatus, Verification};
+use crate::artifact::types::verification::{
+    Probe, Protection, TestReport, TestStatus, Verification, VerificationOutcome,
+};
 use crate::diagnostic::{Class, Failure};
 
 /// A run as its artifacts tell it; what a stage has not written is absent, never empty.
@@ -162,7 +164,11 @@ impl Report {
             files: reported_files(test_set.as_ref(), edits.as_ref()),
             probes: green.as_ref().map(|green| green.probes.clone()),
             protection: green.as_ref().or(red.as_ref()).map(|report| report.protection.clone()),
-            failed: [red, green].into_iter().flatten().filter(|report| !report.reasons.is_empty()).collect(),
+            failed: [red, green]
+                .into_iter()
+                .flatten()
+                .filter(|report| report.outcome == VerificationOutcome::Failed)
+                .collect(),
             verdict: files.newest(slot::VERDICT)?,
             pull_request: files.newest(slot::PULL_REQUEST)?,
         })

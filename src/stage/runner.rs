@@ -74,7 +74,7 @@ pub enum RunError {
         more: usize,
     },
     /// The stage could not do it.
-    #[error("{stage} (round {round}) failed")]
+    #[error("{stage}{} could not finish", if *round > Round::FIRST { format!(" (round {round})") } else { String::new() })]
     Stage {
         /// The stage.
         stage: StageId,

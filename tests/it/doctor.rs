@@ -230,7 +230,7 @@ fn what_is_broken_is_told_with_what_it_means_and_what_to_do() {
         ("commands.test[0]", State::Missing, "Install `cargo`", |w| {
             fs::remove_file(w.bin.path().join("cargo")).unwrap();
         }),
-        ("commands.test", State::Missing, "commands.test", |w| {
+        ("commands.test", State::Warn, "commands.test", |w| {
             fs::remove_file(w.root.path().join("Cargo.toml")).unwrap();
         }),
         ("commands.test[0]", State::Missing, "Write `python3`", |w| {
@@ -294,7 +294,7 @@ fn what_is_not_committed_is_not_detected() {
     let world = World::new();
     fs::rename(world.root.path().join("Cargo.toml"), world.root.path().join("x")).unwrap();
     world.write("sub/Cargo.toml", "[package]\nname='x'\n");
-    assert_eq!(state(&world.look(), "commands.test"), State::Missing);
+    assert_eq!(state(&world.look(), "commands.test"), State::Warn);
 }
 
 #[test]

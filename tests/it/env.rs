@@ -144,12 +144,14 @@ impl TestEnv {
         root
     }
 
-    /// Makes the sample service as a repository.
+    /// Makes the sample service as a repository; files that end in `.in` lose the ending.
     pub fn service(&self, name: &str) -> PathBuf {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/rust-service");
         let files = files_below(&sample);
-        let texts: Vec<(String, String)> =
-            files.into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect();
+        let texts: Vec<(String, String)> = files
+            .into_iter()
+            .map(|(path, bytes)| (path.trim_end_matches(".in").to_owned(), String::from_utf8(bytes).unwrap()))
+            .collect();
         let pairs: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
         self.repository(name, &pairs)
     }

@@ -10,6 +10,7 @@ mod fastapi;
 mod faults;
 mod generated;
 mod init;
+mod output;
 mod paths;
 mod pipeline;
 mod policy;

@@ -185,6 +185,27 @@ fn paths_in_the_docs_exist() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+#[test]
+fn tests_named_in_the_laws_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap();
+    let laws = page.split("## ").find(|part| part.starts_with("The laws")).unwrap();
+    let tests: String = crate::env::files_below(&root.join("tests/it"))
+        .into_values()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    let names: Vec<&str> = laws
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.contains('_') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(tests.contains(&format!("fn {name}()")), "no test `{name}`");
+    }
+}
+
 fn pages(root: &Path) -> Vec<PathBuf> {
     let (mut pages, mut folders) =
         (vec![root.join("README.md"), root.join("CONTRIBUTING.md")], vec![root.join("docs")]);

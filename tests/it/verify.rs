@@ -449,6 +449,15 @@ fn without_tests_only_an_exempt_change_passes() {
     let green = case.green(&runner, &red.report);
     assert_eq!(green.report.outcome, VerificationOutcome::Exempt);
     assert!(green.report.reasons[0].message.contains("no test was run"));
+
+    // A runner that says there is no test yet is no failure; one that only ends the same way is.
+    case.config.commands.test = vec![words("python3 -m pytest")];
+    let none = Scripted::new(|_: &Command, _| exited(5, "collected 0 items\n\nno tests ran in 0.01s\n"));
+    let green = case.green(&none, &red.report);
+    assert_eq!(green.report.outcome, VerificationOutcome::Exempt, "{:#?}", green.report);
+    assert!(green.report.reasons[0].message.contains("has no test yet"), "{:#?}", green.report);
+    let other = Scripted::new(|_: &Command, _| exited(5, "make: ***\n"));
+    assert_eq!(case.green(&other, &red.report).codes(), ["verify/tests-failed"]);
 }
 
 #[test]

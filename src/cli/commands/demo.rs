@@ -28,7 +28,8 @@ pub struct DemoArgs {
     folder: Option<PathBuf>,
 }
 
-/// The sample repository.
+/// The sample repository. `Cargo.toml.in` loses its ending when it is written: cargo leaves folders with a manifest of
+/// their own out of packages.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "samples/rust-service/"]
 struct Sample;
@@ -86,7 +87,7 @@ fn home(args: &DemoArgs) -> Result<PathBuf, CommandError> {
 fn write_sample(folder: &Path) -> Result<(), CommandError> {
     for path in Sample::iter() {
         let Some(file) = Sample::get(&path) else { continue };
-        let target = folder.join(path.as_ref());
+        let target = folder.join(path.strip_suffix(".in").unwrap_or(&path));
         let parent = target.parent().unwrap_or(folder);
         fs::create_dir_all(parent)
             .and_then(|()| fs::write(&target, &file.data))

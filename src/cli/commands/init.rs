@@ -1,6 +1,9 @@
 //! `orch init`: a first `orch.yml` with what was found in this repository.
 
+use std::path::Path;
+
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::CommandError;
 use crate::cli::args::Global;
@@ -19,14 +22,22 @@ pub struct InitArgs {
     print: bool,
 }
 
+#[derive(Serialize)]
+struct Document<'a> {
+    path: &'a Path,
+    written: bool,
+    text: &'a str,
+}
+
 /// Writes the file, or prints it.
 pub fn run(args: &InitArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     let draft = draft(&session::folder(global)?);
-    if args.print {
-        output.print(|out| out.write_all(draft.text.as_bytes()))?;
-    } else {
+    if !args.print {
         draft.write()?;
-        output.print(|out| draft.explain(out))?;
     }
+    let document = Document { path: &draft.path, written: !args.print, text: &draft.text };
+    output.show(&document, |out| {
+        if args.print { out.write_all(draft.text.as_bytes()) } else { draft.explain(out) }
+    })?;
     Ok(0)
 }

@@ -6,7 +6,7 @@ use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::pipeline::CHANGE;
+use crate::pipeline::{CHANGE, Pipeline};
 
 /// Show the embedded pipeline definition, or check one of your own
 #[derive(Debug, Args)]
@@ -26,7 +26,10 @@ enum PipelineCommand {
 /// Prints or checks a definition.
 pub fn run(args: &PipelineArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     match args.command {
-        PipelineCommand::Show => output.print(|out| out.write_all(CHANGE.as_bytes()))?,
+        PipelineCommand::Show => {
+            let pipeline = Pipeline::parse(CHANGE, "(embedded)")?;
+            output.show(&pipeline, |out| out.write_all(CHANGE.as_bytes()))?;
+        }
         PipelineCommand::Check => {
             let root = session::root(global)?;
             let (pipeline, origin) = session::pipeline(&root)?;

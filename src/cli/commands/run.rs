@@ -133,6 +133,16 @@ fn bounds(args: &RunArgs, pipeline: &Pipeline) -> Result<Bounds, CommandError> {
             .into());
         }
     }
+    let place = |stage| known.iter().position(|id| Some(*id) == stage);
+    if let (Some(from), Some(until)) = (place(args.from), place(args.until))
+        && from > until
+    {
+        return Err(UsageError {
+            what: format!("`{}` comes after `{}`, so nothing would run", known[from], known[until]),
+            help: "Give --until the stage of --from, or one after it.".into(),
+        }
+        .into());
+    }
     Ok(Bounds { from: args.from, until: args.until })
 }
 

@@ -50,13 +50,14 @@ pub fn run(_args: &StagesArgs, output: &Output) -> Result<u8, CommandError> {
     let stages: Vec<StageDocument> = STAGES.iter().map(|stage| stage.spec().into()).collect();
     output
         .show(&stages, |out| {
-            writeln!(out, "{:<13} {:<6} {:<52} writes", "stage", "power", "what it does")?;
+            let width = stages.iter().map(|stage| stage.summary.len()).max().unwrap_or_default();
+            writeln!(out, "{:<13} {:<6} {:<width$}  writes", "stage", "power", "what it does")?;
             for stage in &stages {
                 let powers: Vec<_> = stage.powers.iter().map(|p| p.as_str()).collect();
                 let power = if powers.is_empty() { "-".to_owned() } else { powers.join("+") };
                 writeln!(
                     out,
-                    "{:<13} {power:<6} {:<52} {}",
+                    "{:<13} {power:<6} {:<width$}  {}",
                     stage.stage,
                     stage.summary,
                     stage.writes.join(", ")

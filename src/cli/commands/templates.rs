@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session;
 use crate::diagnostic::text::plain;
 
 /// List the templates of the built-in engine, with a request each one serves
@@ -22,9 +22,8 @@ struct Row {
 
 /// Prints the list: embedded templates and those of the repository.
 pub fn run(_args: &TemplatesArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    let session = Session::open(global)?;
-    let rows: Vec<Row> = session
-        .engine
+    let engine = session::engine(global)?;
+    let rows: Vec<Row> = engine
         .templates()?
         .iter()
         .map(|t| Row {
@@ -38,10 +37,19 @@ pub fn run(_args: &TemplatesArgs, global: &Global, output: &Output) -> Result<u8
             for row in &rows {
                 writeln!(out, "{:<18} {}", plain(&row.name), plain(&row.summary))?;
                 for example in &row.examples {
-                    writeln!(out, "{:<18} orch run \"{}\"", "", plain(example))?;
+                    writeln!(out, "{:<18} orch run {}", "", quoted(&plain(example)))?;
                 }
             }
             Ok(())
         })
         .map(|()| 0)
+}
+
+/// Returns a request as one word for a shell, in the quotes that need the fewest others.
+fn quoted(text: &str) -> String {
+    if text.contains(['"', '`', '$', '\\', '!']) {
+        shell_words::quote(text).into_owned()
+    } else {
+        format!("\"{text}\"")
+    }
 }

@@ -7,6 +7,9 @@ use crate::artifact::types::change_set::FileOp;
 use crate::artifact::types::verification::MeasureState;
 use crate::report::Report;
 
+/// How many lines of a failed command are shown: its last ones; the log has them all.
+const SAID: usize = 20;
+
 /// Writes the whole report as plain text.
 pub fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "run       {}", report.run)?;
@@ -83,7 +86,7 @@ fn tests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let after = test.after.map_or("not run", status);
             writeln!(out, "  {before:>8} -> {after:<8} {} in {}", plain(&test.name), test.path)?;
             if let Some(message) = test.before.as_ref().and_then(|t| t.message.as_deref()) {
-                writeln!(out, "           before: {}", plain(message.lines().next().unwrap_or_default()))?;
+                writeln!(out, "           before: {}", plain(&telling(message)))?;
             }
         }
     }
@@ -95,6 +98,14 @@ fn tests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for report in &report.failed {
         for reason in &report.reasons {
             writeln!(out, "  {}: {}\n    {}", reason.code, plain(&reason.message), plain(&reason.help))?;
+        }
+        for command in report.commands.iter().filter(|command| !command.ended.ok()) {
+            let Some(said) = &command.excerpt else { continue };
+            writeln!(out, "  $ {}", plain(&shell_words::join(&command.argv)))?;
+            let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+            for line in &lines[lines.len().saturating_sub(SAID)..] {
+                writeln!(out, "    | {}", plain(line))?;
+            }
         }
     }
     if let Some(protection) = &report.protection {
@@ -109,6 +120,22 @@ fn tests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns the part of a failure's message that says what was wrong, as far as runners are known.
+fn telling(message: &str) -> String {
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    if let Some(line) = message.lines().find_map(|line| line.strip_prefix("E  ")) {
+        return line.trim().to_owned();
+    }
+    match lines.next() {
+        // Rust says where on the first line, and what after it.
+        Some(first) if first.starts_with("thread '") && first.contains(" panicked at ") => {
+            let said: Vec<&str> = lines.take_while(|line| !line.starts_with("note:")).take(3).collect();
+            if said.is_empty() { first.to_owned() } else { said.join(" ") }
+        }
+        first => first.unwrap_or_default().to_owned(),
+    }
 }
 
 fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 
 use super::{decision, effect, plain, status, wall_time};
+use crate::diagnostic::text::code_span;
 use crate::report::Report;
 
 /// Writes the whole report as Markdown; all text from outside is escaped.
 pub fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let result = match report.exit() {
-        0 => "done".to_owned(),
+        0 if report.pull_request.is_some() => "done".to_owned(),
+        0 => "not finished".to_owned(),
+        4 => "waits for a person".to_owned(),
         exit => format!("stopped with exit code {exit}"),
     };
     writeln!(out, "## orch run `{}`: {result}\n", report.run)?;
@@ -86,10 +89,19 @@ fn tests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Escapes one line of text: no HTML, links, mentions, references, emphasis or table borders come through.
+/// Escapes one line of text: no HTML, links, mentions, references, emphasis or table borders come through;
+/// code spans of plain words do.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
-    for c in plain(text).chars() {
+    let line = plain(text);
+    let mut rest = line.as_str();
+    while let Some(c) = rest.chars().next() {
+        if let Some((code, after)) = code_span(rest).filter(|_| !escaped.ends_with('`')) {
+            escaped.extend(["`", code, "`"]);
+            rest = after;
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
         match c {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),

@@ -3,41 +3,84 @@
 use std::io::{self, Write};
 
 use super::{decision, plain};
+use crate::artifact::types::pull_request::PullRequest;
 use crate::artifact::types::verification::TestStatus;
 use crate::report::Report;
+
+/// How many findings or reasons are shown; `orch report` has them all.
+const SHOWN: usize = 5;
 
 /// Writes the summary of a run; `folder` is where its files are.
 pub fn summary(report: &Report, folder: &str, out: &mut dyn Write) -> io::Result<()> {
     let exit = report.exit();
-    if exit == 0 {
-        writeln!(out, "Run {} is done.", report.run)?;
-    } else {
-        let reason = report.reason().map(|why| format!(": {}", plain(why))).unwrap_or_default();
-        writeln!(out, "Run {} stopped with exit code {exit}{reason}.", report.run)?;
+    let reason = report.reason().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+    match (exit, &report.pull_request) {
+        (0, Some(_)) => writeln!(out, "Run {} is done.", report.run)?,
+        (0, None) => {
+            let last = report.stages.last().map_or("nothing", |stage| stage.stage.as_str());
+            writeln!(out, "Run {} has come as far as {last}.", report.run)?;
+        }
+        (_, Some(pull)) if pull.draft => {
+            writeln!(out, "Run {} waits for a person (exit code {exit}).", report.run)?;
+        }
+        _ => writeln!(out, "Run {} stopped with exit code {exit}{reason}.", report.run)?,
     }
     writeln!(out)?;
     if let Some(pull) = &report.pull_request {
-        let remote =
-            pull.remote.as_deref().map_or("not pushed".into(), |r| format!("pushed to {}", plain(r)));
-        let draft = if pull.draft { ", draft" } else { "" };
-        let commits = pull.commits.len();
-        let noun = if commits == 1 { "commit" } else { "commits" };
-        writeln!(out, "  branch    {} ({commits} {noun}, {remote}{draft})", plain(&pull.branch))?;
+        writeln!(out, "  branch    {} ({})", plain(&pull.branch), branch(pull))?;
     }
     if let Some(line) = tests(report) {
         writeln!(out, "  tests     {line}")?;
+    }
+    let reasons: Vec<_> = report.failed.iter().flat_map(|failed| &failed.reasons).collect();
+    // The first line of the summary told the first one already.
+    for reason in reasons.iter().skip(1).take(SHOWN) {
+        writeln!(out, "            {}: {}", reason.code, plain(&reason.message))?;
     }
     if let Some(verdict) = &report.verdict {
         let findings = verdict.findings.len();
         let noun = if findings == 1 { "finding" } else { "findings" };
         writeln!(out, "  verdict   {} ({findings} {noun})", decision(verdict.decision))?;
+        for finding in verdict.findings.iter().take(SHOWN) {
+            writeln!(out, "            {}: {}", plain(&finding.code), plain(&finding.message))?;
+        }
     }
     writeln!(out, "  files     {}", plain(folder))?;
-    let next = match &report.pull_request {
-        Some(pull) => format!("git log -p {}..{}", report.base(), plain(&pull.branch)),
-        None => format!("orch report {}", report.run),
-    };
-    writeln!(out, "  look at   {next}")
+    match &report.pull_request {
+        Some(pull) => {
+            writeln!(out, "  look at   git log -p {}..{}", report.base(), plain(&pull.branch))?;
+            if pull.draft {
+                writeln!(
+                    out,
+                    "  approve   by merging the branch once you have read it; this version records no approval"
+                )?;
+            }
+        }
+        None => writeln!(out, "  look at   orch report {}", report.run)?,
+    }
+    match code(report) {
+        Some(code) => writeln!(out, "  why       orch explain {}", plain(code)),
+        None => Ok(()),
+    }
+}
+
+/// Returns the code that explains best why the run did not end with 0.
+fn code(report: &Report) -> Option<&str> {
+    let reasons = report.failed.iter().flat_map(|failed| &failed.reasons).map(|r| r.code.as_str());
+    let findings = report.verdict.iter().flat_map(|v| &v.findings);
+    let strictest = findings.max_by_key(|f| f.effect).map(|f| f.code.as_str());
+    (report.exit() != 0).then(|| reasons.chain(strictest).next()).flatten()
+}
+
+fn branch(pull: &PullRequest) -> String {
+    let commits = pull.commits.len();
+    let noun = if commits == 1 { "commit" } else { "commits" };
+    let remote = pull.remote.as_deref().map_or_else(
+        || "not pushed: there is no such remote, or `pr.push` is off".into(),
+        |remote| format!("pushed to {}", plain(remote)),
+    );
+    let draft = if pull.draft { ", draft" } else { "" };
+    format!("{commits} {noun}{draft}, {remote}")
 }
 
 fn tests(report: &Report) -> Option<String> {
@@ -50,7 +93,12 @@ fn tests(report: &Report) -> Option<String> {
     let red = count(&|t| t.before.as_ref().is_some_and(|b| b.status == TestStatus::Failed));
     let green = count(&|t| t.after == Some(TestStatus::Passed));
     let total = tests.len();
-    Some(format!("{red} of {total} red on the base, {green} of {total} green with the change"))
+    let before =
+        tests.iter().any(|t| t.before.is_some()).then(|| format!("{red} of {total} red on the base"));
+    let after =
+        tests.iter().any(|t| t.after.is_some()).then(|| format!("{green} of {total} green with the change"));
+    let known: Vec<String> = before.into_iter().chain(after).collect();
+    Some(if known.is_empty() { format!("{total} written, none has run") } else { known.join(", ") })
 }
 
 impl Report {

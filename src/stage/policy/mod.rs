@@ -51,7 +51,7 @@ use rule::Rule;
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Policy,
     version: 1,
-    summary: "Judge the change by the rules",
+    summary: "Judges the change by the rules",
     about: "Builds one document of the task, the plan, the changed lines and the evidence of both test phases, and lets \
             every rule judge it in Rego: the pack in this binary and the packs of the repository, read from the base \
             commit. The strictest finding decides: allow, needs approval, or deny. A rule that is broken, undefined or \

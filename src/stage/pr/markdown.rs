@@ -4,6 +4,7 @@
 //! sees: a pull request is read by people, by bots and by other agents.
 
 use crate::artifact::path::is_invisible;
+use crate::diagnostic::text::code_span;
 
 /// Text longer than this is cut.
 const MAX_TEXT: usize = 2_000;
@@ -22,7 +23,7 @@ fn line(text: &str, max: usize) -> String {
     line.chars().take(max).chain(['…']).collect()
 }
 
-/// Returns text as one paragraph in which nothing is markup.
+/// Returns text as one paragraph in which nothing is markup but code spans of plain words.
 pub(super) fn text(text: &str) -> String {
     let line = line(text, MAX_TEXT);
     let mut out = String::with_capacity(line.len() + 16);
@@ -30,6 +31,11 @@ pub(super) fn text(text: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let at_start = out.is_empty();
         let after = &rest[c.len_utf8()..];
+        if let Some((code, after)) = code_span(rest).filter(|_| !out.ends_with('`')) {
+            out.extend(["`", code, "`"]);
+            rest = after;
+            continue;
+        }
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -96,6 +102,8 @@ mod tests {
     fn markup_loses_its_power() {
         for (given, wanted) in [
             ("plain text, fine.", "plain text, fine."),
+            ("`GET /health` answers `200`", "`GET /health` answers `200`"),
+            ("`a``b` `<b>` `c", "\\`a\\`\\`b\\` \\`&lt;b&gt;\\` \\`c"),
             ("<img src=x onerror=y>", "&lt;img src=x onerror=y&gt;"),
             ("<!-- hidden -->", "&lt;\\!-- hidden --&gt;"),
             ("![x](https://evil/?q=1)", "\\!\\[x\\](https:&#8203;//evil/?q=1)"),
@@ -135,8 +143,14 @@ mod tests {
                 if c == '@' || (c == '#' && !out[..at].ends_with('&')) {
                     prop_assert!(next.starts_with(BREAK), "{out}");
                 }
-                if c == '[' || c == '`' {
+                if c == '[' {
                     prop_assert!(out[..at].ends_with('\\'), "{out}");
+                }
+                if c == '`' && !out[..at].ends_with('\\') {
+                    // The start of a code span, or its end.
+                    let span = |at: usize| code_span(&out[at..]);
+                    let start = out[..at].rfind('`').and_then(span);
+                    prop_assert!(span(at).is_some() || start.is_some(), "{out}");
                 }
             }
         }

@@ -28,7 +28,7 @@ const FORGE: &str = "local";
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Pr,
     version: 1,
-    summary: "Write the branch, push it and write the pull request's text",
+    summary: "Writes the branch, pushes it and writes the pull request's text",
     about: "Writes two commits, first the tests and then the change, on a branch of its own, and pushes that branch alone. \
             It refuses a change that policy denied, evidence that does not belong together, and a branch that holds \
             commits of somebody else. A second run updates the branch instead of adding another. The working tree, the \

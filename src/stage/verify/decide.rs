@@ -54,6 +54,14 @@ impl Ran {
         format!("{}\n{}", self.stderr, self.stdout)
     }
 
+    /// Tells whether the runner said that there is no test at all: pytest and unittest end with status 5 then.
+    pub(super) fn found_no_test(&self) -> bool {
+        self.role == CommandRole::Test
+            && self.ended == Ended::Exited { code: 5 }
+            && self.parsed.as_ref().is_none_or(|p| p.cases.is_empty() && p.broken.is_empty())
+            && self.text().to_ascii_lowercase().contains("no tests ran")
+    }
+
     /// Returns the report of the command: stable from run to run.
     pub(super) fn report(&self) -> CommandReport {
         let excerpt = (!self.ended.ok()).then(|| self.excerpt()).filter(|text| !text.is_empty());

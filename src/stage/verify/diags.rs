@@ -96,6 +96,8 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -107,5 +109,13 @@ mod tests {
         for code in Code::ALL {
             assert!(code.as_str().starts_with("verify/") && code.help().ends_with('.'), "{code:?}");
         }
+    }
+
+    #[test]
+    fn every_code_has_a_page_and_every_page_a_code() {
+        let pages = crate::diagnostic::explain::codes();
+        let pages: BTreeSet<&str> =
+            pages.iter().map(|code| code.as_str()).filter(|code| code.starts_with("verify/")).collect();
+        assert_eq!(pages, Code::ALL.iter().map(|code| code.as_str()).collect());
     }
 }

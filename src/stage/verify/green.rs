@@ -68,7 +68,8 @@ fn verify(cx: &StageContext<'_>, work: &Work) -> Result<(Verification, Vec<Ran>)
     main_run(&mut phase)?;
     let frozen = phase.frozen(&work.tests)?;
     let exempt = work.tests.exempt.is_some();
-    let main = phase.of(MAIN);
+    // A change that needs no test may be made where there is no test yet.
+    let main: Vec<&Ran> = phase.of(MAIN).into_iter().filter(|ran| !(exempt && ran.found_no_test())).collect();
     let observed = decide::observe(&work.tests, &main, &known);
     // Without single results the revert probe is what ties the pass to the edits.
     let unseen_ok = exempt || cx.config.verify.revert_probe;
@@ -86,7 +87,7 @@ fn verify(cx: &StageContext<'_>, work: &Work) -> Result<(Verification, Vec<Ran>)
     }
     if let Some(why) = work.tests.exempt.as_ref().filter(|_| reasons.is_empty()) {
         report.outcome = VerificationOutcome::Exempt;
-        reasons.push(Code::Exempt.reason(exemption(cx, why)));
+        reasons.push(Code::Exempt.reason(exemption(cx, why, &phase.of(MAIN))));
     } else if reasons.is_empty() {
         report.outcome = VerificationOutcome::Passed;
     }
@@ -96,9 +97,11 @@ fn verify(cx: &StageContext<'_>, work: &Work) -> Result<(Verification, Vec<Ran>)
     Ok((report, phase.ran))
 }
 
-fn exemption(cx: &StageContext<'_>, why: &str) -> String {
+fn exemption(cx: &StageContext<'_>, why: &str, main: &[&Ran]) -> String {
     if of_role(cx.config, CommandRole::Test).is_empty() {
         format!("{why}; no test command is configured, so no test was run")
+    } else if main.iter().filter(|ran| ran.role == CommandRole::Test).all(|ran| ran.found_no_test()) {
+        format!("{why}; the repository has no test yet, so no test was run")
     } else {
         format!("{why}; the existing tests pass with the change")
     }

@@ -23,9 +23,7 @@ pub use green::VerifyGreen;
 pub use red::VerifyRed;
 
 use crate::artifact::kind::slot;
-use crate::artifact::types::verification::{
-    CommandRole, Protection, Reason, Verification, VerificationOutcome,
-};
+use crate::artifact::types::verification::{Protection, Reason, Verification, VerificationOutcome};
 use crate::diagnostic::Class;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
@@ -35,7 +33,7 @@ use super::{Finished, Outputs, StageContext, StageError};
 pub static RED_SPEC: StageSpec = StageSpec {
     id: crate::artifact::id::StageId::VerifyRed,
     version: 1,
-    summary: "Show that the new tests fail without the change",
+    summary: "Shows that the new tests fail without the change",
     about: "Makes a clean copy of the base with the tests and runs setup, build and test commands in a sandbox. Every \
             expected test must be seen to fail, by an assertion or because what the change is to make is missing. A test \
             that passes already, is skipped, is not collected, cannot be read or fails for want of a package or service \
@@ -52,7 +50,7 @@ pub static RED_SPEC: StageSpec = StageSpec {
 pub static GREEN_SPEC: StageSpec = StageSpec {
     id: crate::artifact::id::StageId::VerifyGreen,
     version: 1,
-    summary: "Show that everything passes with the change, and only with it",
+    summary: "Shows that everything passes with the change, and only with it",
     about: "Makes a clean copy of the base with the tests and the edits and runs setup, build, lint and test commands in a \
             sandbox. All must succeed, every expected test must be seen to pass, and the test files must be byte-equal \
             afterwards. The tests are run again and must give the same results, and once more without the edits, where \
@@ -76,7 +74,7 @@ const MAIN: &str = "main";
 
 /// Returns the protection commands would get; for reports of phases in which none ran.
 fn planned(cx: &StageContext<'_>) -> Result<Protection, StageError> {
-    Ok(cx.processes()?.protection(&phase::sandbox(cx.config, CommandRole::Test))?)
+    Ok(cx.processes()?.protection(&cx.config.sandbox.for_commands())?)
 }
 
 /// Ends a stage as its report says; the files are kept either way.

@@ -3,8 +3,6 @@
 //! Must never judge: it runs, reads and keeps; `decide` says what it means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use super::decide::{self, Observed, Ran};
 use super::{excerpt, runner};
@@ -14,7 +12,7 @@ use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{Content, FileChange, FileMode, FileOp, TestSet};
 use crate::artifact::types::verification::{CommandRole, Ended, FrozenFile, TestStatus};
 use crate::config::{self, Config};
-use crate::ports::process::{Command, Limits, Network, Outcome, Sandbox};
+use crate::ports::process::{Command, Outcome, Sandbox};
 use crate::ports::workspace::CleanCopy;
 use crate::stage::{StageContext, StageError};
 use crate::telemetry::Event;
@@ -27,9 +25,6 @@ const RESULT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The largest file that is kept to be put back by the revert probe.
 const KEPT_BYTES: u64 = 256 * 1024 * 1024;
-
-/// The most output kept of a command: readers need all of it, people the end.
-const OUTPUT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How many files are asked for alone.
 const MAX_ALONE: usize = 20;
@@ -256,30 +251,9 @@ fn variables(config: &Config, results: &std::path::Path, test: bool) -> BTreeMap
 }
 
 /// Returns the sandbox of a role's commands.
-pub(super) fn sandbox(config: &Config, role: CommandRole) -> Sandbox {
-    const MIB: u64 = 1024 * 1024;
-    let settings = &config.sandbox;
-    let limits = &settings.limits;
-    let output = limits.output_mb.saturating_mul(MIB);
-    Sandbox {
-        required: settings.required,
-        network: if role == CommandRole::Setup && settings.setup_network {
-            Network::Full
-        } else {
-            Network::Off
-        },
-        read: settings.read.iter().map(PathBuf::from).collect(),
-        write: settings.write.iter().map(PathBuf::from).collect(),
-        pass_env: settings.env.clone(),
-        limits: Limits {
-            wall: Duration::from_secs(limits.seconds),
-            output_kept: output.min(OUTPUT_BYTES),
-            output_total: output,
-            disk: limits.disk_mb.saturating_mul(MIB),
-            file: limits.file_mb.saturating_mul(MIB),
-            processes: limits.processes,
-            memory: limits.memory_mb.saturating_mul(MIB),
-            open_files: limits.open_files,
-        },
+fn sandbox(config: &Config, role: CommandRole) -> Sandbox {
+    match role {
+        CommandRole::Setup => config.sandbox.for_setup(),
+        CommandRole::Build | CommandRole::Lint | CommandRole::Test => config.sandbox.for_commands(),
     }
 }

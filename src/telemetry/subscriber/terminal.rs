@@ -19,6 +19,8 @@ pub struct Terminal {
 #[derive(Default)]
 struct State {
     bar: Option<ProgressBar>,
+    /// The stage at work.
+    at: String,
     /// The last note of the stage at work, shown on its line when it is done.
     note: String,
 }
@@ -71,7 +73,8 @@ impl Events for Terminal {
                 anstream::eprintln!("run {}", self.paint(Style::new().bold(), run.as_str()));
             }
             Event::StageStarted { stage, round } => {
-                state.bar = Some(spinner(format!("{:<16}", name(*stage, *round))));
+                state.at = name(*stage, *round);
+                state.bar = Some(spinner(format!("{:<16}", state.at)));
             }
             Event::StageReused { stage, round } => {
                 let line = format!(
@@ -95,7 +98,7 @@ impl Events for Terminal {
             }
             Event::CommandStarted { argv, .. } => {
                 if let Some(bar) = &state.bar {
-                    bar.set_message(format!("{:<16} $ {}", "", plain(&shell_words::join(argv))));
+                    bar.set_message(format!("{:<16} $ {}", state.at, plain(&shell_words::join(argv))));
                 }
             }
             Event::CommandFinished { .. } => {}

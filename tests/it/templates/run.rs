@@ -105,14 +105,17 @@ fn rust_texts_are_formatted_and_the_server_answers() {
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nok"), "{answer}");
 }
 
-/// A Python with FastAPI, httpx and pytest: `ORCH_TEST_PYTHON`, else `python3`; `None`, said loudly, where it has not.
+/// The Python of the virtual environment named by `ORCH_TEST_VENV`, else `python3`; `None`, said loudly, where it lacks
+/// FastAPI, httpx or pytest.
 fn python() -> Option<PathBuf> {
-    let python = std::env::var_os("ORCH_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let venv = std::env::var_os("ORCH_TEST_VENV");
+    let python = venv.as_ref().map_or("python3".into(), |venv| Path::new(venv).join("bin/python"));
     let modules = Command::new(&python).args(["-c", "import fastapi, httpx, pytest"]).output();
     if modules.is_ok_and(|o| o.status.success()) {
         return Some(python);
     }
-    eprintln!("SKIPPED: `{}` has no fastapi, httpx and pytest; set ORCH_TEST_PYTHON", python.display());
+    assert!(venv.is_none(), "ORCH_TEST_VENV names no environment with fastapi, httpx and pytest");
+    eprintln!("SKIPPED: `{}` has no fastapi, httpx and pytest; set ORCH_TEST_VENV", python.display());
     None
 }
 

@@ -29,7 +29,7 @@ impl Memory {
         Self { files, links: Vec::new() }
     }
 
-    /// Reads a folder of this repository.
+    /// Reads a folder of this repository; files that end in `.in` lose the ending.
     pub fn of_folder(folder: &str) -> Self {
         let mut files = BTreeMap::new();
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "", &mut files);
@@ -77,7 +77,10 @@ fn read(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
                 read(&entry.path(), &format!("{prefix}{name}/"), files);
             }
         } else {
-            files.insert(format!("{prefix}{name}"), std::fs::read(entry.path()).unwrap());
+            files.insert(
+                format!("{prefix}{}", name.trim_end_matches(".in")),
+                std::fs::read(entry.path()).unwrap(),
+            );
         }
     }
 }
