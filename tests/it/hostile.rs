@@ -1,0 +1,1 @@
+//! Hostile commands, templates, repositories and inputs through the command line.
