@@ -54,11 +54,7 @@ fn templates_that_try_to_leave_the_repository_write_nothing() {
     let env = TestEnv::new();
     let root = env.repository(
         "service",
-        &[
-            ("README.md", "# Service\n"),
-            ("docs/Guide.md", "guide\n"),
-            ("straße.md", "name\n"),
-        ],
+        &[("README.md", "# Service\n"), ("docs/Guide.md", "guide\n"), ("straße.md", "name\n")],
     );
     fs::create_dir(env.path("outside")).unwrap();
     std::os::unix::fs::symlink("../outside", root.join("link")).unwrap();
@@ -102,7 +98,15 @@ fn templates_that_try_to_leave_the_repository_write_nothing() {
     let refs = env.git(&root, &["for-each-ref"]);
     for (word, path, named) in cases {
         let said = ask(&env, &root, word);
-        println!("{path:?}: exit {}: {}", said.exit, said.stderr.lines().filter(|l| l.contains("because") || l.contains("error")).collect::<Vec<_>>().join(" | "));
+        println!(
+            "{path:?}: exit {}: {}",
+            said.exit,
+            said.stderr
+                .lines()
+                .filter(|l| l.contains("because") || l.contains("error"))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        );
         assert!([2, 3].contains(&said.exit), "{path:?}: {}\n{}\n{}", said.exit, said.stdout, said.stderr);
         assert!(said.stderr.contains(named) && said.stderr.contains("help: "), "{path:?}: {}", said.stderr);
         assert_eq!(env.git(&root, &["for-each-ref"]), refs, "{path:?}");
@@ -114,12 +118,7 @@ fn templates_that_try_to_leave_the_repository_write_nothing() {
 #[test]
 fn changes_that_break_the_rules_are_judged_and_make_no_ready_branch() {
     let env = TestEnv::new();
-    let root = env.repository(
-        "service",
-        &[
-            ("README.md", "# Service\n"),
-        ],
-    );
+    let root = env.repository("service", &[("README.md", "# Service\n")]);
     let mut many = String::from("[");
     for n in 0..200 {
         write!(many, "{{ path: many/f{n:03}.txt, source: text.j2 }}, ").unwrap();
@@ -149,11 +148,22 @@ fn changes_that_break_the_rules_are_judged_and_make_no_ready_branch() {
         ("casedi", vec![3, 4]),
     ] {
         let said = ask(&env, &root, word);
-        println!("{word}: exit {}: {}", said.exit, said.stderr.lines().filter(|l| l.contains("because") || l.contains("error")).collect::<Vec<_>>().join(" | ")+&said.stdout);
+        println!(
+            "{word}: exit {}: {}",
+            said.exit,
+            said.stderr
+                .lines()
+                .filter(|l| l.contains("because") || l.contains("error"))
+                .collect::<Vec<_>>()
+                .join(" | ")
+                + &said.stdout
+        );
         assert!(exits.contains(&said.exit), "{word}: {}\n{}\n{}", said.exit, said.stdout, said.stderr);
     }
     let mut after = world(&env, &root);
-    after.retain(|path, _| !path.contains(".git/objects/") && !path.contains("/refs/") && !path.contains("/logs/"));
+    after.retain(|path, _| {
+        !path.contains(".git/objects/") && !path.contains("/refs/") && !path.contains("/logs/")
+    });
     let mut before = before;
     before.retain(|path, _| after.contains_key(path));
     assert_eq!(after, before, "nothing but a draft branch was written");
