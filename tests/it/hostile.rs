@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 mod commands;
+mod repositories;
 mod templates;
