@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 mod commands;
+mod inputs;
 mod repositories;
+mod tampering;
 mod templates;
