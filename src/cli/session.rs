@@ -232,11 +232,24 @@ pub fn root(global: &Global) -> Result<PathBuf, CommandError> {
     Ok(GitRepository::open(folder(global)?)?.root().to_owned())
 }
 
+/// The largest definition of a pipeline that is read.
+const PIPELINE_BYTES: u64 = 64 * 1024;
+
 /// Returns the pipeline the repository uses, with where it is from.
 pub fn pipeline(root: &Path) -> Result<(Pipeline, String), CommandError> {
     let own = root.join(".orch/workflows/change.yml");
-    match fs::read_to_string(&own) {
-        Ok(text) => Ok((Pipeline::parse(&text, &own.display().to_string())?, own.display().to_string())),
+    match fs::symlink_metadata(&own) {
+        // Nothing that a repository could point at an endless file, or fill one with.
+        Ok(found) if !found.is_file() || found.len() > PIPELINE_BYTES => Err(UsageError {
+            what: format!("{} is no regular file of at most {PIPELINE_BYTES} bytes", own.display()),
+            help: "Compare it with the embedded one: `orch pipeline show`.".into(),
+        }
+        .into()),
+        Ok(_) => {
+            let text = fs::read_to_string(&own)
+                .map_err(|source| IoError { what: format!("read {}", own.display()), source })?;
+            Ok((Pipeline::parse(&text, &own.display().to_string())?, own.display().to_string()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Ok((Pipeline::parse(CHANGE, "(embedded)")?, "The embedded definition".into()))
         }

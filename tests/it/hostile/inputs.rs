@@ -110,11 +110,18 @@ fn broken_configs_and_folders() {
         let all = format!("{}{}", said.stdout, said.stderr);
         let named = all.contains("orch.yml") || all.contains("templates");
         assert!(named && !all.contains("panicked") && all.len() < 4000, "{what}: {all}");
-        println!("{what}: {}", said.stderr);
         assert!(!root.join("artifacts").exists(), "{what}");
         env.orch(&root, &["doctor"]).exits(2).says("No run is possible");
     }
     fs::remove_file(root.join("orch.yml")).unwrap();
+    let own = root.join(".orch/workflows/change.yml");
+    fs::create_dir_all(own.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &own).unwrap();
+    told(&env.orch(&root, &PLAN), 2, "no regular file");
+    fs::remove_file(&own).unwrap();
+    fs::write(&own, "steps: [").unwrap();
+    told(&env.orch(&root, &PLAN), 2, "change.yml");
+    fs::remove_file(&own).unwrap();
     fs::create_dir(root.join("orch.yml")).unwrap();
     let said = env.orch(&root, &PLAN);
     assert!([1, 2].contains(&said.exit), "{}", said.stderr);

@@ -98,15 +98,6 @@ fn templates_that_try_to_leave_the_repository_write_nothing() {
     let refs = env.git(&root, &["for-each-ref"]);
     for (word, path, named) in cases {
         let said = ask(&env, &root, word);
-        println!(
-            "{path:?}: exit {}: {}",
-            said.exit,
-            said.stderr
-                .lines()
-                .filter(|l| l.contains("because") || l.contains("error"))
-                .collect::<Vec<_>>()
-                .join(" | ")
-        );
         assert!([2, 3].contains(&said.exit), "{path:?}: {}\n{}\n{}", said.exit, said.stdout, said.stderr);
         assert!(said.stderr.contains(named) && said.stderr.contains("help: "), "{path:?}: {}", said.stderr);
         assert_eq!(env.git(&root, &["for-each-ref"]), refs, "{path:?}");
@@ -120,8 +111,8 @@ fn changes_that_break_the_rules_are_judged_and_make_no_ready_branch() {
     let env = TestEnv::new();
     let root = env.repository("service", &[("README.md", "# Service\n")]);
     let mut many = String::from("[");
-    for n in 0..200 {
-        write!(many, "{{ path: many/f{n:03}.txt, source: text.j2 }}, ").unwrap();
+    for n in 0..60 {
+        write!(many, "{{ path: many/f{n:02}.txt, source: text.j2 }}, ").unwrap();
     }
     many.push(']');
     for (word, tests, files) in [
@@ -142,22 +133,12 @@ fn changes_that_break_the_rules_are_judged_and_make_no_ready_branch() {
         ("casedb", vec![3]),
         ("casedc", vec![3]),
         ("casedd", vec![3, 4]),
-        ("casede", vec![3, 4]),
+        ("casede", vec![4]),
         ("casedf", vec![2, 3]),
         ("casedh", vec![0, 3, 4]),
         ("casedi", vec![3, 4]),
     ] {
         let said = ask(&env, &root, word);
-        println!(
-            "{word}: exit {}: {}",
-            said.exit,
-            said.stderr
-                .lines()
-                .filter(|l| l.contains("because") || l.contains("error"))
-                .collect::<Vec<_>>()
-                .join(" | ")
-                + &said.stdout
-        );
         assert!(exits.contains(&said.exit), "{word}: {}\n{}\n{}", said.exit, said.stdout, said.stderr);
     }
     let mut after = world(&env, &root);
