@@ -65,6 +65,21 @@ impl Failure for Busy {
     }
 }
 
+/// A link on the way to where the files of a run go: a repository could carry it to have files written elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is a symbolic link, so the files of the run would land elsewhere", .0.display())]
+pub struct Astray(PathBuf);
+
+impl Failure for Astray {
+    fn class(&self) -> Class {
+        Class::Denied
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("Remove the link; --artifacts FOLDER keeps the run folders anywhere you like.".into())
+    }
+}
+
 /// Keeps a run for one process; given back when dropped or killed.
 pub struct RunLock {
     _file: fs::File,
@@ -148,10 +163,11 @@ impl Session {
     /// Makes the artifacts folder, keeps git from seeing it, and locks a run in it.
     pub fn lock(&self, run: &RunId) -> Result<RunLock, CommandError> {
         let locks = self.artifacts.join(".locks");
+        self.refuse_detours(&[&locks, &locks.join(run.as_str()), &self.folder(run)])?;
         let fail = |what: String| move |source| IoError { what, source };
         fs::create_dir_all(&locks).map_err(fail(format!("make the folder {}", locks.display())))?;
         let ignore = self.artifacts.join(".gitignore");
-        if !ignore.exists() {
+        if fs::symlink_metadata(&ignore).is_err() {
             let text = "# Run folders of orch; keep them out of the repository.\n*\n";
             fs::write(&ignore, text).map_err(fail(format!("write {}", ignore.display())))?;
         }
@@ -164,6 +180,29 @@ impl Session {
                 Err(fail(format!("lock {}", path.display()))(source).into())
             }
         }
+    }
+
+    /// Refuses an artifacts folder that is no folder, and links below the root of the checkout or in the folder itself.
+    ///
+    /// A folder elsewhere was named by the person, links and all.
+    fn refuse_detours(&self, within: &[&Path]) -> Result<(), CommandError> {
+        let mut ways: Vec<PathBuf> = Vec::new();
+        if let Ok(below) = self.artifacts.strip_prefix(&self.root) {
+            ways.extend(below.ancestors().filter(|p| !p.as_os_str().is_empty()).map(|p| self.root.join(p)));
+            ways.reverse();
+        }
+        ways.extend(within.iter().map(|path| path.to_path_buf()));
+        if let Some(link) = ways.into_iter().find(|path| path.is_symlink()) {
+            return Err(Astray(link).into());
+        }
+        if fs::metadata(&self.artifacts).is_ok_and(|found| !found.is_dir()) {
+            return Err(UsageError {
+                what: format!("{} is no folder", self.artifacts.display()),
+                help: "Move the file away, set another `artifacts.folder`, or use --artifacts FOLDER.".into(),
+            }
+            .into());
+        }
+        Ok(())
     }
 }
 
@@ -204,11 +243,24 @@ pub fn root(global: &Global) -> Result<PathBuf, CommandError> {
     Ok(GitRepository::open(folder(global)?)?.root().to_owned())
 }
 
+/// The largest definition of a pipeline that is read.
+const PIPELINE_BYTES: u64 = 64 * 1024;
+
 /// Returns the pipeline the repository uses, with where it is from.
 pub fn pipeline(root: &Path) -> Result<(Pipeline, String), CommandError> {
     let own = root.join(".orch/workflows/change.yml");
-    match fs::read_to_string(&own) {
-        Ok(text) => Ok((Pipeline::parse(&text, &own.display().to_string())?, own.display().to_string())),
+    match fs::symlink_metadata(&own) {
+        // Nothing that a repository could point at an endless file, or fill one with.
+        Ok(found) if !found.is_file() || found.len() > PIPELINE_BYTES => Err(UsageError {
+            what: format!("{} is no regular file of at most {PIPELINE_BYTES} bytes", own.display()),
+            help: "Compare it with the embedded one: `orch pipeline show`.".into(),
+        }
+        .into()),
+        Ok(_) => {
+            let text = fs::read_to_string(&own)
+                .map_err(|source| IoError { what: format!("read {}", own.display()), source })?;
+            Ok((Pipeline::parse(&text, &own.display().to_string())?, own.display().to_string()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Ok((Pipeline::parse(CHANGE, "(embedded)")?, "The embedded definition".into()))
         }

@@ -14,6 +14,9 @@ use super::keys::{self, Key, LEVELS, Takes};
 /// Values a file may hold, aliases expanded.
 const MAX_VALUES: usize = 20_000;
 
+/// Brackets a file may open within each other: the reader's work grows with their number squared.
+const MAX_NESTED: u32 = 200;
+
 /// Whole numbers beyond this are not the same in every JSON reader.
 const MAX_EXACT: u64 = 1 << 53;
 
@@ -30,6 +33,9 @@ pub fn locate(text: &str, path: &str) -> Option<Place> {
 const FOUND: &str = "found";
 
 fn walk(text: &str, stop: Option<&str>) -> Result<Value, Problem> {
+    if let Some(problem) = too_deep(text) {
+        return Err(problem);
+    }
     let sink = Sink { problem: RefCell::new(None), values: Cell::new(0), stop };
     let seed = Seed { sink: &sink, path: String::new(), expect: Expect::Section };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
@@ -43,6 +49,29 @@ fn walk(text: &str, stop: Option<&str>) -> Result<Value, Problem> {
             }
         }
     }
+}
+
+/// Returns a problem where more brackets are open than any sane file has, in whatever part of the text.
+fn too_deep(text: &str) -> Option<Problem> {
+    let mut open = 0_u32;
+    for (index, line) in text.lines().enumerate() {
+        for byte in line.bytes() {
+            match byte {
+                b'[' | b'{' => open += 1,
+                b']' | b'}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > MAX_NESTED {
+                let what = format!("more than {MAX_NESTED} brackets are open within each other");
+                let place = Some(Place { line: index + 1, column: 1 });
+                return Some(Problem {
+                    place,
+                    ..Problem::new(what, Some("Close them, or write less.".into()))
+                });
+            }
+        }
+    }
+    None
 }
 
 /// Tells whether there is nothing but space and comments.

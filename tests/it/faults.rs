@@ -105,7 +105,7 @@ fn a_run_killed_while_a_command_runs_leaves_no_process_behind() {
 }
 
 /// Returns the command lines of the processes whose working directory is below a folder.
-fn processes_in(folder: &Path) -> Vec<String> {
+pub fn processes_in(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         if let Ok(cwd) = fs::read_link(entry.path().join("cwd"))

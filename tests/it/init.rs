@@ -262,7 +262,7 @@ struct Tree(BTreeMap<&'static str, &'static str>);
 
 impl VcsRead for Tree {
     fn head(&self) -> Result<Base, VcsError> {
-        Err(VcsError::NoCommit { folder: "here".into() })
+        Err(VcsError::NoCommit { folder: "here".into(), branch: "`main`".into() })
     }
 
     fn entries(&self, _tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {

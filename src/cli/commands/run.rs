@@ -1,8 +1,8 @@
 //! `orch run`: the whole pipeline.
 
 use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::Channel;
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
-use crate::cli::error::{IoError, UsageError};
+use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
@@ -156,17 +156,33 @@ fn job(args: &RunArgs, global: &Global, session: &Session) -> Result<Job, Comman
     Ok(Job { folder: session.folder(&run), run, request: Some(request) })
 }
 
+/// The largest task file that is read; intake has a limit of its own, well below.
+const TASK_FILE_BYTES: u64 = 1 << 20;
+
+/// Reads a task file, or standard input, and never more than it may hold.
+fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes))
+    };
+    let problem = match read {
+        Err(error) => format!("cannot be read: {error}"),
+        Ok(_) if bytes.len() as u64 > TASK_FILE_BYTES => "is larger than 1 MiB".into(),
+        Ok(_) => return Ok(bytes),
+    };
+    Err(UsageError {
+        what: format!("the task file {} {problem}", path.display()),
+        help: "Name a text file that says what to do, or `-` for standard input.".into(),
+    }
+    .into())
+}
+
 /// Returns the request given as words or as a file.
 pub(super) fn request(text: Option<&str>, file: Option<&PathBuf>) -> Result<Request, CommandError> {
     if let Some(path) = file {
-        let read = if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut io::Read::take(io::stdin(), 1 << 20), &mut bytes).map(|_| bytes)
-        } else {
-            fs::read(path)
-        };
-        let bytes = read
-            .map_err(|source| IoError { what: format!("read the task file {}", path.display()), source })?;
+        let bytes = read_task(path)?;
         let text = String::from_utf8(bytes).map_err(|_| UsageError {
             what: format!("the task file {} is not UTF-8 text", path.display()),
             help: "Save it as UTF-8.".into(),

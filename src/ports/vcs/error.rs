@@ -18,11 +18,13 @@ pub enum VcsError {
         /// The folder.
         folder: String,
     },
-    /// No commit yet.
-    #[error("the repository in {folder} has no commit yet")]
+    /// No commit yet on the branch that is checked out.
+    #[error("the repository in {folder} has no commit yet on {branch}")]
     NoCommit {
         /// The folder.
         folder: String,
+        /// The branch HEAD names.
+        branch: String,
     },
     /// A repository that is there but cannot be opened: an object format, an owner, a config.
     #[error("the repository in {folder} cannot be used: {why}")]
@@ -99,7 +101,7 @@ impl Failure for VcsError {
             }
             Self::Bare { .. } => "Clone it and run orch in the clone.".into(),
             Self::NoCommit { .. } => {
-                "Make a first commit (`git commit --allow-empty -m init` will do), then run again.".into()
+                "Check out a branch that has commits, or make a first one (`git commit --allow-empty -m init` will do).".into()
             }
             Self::Unusable { help, .. } => (*help).into(),
             Self::MissingObject { .. } => {
@@ -112,7 +114,9 @@ impl Failure for VcsError {
             Self::Remote { .. } => {
                 "Check the remote and your access to it, then run again: the branch is ready.".into()
             }
-            Self::Git { .. } => return None,
+            Self::Git { .. } => {
+                "`git fsck` tells whether the repository is damaged; check the rights of its .git folder too.".into()
+            }
         })
     }
 }

@@ -184,13 +184,14 @@ impl VcsRead for GitRepository {
     fn head(&self) -> Result<Base, VcsError> {
         let repo = self.local();
         let mut head = repo.head().map_err(git("read HEAD"))?;
-        if head.is_unborn() {
-            return Err(VcsError::NoCommit { folder: self.root.display().to_string() });
-        }
         let branch = head.referent_name().and_then(|name| {
             let name = name.as_bstr().strip_prefix(b"refs/heads/")?;
             name.to_str().ok().map(str::to_owned)
         });
+        if head.is_unborn() {
+            let branch = branch.map_or_else(|| "its branch".into(), |branch| format!("`{branch}`"));
+            return Err(VcsError::NoCommit { folder: self.root.display().to_string(), branch });
+        }
         let commit = head.peel_to_commit().map_err(lookup("the commit HEAD points to"))?;
         let tree = commit.tree_id().map_err(lookup("the tree of HEAD"))?;
         Ok(Base { commit: commit_id(&commit.id)?, tree: tree_id(&tree)?, branch })
