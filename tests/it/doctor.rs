@@ -102,7 +102,7 @@ impl VcsRead for World {
         Ok(Base { commit, tree, branch: self.branch.map(str::to_owned) })
     }
 
-    fn entries(&self, _tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, _tree: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         let entry =
             |(path, kind): &(&str, EntryKind)| TreeEntry { path: path.as_bytes().to_vec(), kind: *kind };
         // What lies at the root is committed, but for a virtual environment.

@@ -265,7 +265,7 @@ impl VcsRead for Tree {
         Err(VcsError::NoCommit { folder: "here".into(), branch: "`main`".into() })
     }
 
-    fn entries(&self, _tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, _tree: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         let odd = TreeEntry { path: vec![0xff], kind: EntryKind::File };
         let link = TreeEntry { path: b"Cargo.toml".to_vec(), kind: EntryKind::Link };
         let entry = |p: &&str| TreeEntry { path: p.as_bytes().to_vec(), kind: EntryKind::File };

@@ -369,7 +369,7 @@ impl VcsRead for Killed<'_> {
     fn entries(
         &self,
         tree: &orch::artifact::id::TreeId,
-    ) -> Result<Vec<orch::ports::vcs::TreeEntry>, VcsError> {
+    ) -> Result<std::sync::Arc<[orch::ports::vcs::TreeEntry]>, VcsError> {
         self.0.entries(tree)
     }
     fn file(&self, tree: &orch::artifact::id::TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {

@@ -360,7 +360,7 @@ fn child_under_hostile_variables() {
     let Some(root) = std::env::var_os("ORCH_TEST_REPOSITORY") else { return };
     let port = GitRepository::open(&root).unwrap();
     let tree = port.head().unwrap().tree;
-    let paths: Vec<_> = port.entries(&tree).unwrap().into_iter().map(|e| e.path).collect();
+    let paths: Vec<_> = port.entries(&tree).unwrap().iter().map(|e| e.path.clone()).collect();
     assert_eq!(paths, [b"right.txt".to_vec()]);
     write_branch(&port).unwrap();
     assert_eq!(port.remote_branch("origin", "feat/x").unwrap(), None);

@@ -2,10 +2,10 @@
 //!
 //! Must never touch the disk: whoever makes it hands in the reader.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::engine::View;
-use crate::ports::vcs::{EntryKind, VcsError};
+use crate::ports::vcs::{EntryKind, TreeEntry, VcsError};
 
 type Read<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, VcsError> + 'a;
 
@@ -14,7 +14,8 @@ const MAX_TEXT: usize = 1 << 20;
 
 /// A tree of files.
 pub struct Tree<'a> {
-    kinds: BTreeMap<String, EntryKind>,
+    /// Sorted by path.
+    entries: Arc<[TreeEntry]>,
     read: Box<Read<'a>>,
 }
 
@@ -22,33 +23,23 @@ impl<'a> Tree<'a> {
     /// Returns the tree an engine may look at; paths that are not UTF-8 are left out.
     pub fn of(view: &View<'a>) -> Result<Self, VcsError> {
         let View { vcs, tree } = *view;
-        let kinds = vcs
-            .entries(tree)?
-            .into_iter()
-            .filter_map(|e| String::from_utf8(e.path).ok().map(|path| (path, e.kind)))
-            .collect();
-        Ok(Self { kinds, read: Box::new(move |path| vcs.file(tree, path)) })
-    }
-
-    /// Returns a tree of any files; `read` gives their bytes.
-    pub fn new(
-        kinds: BTreeMap<String, EntryKind>,
-        read: impl Fn(&str) -> Result<Option<Vec<u8>>, VcsError> + 'a,
-    ) -> Self {
-        Self { kinds, read: Box::new(read) }
+        Ok(Self { entries: vcs.entries(tree)?, read: Box::new(move |path| vcs.file(tree, path)) })
     }
 
     /// Returns the paths of regular files, sorted.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.kinds
-            .iter()
-            .filter(|(_, kind)| matches!(kind, EntryKind::File | EntryKind::Executable))
-            .map(|(path, _)| path.as_str())
+        let files = self.entries.iter().filter(|e| matches!(e.kind, EntryKind::File | EntryKind::Executable));
+        files.filter_map(TreeEntry::utf8_path)
+    }
+
+    /// Returns the place of the first entry that does not stand before a path.
+    fn place(&self, path: &str) -> usize {
+        self.entries.partition_point(|e| e.path.as_slice() < path.as_bytes())
     }
 
     /// Returns what is at a path.
     pub fn kind(&self, path: &str) -> Option<EntryKind> {
-        self.kinds.get(path).copied()
+        self.entries.get(self.place(path)).filter(|e| e.path == path.as_bytes()).map(|e| e.kind)
     }
 
     /// Tells whether there is a regular file at a path.
@@ -59,13 +50,14 @@ impl<'a> Tree<'a> {
     /// Tells whether there is anything below a folder, given without a final slash.
     pub fn has_folder(&self, folder: &str) -> bool {
         let prefix = format!("{folder}/");
-        self.kinds.range(prefix.clone()..).next().is_some_and(|(path, _)| path.starts_with(&prefix))
+        self.entries.get(self.place(&prefix)).is_some_and(|e| e.path.starts_with(prefix.as_bytes()))
     }
 
     /// Returns a path that is the same as `path` but for the case of its letters.
     pub fn same_but_case(&self, path: &str) -> Option<&str> {
         let wanted = path.to_lowercase();
-        self.kinds.keys().map(String::as_str).find(|have| *have != path && have.to_lowercase() == wanted)
+        let mut paths = self.entries.iter().filter_map(TreeEntry::utf8_path);
+        paths.find(|have| *have != path && have.to_lowercase() == wanted)
     }
 
     /// Returns the bytes of a regular file.
@@ -84,9 +76,10 @@ impl<'a> Tree<'a> {
 impl Tree<'static> {
     /// Returns a tree of texts, for tests.
     pub fn of_texts(files: &[(&str, &str)]) -> Self {
-        let files: BTreeMap<String, Vec<u8>> =
+        let files: std::collections::BTreeMap<String, Vec<u8>> =
             files.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec())).collect();
-        let kinds = files.keys().map(|p| (p.clone(), EntryKind::File)).collect();
-        Self::new(kinds, move |path| Ok(files.get(path).cloned()))
+        let entry = |p: &String| TreeEntry { path: p.as_bytes().to_vec(), kind: EntryKind::File };
+        let entries = files.keys().map(entry).collect();
+        Self { entries, read: Box::new(move |path| Ok(files.get(path).cloned())) }
     }
 }

@@ -58,13 +58,14 @@ fn everybodys(folder: &Path, open: &mut Vec<PathBuf>) -> bool {
     let mut parts = Vec::new();
     let mut all = true;
     for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        // A link opens nothing by itself; the listing tells what is one, and most of this folder is.
+        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            continue;
+        }
         let Ok(meta) = entry.metadata() else { continue };
         let path = entry.path();
         let may = if meta.is_dir() {
             meta.mode() & READ_AND_ENTER == READ_AND_ENTER && everybodys(&path, &mut parts)
-        } else if meta.is_symlink() {
-            // A link opens nothing by itself.
-            true
         } else {
             let may = meta.mode() & READ == READ;
             if may {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, TreeId};
@@ -171,7 +171,7 @@ impl VcsRead for FakeRepository {
         Ok(self.base.clone())
     }
 
-    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, tree: &TreeId) -> Result<Arc<[TreeEntry]>, VcsError> {
         let kind = |mode| match mode {
             FileMode::Regular => EntryKind::File,
             FileMode::Executable => EntryKind::Executable,

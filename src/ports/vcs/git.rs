@@ -3,6 +3,7 @@
 //! Must never run a hook, a filter or a program, nor let a `GIT_*` variable choose another repository.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::bstr::ByteSlice as _;
 use gix::discover::upwards;
@@ -22,6 +23,13 @@ pub struct GitRepository {
     repo: ThreadSafeRepository,
     root: PathBuf,
     common: PathBuf,
+    listed: Arc<Mutex<Option<Listed>>>,
+}
+
+/// The tree listed last: within a run it is nearly always the base's. A tree never changes, so neither does its list.
+struct Listed {
+    tree: ObjectId,
+    entries: Arc<[TreeEntry]>,
 }
 
 impl std::fmt::Debug for GitRepository {
@@ -51,7 +59,7 @@ impl GitRepository {
         let root = local.workdir().and_then(|root| root.canonicalize().ok());
         let Some(root) = root else { return Err(VcsError::Bare { folder: shown }) };
         let common = local.common_dir().canonicalize().unwrap_or_else(|_| local.common_dir().to_owned());
-        Ok(Self { repo, root, common })
+        Ok(Self { repo, root, common, listed: Arc::default() })
     }
 
     /// Returns the top folder of the checkout.
@@ -197,13 +205,21 @@ impl VcsRead for GitRepository {
         Ok(Base { commit: commit_id(&commit.id)?, tree: tree_id(&tree)?, branch })
     }
 
-    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
-        let repo = self.local();
+    fn entries(&self, tree: &TreeId) -> Result<Arc<[TreeEntry]>, VcsError> {
+        let tree = tree_oid(tree)?;
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = listed.as_ref().filter(|last| last.tree == tree) {
+            return Ok(Arc::clone(&last.entries));
+        }
         let mut entries = Vec::new();
-        tree::walk(&repo, tree_oid(tree)?, &mut |path, kind, _| {
+        tree::walk(&self.local(), tree, &mut |path, kind, _| {
             entries.push(TreeEntry { path: path.to_vec(), kind: entry_kind(kind) });
             Ok(())
         })?;
+        // Git keeps trees in this order; one that was made by hand may not be.
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        let entries: Arc<[TreeEntry]> = entries.into();
+        *listed = Some(Listed { tree, entries: Arc::clone(&entries) });
         Ok(entries)
     }
 

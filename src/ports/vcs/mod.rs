@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -33,8 +34,10 @@ pub trait VcsRead: Send + Sync {
     /// Returns the commit HEAD points to, its tree and the branch.
     fn head(&self) -> Result<Base, VcsError>;
 
-    /// Returns every entry of a tree, recursively, sorted by path.
-    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError>;
+    /// Returns every entry of a tree, recursively, sorted by the bytes of the path.
+    ///
+    /// Several stages ask for the same tree; the list is shared, not read again.
+    fn entries(&self, tree: &TreeId) -> Result<Arc<[TreeEntry]>, VcsError>;
 
     /// Returns the content of a file of a tree; `None` where there is no regular file at the path.
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError>;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 /// Output beyond this is not read by anybody.
 const MAX_OUTPUT: u64 = 1024 * 1024;
+/// The longest pause between two looks; the first ones are shorter, since git mostly takes a few milliseconds.
 const POLL: Duration = Duration::from_millis(5);
 
 /// Settings that no config of the repository can undo: nothing is run, nothing is asked, only known transports.
@@ -92,10 +93,14 @@ fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> thread::JoinHandle<Vec<u
 /// Waits for the end; kills git with all it started at the deadline.
 fn wait(child: &mut Child, limit: Duration) -> Result<bool, String> {
     let start = Instant::now();
+    let mut pause = POLL / 32;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if start.elapsed() < limit => thread::sleep(POLL),
+            Ok(None) if start.elapsed() < limit => {
+                thread::sleep(pause);
+                pause = POLL.min(pause * 2);
+            }
             Ok(None) => {
                 kill(child);
                 return Err(format!("no answer within {} seconds", limit.as_secs()));

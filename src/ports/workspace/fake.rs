@@ -34,7 +34,7 @@ impl<'a> FakeWorkspaces<'a> {
 impl Workspaces for FakeWorkspaces<'_> {
     fn clean_copy(&self, tree: &TreeId) -> Result<Box<dyn CleanCopy>, WorkspaceError> {
         let mut files = BTreeMap::new();
-        for entry in self.vcs.entries(tree)? {
+        for entry in self.vcs.entries(tree)?.iter() {
             let mode = match entry.kind {
                 EntryKind::File => FileMode::Regular,
                 EntryKind::Executable => FileMode::Executable,

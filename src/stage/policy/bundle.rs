@@ -13,7 +13,9 @@ use crate::artifact::path::RepoPath;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
+use super::engine::Fault;
 use super::rule::{Module, Rule, load};
+use super::spread::spread;
 
 #[derive(RustEmbed)]
 #[folder = "policies/"]
@@ -107,7 +109,7 @@ impl Sources {
             let folder = folder(pack)?;
             let prefix = format!("{folder}/");
             let mut found = false;
-            for entry in &entries {
+            for entry in entries.iter() {
                 let Some(path) = entry.utf8_path().filter(|p| p.starts_with(&prefix) && is_rego(p)) else {
                     continue;
                 };
@@ -170,6 +172,10 @@ fn folder(pack: &str) -> Result<RepoPath, BundleError> {
     })
 }
 
+fn unfinished(file: &str) -> Fault {
+    Fault(format!("{file}: was not checked to its end"))
+}
+
 /// A file that should judge and cannot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
@@ -198,12 +204,14 @@ impl Bundle {
         let mut libraries = BTreeMap::new();
         let mut modules = Vec::new();
         let mut packages = BTreeSet::new();
-        for file in sources.files().iter().filter(|f| !f.is_test()) {
-            let Some(text) = file.bytes.as_deref().and_then(|b| std::str::from_utf8(b).ok()) else {
-                refuse(&file.name, format!("{}: is not a regular file with UTF-8 text", file.name));
-                continue;
-            };
-            match Module::parse(&file.name, text) {
+        let files: Vec<&SourceFile> = sources.files().iter().filter(|f| !f.is_test()).collect();
+        let parsed = spread(&files, |file| {
+            let text = file.bytes.as_deref().and_then(|b| std::str::from_utf8(b).ok());
+            let not_text = || Fault(format!("{}: is not a regular file with UTF-8 text", file.name));
+            Module::parse(&file.name, text.ok_or_else(not_text)?)
+        });
+        for (file, parsed) in files.iter().zip(parsed) {
+            match parsed.unwrap_or_else(|| Err(unfinished(&file.name))) {
                 Err(fault) => refuse(&file.name, fault.to_string()),
                 Ok(module) if !packages.insert(module.package()) => {
                     let package = module.package();
@@ -214,8 +222,8 @@ impl Bundle {
             }
         }
         let mut rules = Vec::new();
-        for module in &modules {
-            match load(module, &libraries) {
+        for (module, loaded) in modules.iter().zip(spread(&modules, |module| load(module, &libraries))) {
+            match loaded.unwrap_or_else(|| Err(unfinished(module.file))) {
                 Ok(rule) => rules.push(rule),
                 Err(fault) => refuse(module.file, fault.to_string()),
             }

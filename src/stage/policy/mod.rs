@@ -8,7 +8,7 @@
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
 //! - `document`: the `input` rules see
-//! - `engine`: regorus, with limits
+//! - `engine`: regorus, with limits; `spread`: rules on several threads
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself
@@ -26,6 +26,7 @@ pub mod rule;
 pub mod tester;
 
 mod answer;
+mod spread;
 
 use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;

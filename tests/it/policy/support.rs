@@ -38,7 +38,7 @@ impl VcsRead for Tree {
         Ok(Base { commit: COMMIT.parse().unwrap(), tree: TREE.parse().unwrap(), branch: None })
     }
 
-    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, tree: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         assert_eq!(tree.as_str(), TREE, "rules come from the base");
         let entry = |path: &String, kind| TreeEntry { path: path.as_bytes().to_vec(), kind };
         let files = self.files.keys().map(|path| entry(path, EntryKind::File));

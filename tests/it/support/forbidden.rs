@@ -25,7 +25,7 @@ impl VcsRead for Forbidden {
     fn head(&self) -> Result<Base, VcsError> {
         panic!("the stage read the repository")
     }
-    fn entries(&self, _: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, _: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         panic!("the stage read the repository")
     }
     fn file(&self, _: &TreeId, _: &str) -> Result<Option<Vec<u8>>, VcsError> {

@@ -90,12 +90,12 @@ impl VcsRead for Memory {
         Ok(base())
     }
 
-    fn entries(&self, _tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, _tree: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         let entry = |path: &String, kind| TreeEntry { path: path.clone().into_bytes(), kind };
         let mut all: Vec<_> = self.files.keys().map(|p| entry(p, EntryKind::File)).collect();
         all.extend(self.links.iter().map(|p| entry(p, EntryKind::Link)));
         all.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(all)
+        Ok(all.into())
     }
 
     fn file(&self, _tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
