@@ -5,14 +5,13 @@ mod artifacts;
 mod config;
 mod doctor;
 mod env;
-
 mod fastapi;
 mod faults;
 mod generated;
 mod hostile;
 mod init;
-mod output;
 mod interrupted;
+mod output;
 mod paths;
 mod pipeline;
 mod policy;

@@ -284,7 +284,7 @@ impl VcsRead for Breaking<'_> {
     fn head(&self) -> Result<Base, VcsError> {
         self.vcs()?.head()
     }
-    fn entries(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, VcsError> {
+    fn entries(&self, tree: &TreeId) -> Result<std::sync::Arc<[TreeEntry]>, VcsError> {
         self.vcs()?.entries(tree)
     }
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
