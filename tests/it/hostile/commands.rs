@@ -38,9 +38,7 @@ fn ways() -> Vec<Way> {
     if probe.is_ok_and(|output| output.status.success()) {
         return vec![Way::Namespaces, Way::Fallback];
     }
-    eprintln!(
-        "not run without namespaces: `unshare` cannot take them away here; tests of the process port do"
-    );
+    // Where `unshare` cannot take them away, the tests of the process port alone show the other way.
     vec![Way::Namespaces]
 }
 
@@ -69,7 +67,11 @@ impl Trap {
 
     /// Commits another script, runs the pipeline to the red phase, and returns what was said and the report.
     fn springs(&self, way: Way, script: &str) -> (Said, Value) {
-        let head = format!("HOME = {:?}\nOUTSIDE = {:?}\n", self.env.path("home"), self.env.path("outside"));
+        let head = format!(
+            "HOME = '{}'\nOUTSIDE = '{}'\n",
+            self.env.path("home").display(),
+            self.env.path("outside").display()
+        );
         fs::write(self.root.join("hostile.py"), head + script).unwrap();
         self.env.git(&self.root, &["commit", "-q", "--allow-empty", "-am", "again"]);
         let _ = fs::remove_dir_all(self.root.join("artifacts"));
