@@ -1,7 +1,8 @@
 //! What `orch` itself costs: start-up, whole runs by size of the repository, and a run with real tests.
 //!
-//! `cargo bench` prints medians, and ratios against a floor measured in the same run (`git` doing comparable work on the
-//! same files), since machines are noisy. It asserts nothing: figures belong in a bench, never in a timed test.
+//! `cargo bench --bench overhead` prints medians, and ratios against a floor measured in the same run (`git` doing
+//! comparable work on the same files), since machines are noisy. With `-- 1000 tests` it measures only these. It asserts
+//! nothing: figures belong in a bench, never in a timed test.
 //!
 //! A **child** is a command of `orch.yml` in its sandbox (`command-finished` in the journals; setting the sandbox up
 //! counts as the child's) or the `git` program (timed by this program, which stands in for it in `PATH`). The time of
@@ -43,11 +44,17 @@ fn bench() {
     println!("orch {}, {megabytes:.1} MB, {cores} cores", env!("CARGO_PKG_VERSION"));
     start_up();
     let bench = Bench::new(folder.path());
+    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|word| word == name);
     let mut before = None;
-    for (files, rounds) in [(1_000, 11), (10_000, 7), (100_000, 3)] {
-        before = Some(bench.size(files, rounds, before));
+    for (files, rounds) in [(1_000, 11), (10_000, 5), (100_000, 3)] {
+        if wanted(&files.to_string()) {
+            before = Some(bench.size(files, rounds, before));
+        }
     }
-    bench.with_tests(3);
+    if wanted("tests") {
+        bench.with_tests(3);
+    }
 }
 
 fn start_up() {
@@ -143,7 +150,7 @@ impl Bench {
             Duration::from_millis(memory).as_secs_f64() / 1.024
         );
         println!(
-            "  {} commands (`true`) of {} each, sandbox included; {} git programs; the same run again, all reused: own {}",
+            "  {} commands (`true`) of {} each, sandbox included; {} git programs; the same run again, reused: own {}",
             samples[0].commands.len(),
             ms(command),
             samples[0].git.len(),
