@@ -1,7 +1,8 @@
 //! What `orch` itself costs: start-up, whole runs by size of the repository, and a run with real tests.
 //!
-//! `cargo bench` prints medians, and ratios against a floor measured in the same run (`git` doing comparable work on the
-//! same files), since machines are noisy. It asserts nothing: figures belong in a bench, never in a timed test.
+//! `cargo bench --bench overhead` prints medians, and ratios against a floor measured in the same run (`git` doing
+//! comparable work on the same files), since machines are noisy. With `-- 1000 tests` it measures only these. It
+//! asserts nothing: figures belong in a bench, never in a timed test.
 //!
 //! A **child** is a command of `orch.yml` in its sandbox (`command-finished` in the journals; setting the sandbox up
 //! counts as the child's) or the `git` program (timed by this program, which stands in for it in `PATH`). The time of
@@ -43,11 +44,17 @@ fn bench() {
     println!("orch {}, {megabytes:.1} MB, {cores} cores", env!("CARGO_PKG_VERSION"));
     start_up();
     let bench = Bench::new(folder.path());
+    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|word| word == name);
     let mut before = None;
-    for (files, rounds) in [(1_000, 11), (10_000, 7), (100_000, 3)] {
-        before = Some(bench.size(files, rounds, before));
+    for (files, rounds) in [(1_000, 11), (10_000, 5), (100_000, 3)] {
+        if wanted(&files.to_string()) {
+            before = Some(bench.size(files, rounds, before));
+        }
     }
-    bench.with_tests(3);
+    if wanted("tests") {
+        bench.with_tests(3);
+    }
 }
 
 fn start_up() {
@@ -74,6 +81,8 @@ struct Sample {
     wall: Duration,
     commands: Vec<Duration>,
     git: Vec<Duration>,
+    /// Processor time of it and everything below it: what a busy machine changes least.
+    cpu: Duration,
     memory_kb: u64,
     /// The time of each stage without its commands, in the order in which they ran.
     stages: Vec<(String, Duration)>,
@@ -128,14 +137,23 @@ impl Bench {
             })
             .skip(1)
             .collect();
-        let again = median(rounds, || self.run(&root, request).own());
+        // Its journals tell of the commands of the first run; none is run again.
+        let again = median(rounds, || self.run(&root, request).wall);
         let own = middle(samples.iter().map(Sample::own).collect());
         let wall = middle(samples.iter().map(|s| s.wall).collect());
         samples.sort_by_key(Sample::own);
         let (fastest, slowest) = (samples[0].own(), samples[samples.len() - 1].own());
         let command = middle(samples.iter().flat_map(|s| s.commands.clone()).collect());
+        let cpu = middle(samples.iter().map(|s| s.cpu).collect());
         let memory = samples.iter().map(|s| s.memory_kb).max().unwrap_or_default();
-        println!("{files} files: own {} ({}..{}), wall {}", ms(own), ms(fastest), ms(slowest), ms(wall));
+        println!(
+            "{files} files: own {} ({}..{}), wall {}, processor {}",
+            ms(own),
+            ms(fastest),
+            ms(slowest),
+            ms(wall),
+            ms(cpu)
+        );
         println!(
             "  git checkout-index and rm of one copy {}, own is {:.2}x of it; peak memory {:.0} MB",
             ms(floor),
@@ -143,7 +161,7 @@ impl Bench {
             Duration::from_millis(memory).as_secs_f64() / 1.024
         );
         println!(
-            "  {} commands (`true`) of {} each, sandbox included; {} git programs; the same run again, all reused: own {}",
+            "  {} commands (`true`) of {} each, sandbox included; {} git programs; the same run again, reused: own {}",
             samples[0].commands.len(),
             ms(command),
             samples[0].git.len(),
@@ -203,6 +221,7 @@ impl Bench {
         let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap());
         let mut sample = Sample {
             wall: Duration::from_nanos(numbers.next().unwrap()),
+            cpu: Duration::from_nanos(numbers.next().unwrap()),
             memory_kb: numbers.next().unwrap(),
             ..Sample::default()
         };
@@ -214,6 +233,11 @@ impl Bench {
             .filter(|e| e.path().join("manifest").is_dir())
         {
             read_run(&run.path(), &mut sample);
+        }
+        // Only this stage starts git.
+        let git: Duration = sample.git.iter().sum();
+        for (_, own) in sample.stages.iter_mut().filter(|(stage, _)| stage == "pr") {
+            *own = own.saturating_sub(git);
         }
         sample
     }
@@ -277,7 +301,8 @@ fn commit(root: &Path) {
         [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", "base"], &["gc", "-q"]]
     {
         let mut git = Command::new("git");
-        git.args(["-c", "user.name=b", "-c", "user.email=b@example.invalid"]).args(words).current_dir(root);
+        git.args(["-c", "user.name=b", "-c", "user.email=b@example.invalid"]);
+        git.args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]).args(words).current_dir(root);
         time(&mut git);
     }
 }
@@ -313,26 +338,31 @@ fn stand_in_for_git(words: &[std::ffi::OsString]) -> ! {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-/// Runs a program and prints its wall time in nanoseconds and the most memory it, or a process below it, had.
+/// Runs a program and prints wall and processor time in nanoseconds and peak memory, all with what ran below it.
 fn measure(words: &[std::ffi::OsString]) {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
     let status = command.status().unwrap();
     let wall = start.elapsed().as_nanos();
-    println!("{wall} {}", peak_memory_kb());
+    let (cpu, memory) = usage();
+    println!("{wall} {cpu} {memory}");
     std::process::exit(status.code().unwrap_or(1));
 }
 
+/// Returns the processor time in nanoseconds and the peak memory in kB of all that ran below this process.
 #[cfg(unix)]
-fn peak_memory_kb() -> i64 {
+fn usage() -> (i64, i64) {
     use nix::sys::resource::{UsageWho, getrusage};
-    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss())
+    use nix::sys::time::TimeValLike as _;
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or((0, 0), |usage| {
+        ((usage.user_time() + usage.system_time()).num_nanoseconds(), usage.max_rss())
+    })
 }
 
 #[cfg(not(unix))]
-fn peak_memory_kb() -> i64 {
-    0
+fn usage() -> (i64, i64) {
+    (0, 0)
 }
 
 fn time(command: &mut Command) -> Duration {

@@ -5,18 +5,18 @@
 //!
 //! The interpreter runs in strict mode. regorus checks the time between statements, not inside a builtin, and has no limit
 //! on memory; so builtins that make much of little are bounded here or refused at load (`builtins.rs`), and the whole
-//! evaluation runs on threads that are given up, with a deny, when they do not answer in time.
+//! evaluation runs on a thread that is given up, with a deny, when it does not answer in time.
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, mpsc};
+use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 use regorus::Value;
 use regorus::utils::limits::ExecutionTimerConfig;
 
 use super::builtins;
-use super::spread::{STACK_BYTES, threads};
+use super::spread::STACK_BYTES;
 
 /// What an evaluation may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,46 +124,21 @@ pub fn evaluate(jobs: Vec<Job>, input: String, limits: Limits) -> Vec<Answer> {
     let count = jobs.len();
     let (sender, receiver) = mpsc::channel();
     let started = Instant::now();
-    let queue = Arc::new(Queue {
-        jobs: Mutex::new(jobs.into_iter().enumerate()),
-        text: input,
-        input: OnceLock::new(),
-    });
-    for _ in 0..threads(count) {
-        let (queue, sender) = (Arc::clone(&queue), sender.clone());
-        let worker = std::thread::Builder::new().name("policy".into()).stack_size(STACK_BYTES);
-        // A thread that cannot be had answers nothing; if none can, no rule has answered.
-        let _ = worker.spawn(move || run(&queue, started, limits, &sender));
-    }
-    drop(sender);
-    let mut answers: Vec<Option<Answer>> = (0..count).map(|_| None).collect();
-    // Half a second more than the workers allow themselves: past that they hang inside a builtin.
-    let patience = limits.total + Duration::from_millis(500);
-    for _ in 0..count {
-        match receiver.recv_timeout(patience.saturating_sub(started.elapsed())) {
-            Ok((at, answer)) => answers[at] = Some(answer),
-            Err(_) => break,
+    let worker = std::thread::Builder::new().name("policy".into()).stack_size(STACK_BYTES);
+    let spawned = worker.spawn(move || run(jobs, &input, limits, &sender));
+    let mut answers: Vec<Answer> = Vec::with_capacity(count);
+    if spawned.is_ok() {
+        // Half a second more than the worker allows itself: past that it hangs inside a builtin.
+        let patience = limits.total + Duration::from_millis(500);
+        while answers.len() < count {
+            match receiver.recv_timeout(patience.saturating_sub(started.elapsed())) {
+                Ok(answer) => answers.push(answer),
+                Err(_) => break,
+            }
         }
     }
-    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(used_up()))).collect()
-}
-
-/// What is still to be evaluated, and over which input: parsed once, by whoever needs it first.
-struct Queue {
-    jobs: Mutex<std::iter::Enumerate<std::vec::IntoIter<Job>>>,
-    text: String,
-    input: OnceLock<Result<Value, Fault>>,
-}
-
-impl Queue {
-    fn next(&self) -> Option<(usize, Job)> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).next()
-    }
-
-    fn input(&self) -> Result<Value, Fault> {
-        let parse = || Value::from_json_str(&self.text).map_err(|error| fault(&error.to_string()));
-        self.input.get_or_init(parse).clone()
-    }
+    answers.resize_with(count, || Err(used_up()));
+    answers
 }
 
 fn used_up() -> Fault {
@@ -174,8 +149,10 @@ fn too_slow(path: &str, time: Duration) -> Fault {
     Fault(format!("`{path}` took longer than {} ms", time.as_millis()))
 }
 
-fn run(queue: &Queue, started: Instant, limits: Limits, sender: &mpsc::Sender<(usize, Answer)>) {
-    while let Some((at, mut job)) = queue.next() {
+fn run(jobs: Vec<Job>, input: &str, limits: Limits, sender: &mpsc::Sender<Answer>) {
+    let started = Instant::now();
+    let input = Value::from_json_str(input).map_err(|error| fault(&error.to_string()));
+    for mut job in jobs {
         let mut entry = |input: &Value, path: &String| {
             let left = limits.total.saturating_sub(started.elapsed());
             if left.is_zero() {
@@ -189,8 +166,8 @@ fn run(queue: &Queue, started: Instant, limits: Limits, sender: &mpsc::Sender<(u
             })
         };
         let answer =
-            queue.input().and_then(|input| job.entries.iter().map(|path| entry(&input, path)).collect());
-        if sender.send((at, answer)).is_err() {
+            input.clone().and_then(|input| job.entries.iter().map(|path| entry(&input, path)).collect());
+        if sender.send(answer).is_err() {
             return;
         }
     }

@@ -8,7 +8,7 @@
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
 //! - `document`: the `input` rules see
-//! - `engine`: regorus, with limits; `spread`: rules on several threads
+//! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself

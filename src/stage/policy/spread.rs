@@ -1,6 +1,6 @@
-//! Work on many rules, spread over the cores.
+//! Parsing and checking of many rules, spread over the cores.
 //!
-//! Must never lose an item without a trace: what a thread could not finish is `None` in its place.
+//! Must never evaluate one: which rules answer in time must not hang on how many cores there are. Must never lose an item without a trace: what a thread could not finish is `None` in its place.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ const MAX_THREADS: usize = 4;
 pub(super) const STACK_BYTES: usize = 64 << 20;
 
 /// Returns how many threads are worth it for so many items.
-pub(super) fn threads(items: usize) -> usize {
+fn threads(items: usize) -> usize {
     available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS).min(items).max(1)
 }
 
