@@ -81,7 +81,7 @@ fn templates_are_listed_anywhere_as_words_a_shell_takes() {
 #[test]
 fn the_end_of_a_run_says_what_to_do_next() {
     let env = TestEnv::new();
-    let root = env.repository("lib", &[("src/a.py", "A = 1\n"), ("README.md", "# Lib\n")]);
+    let root = env.repository("lib", &[("src/a.py", "A = 1\n"), ("requirements.txt", "requests\n")]);
     env.orch(&root, &["run", "set up CI", "--until", "plan"]).exits(0).says("has come as far as plan");
     // A workflow needs a person; the branch is there to be looked at.
     let said = env.orch(&root, &["run", "set up CI"]).exits(4);

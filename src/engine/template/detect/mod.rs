@@ -80,7 +80,7 @@ pub fn is_foreign(path: &str) -> bool {
     path.split('/').any(|part| FOREIGN.contains(&part))
 }
 
-/// Returns the languages of a tree, the one with most files first.
+/// Returns the languages of a tree, the one with most files first; where no source is there yet, those its manifests name.
 pub fn languages(tree: &Tree<'_>) -> Vec<Language> {
     let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
     for path in tree.files().filter(|path| !is_foreign(path)) {
@@ -88,9 +88,24 @@ pub fn languages(tree: &Tree<'_>) -> Vec<Language> {
             *counts.entry(language).or_default() += 1;
         }
     }
+    if counts.is_empty() {
+        let manifests = tree.files().filter(|path| !is_foreign(path)).filter_map(by_manifest);
+        manifests.for_each(|language| *counts.entry(language).or_default() += 1);
+    }
     let mut found: Vec<_> = counts.into_iter().collect();
     found.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     found.into_iter().map(|(language, _)| language).collect()
+}
+
+fn by_manifest(path: &str) -> Option<Language> {
+    Some(match path.rsplit('/').next()? {
+        "requirements.txt" | "pyproject.toml" | "Pipfile" => Language::Python,
+        "Cargo.toml" => Language::Rust,
+        "tsconfig.json" => Language::Typescript,
+        "package.json" => Language::Javascript,
+        "go.mod" => Language::Go,
+        _ => return None,
+    })
 }
 
 fn by_ending(ending: &str) -> Option<Language> {
@@ -123,5 +138,9 @@ mod tests {
         ]);
         assert_eq!(languages(&tree), [Language::Rust, Language::Python]);
         assert!(languages(&Tree::of_texts(&[])).is_empty());
+        let manifest = [("requirements.txt", "fastapi\n")];
+        assert_eq!(languages(&Tree::of_texts(&manifest)), [Language::Python]);
+        let with_source = [("requirements.txt", ""), ("src/a.rs", "")];
+        assert_eq!(languages(&Tree::of_texts(&with_source)), [Language::Rust]);
     }
 }
