@@ -19,9 +19,10 @@ pub const fn is_hidden(c: char) -> bool {
 /// Only plain words count as code; whatever could mean more to a reader or a bot stays text, to be escaped as such.
 pub fn code_span(text: &str) -> Option<(&str, &str)> {
     let (content, rest) = text.strip_prefix('`')?.split_once('`')?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || " /._-{}=".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || " /._-{}()=,:'\"".contains(c);
     let padded = content.is_empty() || content.starts_with(' ') || content.ends_with(' ');
-    (!padded && content.chars().all(plain) && !rest.starts_with('`')).then_some((content, rest))
+    let linked = content.contains("::") || content.contains(":/");
+    (!padded && !linked && content.chars().all(plain) && !rest.starts_with('`')).then_some((content, rest))
 }
 
 /// Returns a wall time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
