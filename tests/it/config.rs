@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::field_reassign_with_default,
-    clippy::disallowed_methods,
     reason = "helpers of tests, as tests, panic where they must not go on"
 )]
 

@@ -12,7 +12,8 @@ fn only_json(said: &Said) -> serde_json::Value {
         return whole;
     }
     assert!(!said.stdout.is_empty(), "{}", said.stderr);
-    said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).last().unwrap()
+    let lines: Vec<_> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.into_iter().next_back().unwrap()
 }
 
 #[test]

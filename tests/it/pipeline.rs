@@ -1,5 +1,4 @@
 //! orch run from end to end.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 use std::path::Path;
