@@ -19,9 +19,15 @@ pub const fn is_hidden(c: char) -> bool {
 /// Only plain words count as code; whatever could mean more to a reader or a bot stays text, to be escaped as such.
 pub fn code_span(text: &str) -> Option<(&str, &str)> {
     let (content, rest) = text.strip_prefix('`')?.split_once('`')?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || " /._-{}=".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || " /._-{}()=,:'\"".contains(c);
     let padded = content.is_empty() || content.starts_with(' ') || content.ends_with(' ');
-    (!padded && content.chars().all(plain) && !rest.starts_with('`')).then_some((content, rest))
+    let linked = content.contains("::") || content.contains(":/");
+    (!padded && !linked && content.chars().all(plain) && !rest.starts_with('`')).then_some((content, rest))
+}
+
+/// Returns how many there are of something: `1 file`, `2 files`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Returns a wall time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
@@ -50,6 +56,7 @@ mod tests {
     #[test]
     fn terminals_get_no_control_characters() {
         assert_eq!(plain("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb c\u{fffd}d");
+        assert_eq!((count(1, "file"), count(2, "file")), ("1 file".into(), "2 files".into()));
         assert_eq!(wall_time(999), "999 ms");
         assert_eq!(wall_time(3_450), "3.4 s");
         assert_eq!(wall_time(125_000), "2 min 5 s");

@@ -1,5 +1,4 @@
 //! The artifact protocol through the command line.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 

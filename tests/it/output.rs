@@ -12,7 +12,8 @@ fn only_json(said: &Said) -> serde_json::Value {
         return whole;
     }
     assert!(!said.stdout.is_empty(), "{}", said.stderr);
-    said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).last().unwrap()
+    let lines: Vec<_> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.into_iter().next_back().unwrap()
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn templates_are_listed_anywhere_as_words_a_shell_takes() {
 #[test]
 fn the_end_of_a_run_says_what_to_do_next() {
     let env = TestEnv::new();
-    let root = env.repository("lib", &[("src/a.py", "A = 1\n"), ("README.md", "# Lib\n")]);
+    let root = env.repository("lib", &[("src/a.py", "A = 1\n"), ("requirements.txt", "requests\n")]);
     env.orch(&root, &["run", "set up CI", "--until", "plan"]).exits(0).says("has come as far as plan");
     // A workflow needs a person; the branch is there to be looked at.
     let said = env.orch(&root, &["run", "set up CI"]).exits(4);

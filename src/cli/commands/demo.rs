@@ -53,13 +53,18 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<u8, CommandError> {
     if output.format == Format::Human {
         let orch = std::env::current_exe().map_or_else(|_| "orch".into(), |path| path.display().to_string());
         output.print(|out| {
-            writeln!(out, "\nEverything is left for you to look at:")?;
+            writeln!(out, "\nEverything is left for you to look at:\n")?;
             writeln!(out, "  cd {}", service.display())?;
-            writeln!(out, "  git log -p main..            # once on the branch: git switch feat/...")?;
-            writeln!(out, "  {orch} report                # the run again, from its artifacts")?;
-            writeln!(out, "  {orch} artifacts verify      # every digest and link, re-hashed")?;
-            writeln!(out, "  {orch} run \"{REQUEST}\"     # again: everything is reused")?;
-            writeln!(out, "  cat artifacts/{run}/pr.md    # the pull request's text")
+            writeln!(out, "  alias orch={}", shell_words::quote(&orch))?;
+            for (words, what) in [
+                ("orch report".to_owned(), "the run again, from its artifacts"),
+                ("orch artifacts verify".to_owned(), "every digest and link, re-hashed"),
+                (format!("orch run \"{REQUEST}\""), "again: everything is reused"),
+                (format!("cat artifacts/{run}/pr.md"), "the pull request's text"),
+            ] {
+                writeln!(out, "  {words:<55} # {what}")?;
+            }
+            Ok(())
         })?;
     }
     Ok(exit)

@@ -12,6 +12,7 @@ use crate::artifact::types::plan::{FileRole, Plan};
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::{Verification, VerificationOutcome};
 use crate::diagnostic::Class;
+use crate::diagnostic::text::count;
 use crate::edit::patch;
 use crate::engine::View;
 
@@ -67,7 +68,7 @@ impl Stage for Generate {
         check(&edits, &plan, &tests, view.tree, &base)?;
         check_paths(&edits.files, &cx.config.paths)?;
         let patch = patch_of(&tests.files, &edits.files, &base)?;
-        cx.note(format!("{} files", edits.files.len()));
+        cx.note(count(edits.files.len(), "file"));
         let mut outputs = Outputs::default();
         outputs.put(slot::EDITS, &edits)?;
         outputs.put_bytes(slot::PATCH, patch);

@@ -10,6 +10,7 @@ use crate::artifact::types::change_set::TestSet;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::{FileRole, Plan};
 use crate::artifact::types::task::Task;
+use crate::diagnostic::text::count;
 use crate::engine::View;
 
 use super::proposal::{Base, check_files, check_paths, refused};
@@ -53,7 +54,11 @@ impl Stage for TestWrite {
         check_paths(&tests.files, &cx.config.paths)?;
         match &tests.exempt {
             Some(why) => cx.note(format!("no tests: {why}")),
-            None => cx.note(format!("{} tests in {} files", tests.expected.len(), tests.files.len())),
+            None => cx.note(format!(
+                "{} in {}",
+                count(tests.expected.len(), "test"),
+                count(tests.files.len(), "file")
+            )),
         }
         let mut outputs = Outputs::default();
         outputs.put(slot::TESTS, &tests)?;

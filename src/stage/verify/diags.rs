@@ -114,8 +114,11 @@ mod tests {
     #[test]
     fn every_code_has_a_page_and_every_page_a_code() {
         let pages = crate::diagnostic::explain::codes();
-        let pages: BTreeSet<&str> =
-            pages.iter().map(|code| code.as_str()).filter(|code| code.starts_with("verify/")).collect();
+        let pages: BTreeSet<&str> = pages
+            .iter()
+            .map(crate::diagnostic::Code::as_str)
+            .filter(|code| code.starts_with("verify/"))
+            .collect();
         assert_eq!(pages, Code::ALL.iter().map(|code| code.as_str()).collect());
     }
 }

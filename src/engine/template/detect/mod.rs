@@ -21,7 +21,7 @@ use super::tree::Tree;
 /// Facts about a repository; only the detectors that were asked for have run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facts {
-    /// Languages with at least one source file or package manifest, the most used first.
+    /// Languages with at least one source file.
     pub languages: Vec<Language>,
     /// Python.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,24 +80,26 @@ pub fn is_foreign(path: &str) -> bool {
     path.split('/').any(|part| FOREIGN.contains(&part))
 }
 
-/// Returns the languages of a tree, the one with most files first.
+/// Returns the languages of a tree, the one with most files first; where no source is there yet, those its manifests name.
 pub fn languages(tree: &Tree<'_>) -> Vec<Language> {
     let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
     for path in tree.files().filter(|path| !is_foreign(path)) {
-        let ending = || path.rsplit_once('.').and_then(|(_, ending)| by_ending(ending));
-        if let Some(language) = by_manifest(path).or_else(ending) {
+        if let Some(language) = path.rsplit_once('.').and_then(|(_, ending)| by_ending(ending)) {
             *counts.entry(language).or_default() += 1;
         }
+    }
+    if counts.is_empty() {
+        let manifests = tree.files().filter(|path| !is_foreign(path)).filter_map(by_manifest);
+        manifests.for_each(|language| *counts.entry(language).or_default() += 1);
     }
     let mut found: Vec<_> = counts.into_iter().collect();
     found.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     found.into_iter().map(|(language, _)| language).collect()
 }
 
-/// A package manifest tells the language before there is any source.
 fn by_manifest(path: &str) -> Option<Language> {
     Some(match path.rsplit('/').next()? {
-        "requirements.txt" | "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile" => Language::Python,
+        "requirements.txt" | "pyproject.toml" | "Pipfile" => Language::Python,
         "Cargo.toml" => Language::Rust,
         "tsconfig.json" => Language::Typescript,
         "package.json" => Language::Javascript,
@@ -136,7 +138,9 @@ mod tests {
         ]);
         assert_eq!(languages(&tree), [Language::Rust, Language::Python]);
         assert!(languages(&Tree::of_texts(&[])).is_empty());
-        let fresh = Tree::of_texts(&[("requirements.txt", "fastapi\n"), ("README.md", "")]);
-        assert_eq!(languages(&fresh), [Language::Python]);
+        let manifest = [("requirements.txt", "fastapi\n")];
+        assert_eq!(languages(&Tree::of_texts(&manifest)), [Language::Python]);
+        let with_source = [("requirements.txt", ""), ("src/a.rs", "")];
+        assert_eq!(languages(&Tree::of_texts(&with_source)), [Language::Rust]);
     }
 }
