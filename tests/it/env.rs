@@ -144,17 +144,19 @@ impl TestEnv {
         root
     }
 
-    /// Makes the sample service as a repository; files that end in `.in` lose the ending.
+    /// Makes the sample service as a repository.
     pub fn service(&self, name: &str) -> PathBuf {
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/rust-service");
-        let files = files_below(&sample);
-        let texts: Vec<(String, String)> = files
-            .into_iter()
-            .map(|(path, bytes)| (path.trim_end_matches(".in").to_owned(), String::from_utf8(bytes).unwrap()))
-            .collect();
-        let pairs: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
-        self.repository(name, &pairs)
+        let files = sample();
+        let texts = files.iter().map(|(path, bytes)| (path.as_str(), std::str::from_utf8(bytes).unwrap()));
+        self.repository(name, &texts.collect::<Vec<_>>())
     }
+}
+
+/// Returns the files of the sample service; those that end in `.in` lose the ending.
+pub fn sample() -> BTreeMap<String, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/rust-service");
+    let files = files_below(&folder).into_iter();
+    files.map(|(path, bytes)| (path.trim_end_matches(".in").to_owned(), bytes)).collect()
 }
 
 fn said(mut command: Command) -> Said {

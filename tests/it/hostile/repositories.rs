@@ -92,7 +92,7 @@ fn unusual_repositories_work() {
     let env = TestEnv::new();
     let detached = env.service("detached");
     env.git(&detached, &["checkout", "-q", "--detach"]);
-    ends(&env, &detached, &PLAN, 0, "is done");
+    ends(&env, &detached, &PLAN, 0, "has come as far as");
 
     let full = env.service("full");
     env.git(&full, &["commit", "-q", "--allow-empty", "-m", "more"]);
@@ -102,11 +102,11 @@ fn unusual_repositories_work() {
     env.git(&full, &["worktree", "add", "-q", "--detach", tree.to_str().unwrap()]);
     let below = full.join("src");
     for folder in [&shallow, &tree, &below] {
-        ends(&env, folder, &PLAN, 0, "is done");
+        ends(&env, folder, &PLAN, 0, "has come as far as");
     }
 
     let odd = env.service("sp ace ü '\"$(touch x)`q");
-    ends(&env, &odd, &PLAN, 0, "is done");
+    ends(&env, &odd, &PLAN, 0, "has come as far as");
     ends(&env, &odd, &["doctor"], 0, "");
 
     let outer = env.service("outer");
@@ -121,9 +121,9 @@ fn unusual_repositories_work() {
     fs::write(outer.join(name), "odd\n").unwrap();
     env.git(&outer, &["add", "-A"]);
     env.git(&outer, &["commit", "-q", "-m", "unusual"]);
-    ends(&env, &outer, &["run", "--until", "verify-red", REQUEST], 0, "is done");
+    ends(&env, &outer, &["run", "--until", "verify-red", REQUEST], 0, "has come as far as");
     // In the checkout of a submodule that very repository is meant.
-    ends(&env, &outer.join("mods/inner"), &PLAN, 0, "is done");
+    ends(&env, &outer.join("mods/inner"), &PLAN, 0, "has come as far as");
     assert!(outer.join("mods/inner/artifacts").is_dir());
 }
 
@@ -159,7 +159,7 @@ fn a_repository_of_somebody_else_and_one_that_cannot_be_written() {
     ends(&env, &root, &["doctor"], 2, "another user");
     assert!(!root.join("artifacts").exists());
     fs::write(env.path("home/.gitconfig"), format!("[safe]\n\tdirectory = {}\n", root.display())).unwrap();
-    ends(&env, &root, &PLAN, 0, "is done");
+    ends(&env, &root, &PLAN, 0, "has come as far as");
 }
 
 #[test]
@@ -192,6 +192,6 @@ fn a_hundred_thousand_files_are_served() {
     let mut import = env.command("git", &root);
     let import = import.args(["fast-import", "--quiet"]).stdin(fs::File::open(&stream).unwrap());
     assert!(import.status().unwrap().success());
-    ends(&env, &root, &PLAN, 0, "is done");
+    ends(&env, &root, &PLAN, 0, "has come as far as");
     ends(&env, &root, &["doctor"], 0, "");
 }

@@ -30,7 +30,7 @@ use orch::stage::runner::{RunError, Runner};
 use orch::stage::{Ports, Request};
 use orch::telemetry::Silent;
 
-use crate::env::files_below;
+use crate::env::{files_below, sample};
 
 /// Which calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let sample = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/rust-service"));
+        let sample = sample();
         let files = sample.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
         let mut config = Config { service: Some("greeter".parse().unwrap()), ..Config::default() };
         config.commands.test = vec![Words(vec!["cargo".into(), "test".into()])];
