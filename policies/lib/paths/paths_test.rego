@@ -21,3 +21,18 @@ test_exact_keeps_case if not paths.exact([".env"], ".ENV")
 test_matches_folds_case if paths.matches([".Env"], ".ENV")
 
 test_nothing_matches_nothing if not paths.matches([], "a")
+
+many := ["**/x.py", "src/**", "a/*.rs", "*.{js,ts}", "odd,name.txt", "[a,b].c", ".Env", "a?b"]
+
+seen := ["a/b/x.py", "x.py", "src/a/b.rs", "src", "a/b.rs", "a/b/c.rs", "m.js", "m/m.js", "m.ts", "odd", "name.txt", "odd,name.txt", "a.c", "z.c", ".env", ".Env", "a/b", "axb", "{", ""]
+
+test_compact_matches_what_the_many_match if {
+	every path in seen {
+		[p | some p in [path]; paths.matches(many, p)] == [p | some p in [path]; paths.matches(paths.compact(many), p)]
+		[p | some p in [path]; paths.exact(many, p)] == [p | some p in [path]; paths.exact(paths.compact(many), p)]
+	}
+}
+
+test_compact_joins_what_has_no_comma if count(paths.compact(many)) == 4
+
+test_compact_of_nothing_is_nothing if paths.compact([]) == []

@@ -11,7 +11,9 @@ package orch.paths.protected
 
 import data.orch.lib.paths
 
-protected := array.concat(input.settings.paths_protect, input.settings.protected_files)
+protected := paths.compact(array.concat(input.settings.paths_protect, input.settings.protected_files))
+
+protected_existing := paths.compact(input.settings.protected_existing)
 
 require_approval contains {"msg": sprintf("`%s` is protected", [change.path]), "path": change.path} if {
 	some change in input.changes
@@ -21,5 +23,5 @@ require_approval contains {"msg": sprintf("`%s` is protected", [change.path]), "
 require_approval contains {"msg": sprintf("`%s` is there already and is protected", [change.path]), "path": change.path} if {
 	some change in input.changes
 	change.op != "create"
-	paths.matches(input.settings.protected_existing, change.path)
+	paths.matches(protected_existing, change.path)
 }

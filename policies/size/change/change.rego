@@ -11,9 +11,11 @@ package orch.size.change
 
 import data.orch.lib.paths
 
+ignored := paths.compact(input.settings.size_ignore)
+
 counted := [change |
 	some change in input.changes
-	not paths.matches(input.settings.size_ignore, change.path)
+	not paths.matches(ignored, change.path)
 ]
 
 lines := sum([n | some change in counted; n := count(change.added) + change.removed])

@@ -77,9 +77,13 @@ warn contains {"msg": sprintf("the %s probe is switched off", [kind]), "help": "
 	some kind in {"revert", "flake"} - wanted
 }
 
+code_files := paths.compact(input.settings.code_files)
+
+code_files_except := paths.compact(input.settings.code_files_except)
+
 code(path) if {
-	paths.matches(input.settings.code_files, path)
-	not paths.exact(input.settings.code_files_except, path)
+	paths.matches(code_files, path)
+	not paths.exact(code_files_except, path)
 }
 
 deny contains {"msg": sprintf("tests are waived (%s), but `%s` is code", [input.tests.set.exempt, change.path]), "path": change.path} if {
