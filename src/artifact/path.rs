@@ -9,6 +9,8 @@ use std::str::FromStr;
 use gix::validate::path::component;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::text::is_hidden;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A checked, relative, `/`-separated UTF-8 path of a file in a repository.
@@ -58,7 +60,7 @@ fn check(path: &str) -> Result<(), String> {
     if path.len() > MAX_LENGTH {
         return Err(format!("is longer than {MAX_LENGTH} bytes"));
     }
-    if let Some(c) = path.chars().find(|c| c.is_control() || *c == '\\' || is_invisible(*c)) {
+    if let Some(c) = path.chars().find(|c| c.is_control() || *c == '\\' || is_hidden(*c)) {
         return Err(format!("holds the character U+{:04X}", u32::from(c)));
     }
     if path.starts_with('/') {
@@ -92,17 +94,6 @@ fn check_part(part: &str) -> Result<(), String> {
     gix::validate::path::component(part.into(), None, options)
         .map(drop)
         .map_err(|error| format!("is not safe in `{part}`: {error}"))
-}
-
-/// Tells whether a character is not seen: zero-width, bidirectional, tag, variation and other format characters.
-///
-/// Two paths that look the same must be the same, and text for people must hold nothing people do not see.
-pub const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl TryFrom<String> for RepoPath {

@@ -8,10 +8,16 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Tells whether a character is zero-width, bidirectional or a tag: what hides text from a reader.
+/// Tells whether a character is not seen: zero-width, bidirectional, tag, variation and other format characters.
+///
+/// The one list of them: two paths that look the same must be the same, and text for people must hold nothing people do
+/// not see.
 pub const fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{e0000}'..='\u{e007f}')
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Takes a code span off the start of a text: its content and what follows it.
@@ -50,6 +56,16 @@ mod tests {
             ["", "a `b`", "`", "``", "`a", "` a`", "`a``b`", "`<b>`", "`@me`", "`a\nb`", "`a::b`", "`a\\`"]
         {
             assert_eq!(code_span(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_are_seen_and_what_hides_text_is_not() {
+        assert!("aä日 -_./é\u{1f600}".chars().all(|c| !is_hidden(c)));
+        for c in
+            ['\u{ad}', '\u{61c}', '\u{200b}', '\u{202e}', '\u{2069}', '\u{fe0f}', '\u{feff}', '\u{e0041}']
+        {
+            assert!(is_hidden(c), "{}", c.escape_unicode());
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Must never let a line through that a CI system reads as an order.
 
+use crate::diagnostic::text::is_hidden;
+
 /// Returns printed bytes as text that is safe to log.
 pub(super) fn neutralise(bytes: &[u8]) -> String {
     disarm(&plain(&String::from_utf8_lossy(bytes)))
@@ -20,7 +22,7 @@ fn plain(text: &str) -> String {
                 plain.push('\n');
             }
             '\n' | '\t' => plain.push(c),
-            c if c.is_control() || is_invisible(c) => {}
+            c if c.is_control() || is_hidden(c) => {}
             c => plain.push(c),
         }
     }
@@ -68,11 +70,6 @@ fn skip_string(rest: &mut Rest<'_>) {
             _ => {}
         }
     }
-}
-
-/// Characters that reorder or hide text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Breaks the marks of workflow commands: `::` at the start of a line, `##[` and `##vso[` anywhere.

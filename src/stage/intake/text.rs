@@ -3,6 +3,7 @@
 //! Must never let through a character that a reader cannot see.
 
 use crate::diagnostic::Class;
+use crate::diagnostic::text::is_hidden;
 use crate::stage::StageError;
 
 const MAX_BYTES: usize = 64 * 1024;
@@ -18,7 +19,7 @@ pub fn clean(text: &str) -> Result<String, StageError> {
             "Say it in fewer words, and keep what explains it in a file of the repository.",
         ));
     }
-    let clean: String = text.replace("\r\n", "\n").chars().filter(|c| !is_hidden(*c)).collect();
+    let clean: String = text.replace("\r\n", "\n").chars().filter(|c| !is_unwanted(*c)).collect();
     let clean = clean.trim().to_owned();
     if clean.is_empty() {
         return Err(refused(
@@ -40,29 +41,9 @@ pub fn title(text: &str) -> String {
     format!("{}…", short[..end].trim_end())
 }
 
-/// Control characters, and those that show nothing or turn what is shown around.
-fn is_hidden(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => true,
-        _ => c.is_control(),
-    }
+/// Control characters but line ends and tabs, and those that show nothing or turn what is shown around.
+fn is_unwanted(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t')) || is_hidden(c)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::artifact::types::verdict::{Decision, Effect, Finding};
 use crate::config::Level;
+use crate::diagnostic::text::is_hidden;
 
 /// What a rule found, before levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,16 +97,11 @@ fn clean(text: &str) -> String {
         }
         match c {
             '\n' | '\t' => clean.push(' '),
-            c if c.is_control() || is_invisible(c) => clean.extend(c.escape_unicode()),
+            c if c.is_control() || is_hidden(c) => clean.extend(c.escape_unicode()),
             c => clean.push(c),
         }
     }
     clean
-}
-
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@
 use jiff::Timestamp;
 
 use crate::artifact::id::RunId;
-use crate::artifact::path::is_invisible;
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::pull_request::Provenance;
 use crate::config::Pr as PrConfig;
 use crate::diagnostic::Class;
+use crate::diagnostic::text::is_hidden;
 use crate::ports::vcs::{CommitDraft, Signature};
 use crate::stage::StageError;
 
@@ -150,7 +150,7 @@ fn subject(change_type: &str, scope: &str, text: &str) -> String {
 /// One line without control or hidden characters.
 fn plain(text: &str) -> String {
     let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -3,8 +3,8 @@
 //! Must never let through raw HTML, an image, a link, a mention, a reference, a workflow command or a character nobody
 //! sees: a pull request is read by people, by bots and by other agents.
 
-use crate::artifact::path::is_invisible;
 use crate::diagnostic::text::code_span;
+use crate::diagnostic::text::is_hidden;
 
 /// Text longer than this is cut.
 const MAX_TEXT: usize = 2_000;
@@ -15,7 +15,7 @@ const BREAK: &str = "&#8203;";
 /// One visible line of at most `max` characters.
 fn line(text: &str, max: usize) -> String {
     let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
     let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= max {
         return line;
@@ -137,7 +137,7 @@ mod tests {
             let out = text(&given);
             prop_assert!(!out.contains(['<', '>', '\n', '\r']));
             prop_assert!(!out.contains("::") && !out.contains("://"));
-            prop_assert!(!out.chars().any(is_invisible));
+            prop_assert!(!out.chars().any(is_hidden));
             for (at, c) in out.char_indices() {
                 let next = &out[at + c.len_utf8()..];
                 if c == '@' || (c == '#' && !out[..at].ends_with('&')) {
