@@ -11,6 +11,7 @@
 //! - [`config`]: `orch.yml`, raw then valid
 //! - [`telemetry`]: events of a run and who listens
 //! - [`edit`]: file changes: checked, applied, shown as a patch
+//! - [`agent`]: talking to models under contract: budgets, records, debates
 //! - [`engine`]: who proposes plans, tests and edits
 //! - [`stage`]: the stages, their specs, the runner
 //! - [`pipeline`]: the order, rounds and conditions, as data
@@ -18,6 +19,7 @@
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
+pub mod agent;
 pub mod artifact;
 pub mod cli;
 pub mod config;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::digest::{Digest, canonical_json};
 use super::envelope::{Envelope, FileRef};
 use super::id::{Round, RunId, StageId};
-use super::kind::{ArtifactKind, slot};
+use super::kind::{ArtifactKind, StageFile, slot};
 use super::store::{ArtifactStore, StoreError};
 use super::types::manifest::{Manifest, OutputRef};
 use super::version::SchemaVersion;
@@ -296,11 +296,7 @@ fn attempt_of(path: &str) -> Option<u32> {
 
 fn is_known(path: &str) -> bool {
     let (_, rest) = split_round(path);
-    slot::ALL.iter().any(|s| s.path == rest)
-        || rest
-            .strip_prefix("events/")
-            .and_then(|r| r.strip_suffix(".jsonl"))
-            .is_some_and(|stage| stage.parse::<StageId>().is_ok())
+    slot::ALL.iter().any(|s| s.path == rest) || StageFile::of(rest).is_some()
 }
 
 #[cfg(test)]

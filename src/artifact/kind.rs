@@ -8,6 +8,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::id::{Round, StageId};
 use super::version::SchemaVersion;
 
 macro_rules! kinds {
@@ -63,12 +64,36 @@ kinds! {
     Journal = "journal", (1, 0);
     /// Test results for other tools (JUnit XML).
     Junit = "junit", (1, 0);
+    /// What was reserved and spent for a stage, one chained JSON object a line.
+    Ledger = "ledger", (1, 0);
+    /// The model exchanges of a stage, one JSON object a line.
+    Cassette = "cassette", (1, 0);
+    /// What the rest of the world told a stage (clock, commands, forge), one JSON object a line.
+    Tape = "tape", (1, 0);
+    /// Which providers a stage found unusable (JSON, no envelope).
+    Breaker = "breaker", (1, 0);
+    /// What was said in a debate, one JSON object a line.
+    Messages = "messages", (1, 0);
+    /// What a person needs to decide where the debate could not.
+    Escalation = "escalation", (1, 0);
 }
 
 impl ArtifactKind {
     /// Tells whether files of this kind are enveloped JSON.
     pub const fn is_json(self) -> bool {
-        !matches!(self, Self::Patch | Self::Text | Self::Log | Self::Journal | Self::Junit)
+        !matches!(
+            self,
+            Self::Patch
+                | Self::Text
+                | Self::Log
+                | Self::Journal
+                | Self::Junit
+                | Self::Ledger
+                | Self::Cassette
+                | Self::Tape
+                | Self::Breaker
+                | Self::Messages
+        )
     }
 }
 
@@ -112,6 +137,61 @@ impl Slot {
     }
 }
 
+/// A file of a stage that the runner writes, not the stage: one of each kind per stage and round, sealed as a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StageFile {
+    /// The events.
+    Journal,
+    /// The money.
+    Ledger,
+    /// The model exchanges.
+    Cassette,
+    /// What the rest of the world told.
+    Tape,
+    /// Which providers were found unusable.
+    Breaker,
+}
+
+impl StageFile {
+    /// Every one.
+    pub const ALL: &'static [Self] =
+        &[Self::Journal, Self::Ledger, Self::Cassette, Self::Tape, Self::Breaker];
+
+    const fn parts(self) -> (&'static str, &'static str, ArtifactKind) {
+        match self {
+            Self::Journal => ("events", "jsonl", ArtifactKind::Journal),
+            Self::Ledger => ("ledger", "jsonl", ArtifactKind::Ledger),
+            Self::Cassette => ("cassette", "jsonl", ArtifactKind::Cassette),
+            Self::Tape => ("tape", "jsonl", ArtifactKind::Tape),
+            Self::Breaker => ("breaker", "json", ArtifactKind::Breaker),
+        }
+    }
+
+    /// Returns the kind of the file.
+    pub const fn kind(self) -> ArtifactKind {
+        self.parts().2
+    }
+
+    /// Returns the path of the file of a stage in a round.
+    pub fn path(self, stage: StageId, round: Round) -> String {
+        let (folder, ending, _) = self.parts();
+        round.path(&format!("{folder}/{stage}.{ending}"))
+    }
+
+    /// Returns which file of which stage a path without its round is, as `ledger/plan.jsonl`.
+    pub fn of(path: &str) -> Option<(Self, StageId)> {
+        let (folder, name) = path.split_once('/')?;
+        let file = Self::ALL.iter().copied().find(|file| file.parts().0 == folder)?;
+        let stage = name.strip_suffix(file.parts().1)?.strip_suffix('.')?.parse().ok()?;
+        Some((file, stage))
+    }
+
+    /// Tells whether the file is written while the stage runs and outlives an attempt that was killed.
+    pub const fn outlives_a_kill(self) -> bool {
+        matches!(self, Self::Ledger | Self::Cassette)
+    }
+}
+
 /// Every slot there is.
 pub mod slot {
     use super::{ArtifactKind as K, Slot};
@@ -145,10 +225,23 @@ pub mod slot {
     /// The pull request's text.
     pub const PULL_REQUEST_TEXT: Slot = Slot::data("pr.md", K::Text);
 
+    /// What was said on the way to the plan.
+    pub const PLAN_MESSAGES: Slot = Slot::data("messages/plan.jsonl", K::Messages);
+    /// What a person needs where no plan was agreed on.
+    pub const PLAN_ESCALATION: Slot = Slot::data("escalation/plan.json", K::Escalation);
+    /// What was said on the way to the edits.
+    pub const EDITS_MESSAGES: Slot = Slot::data("messages/generate.jsonl", K::Messages);
+    /// What a person needs where no edits were agreed on.
+    pub const EDITS_ESCALATION: Slot = Slot::data("escalation/generate.json", K::Escalation);
+
     /// All of them, in the order of the pipeline.
     pub const ALL: &[Slot] = &[
         TASK,
         PLAN,
+        PLAN_MESSAGES,
+        PLAN_ESCALATION,
+        EDITS_MESSAGES,
+        EDITS_ESCALATION,
         TESTS,
         RED,
         RED_LOG,
@@ -177,6 +270,17 @@ mod tests {
         let paths: BTreeSet<_> = slot::ALL.iter().map(|s| s.path).collect();
         assert_eq!(paths.len(), slot::ALL.len());
         assert!(slot::ALL.iter().all(|s| s.path.split('/').all(|part| !part.starts_with('.'))));
+    }
+
+    #[test]
+    fn stage_files_are_found_by_their_path() {
+        for file in StageFile::ALL {
+            let path = file.path(StageId::TestWrite, Round::FIRST);
+            assert_eq!(StageFile::of(&path), Some((*file, StageId::TestWrite)), "{path}");
+        }
+        for odd in ["ledger/plan.json", "ledger/none.jsonl", "ledger", "x/plan.jsonl", "ledger/planjsonl"] {
+            assert_eq!(StageFile::of(odd), None, "{odd}");
+        }
     }
 
     #[test]

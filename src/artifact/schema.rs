@@ -9,6 +9,7 @@ use super::envelope::{Artifact, Envelope};
 use super::kind::ArtifactKind;
 use super::types::{
     change_set::{ChangeSet, TestSet},
+    debate::Escalation,
     manifest::Manifest,
     plan::Plan,
     policy_input::PolicyInput,
@@ -30,11 +31,17 @@ pub fn schema(kind: ArtifactKind) -> Option<Schema> {
         ArtifactKind::Verdict => of::<Verdict>(),
         ArtifactKind::PullRequest => of::<PullRequest>(),
         ArtifactKind::Manifest => of::<Manifest>(),
+        ArtifactKind::Escalation => of::<Escalation>(),
         ArtifactKind::Patch
         | ArtifactKind::Text
         | ArtifactKind::Log
         | ArtifactKind::Journal
-        | ArtifactKind::Junit => return None,
+        | ArtifactKind::Junit
+        | ArtifactKind::Ledger
+        | ArtifactKind::Cassette
+        | ArtifactKind::Tape
+        | ArtifactKind::Breaker
+        | ArtifactKind::Messages => return None,
     })
 }
 

@@ -138,6 +138,7 @@ impl Session {
             workspaces,
             processes: &self.processes,
             engine: &self.engine,
+            models: &crate::agent::NoModels,
         }
     }
 

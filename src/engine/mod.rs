@@ -4,8 +4,10 @@
 
 pub mod template;
 
+use crate::agent::{CallFailure, Calls, NoModels};
 use crate::artifact::money::NanoUsd;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
+use crate::artifact::types::debate::{Escalation, Message};
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
@@ -25,7 +27,7 @@ pub trait Engine: Send + Sync {
     fn materials(&self) -> Result<Vec<Material>, EngineError>;
 
     /// Proposes a plan for a task.
-    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Plan, EngineError>;
+    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Proposed<Plan>, EngineError>;
 
     /// Proposes acceptance tests for a plan.
     fn tests(&self, view: &View<'_>, task: &Task, plan: &Plan) -> Result<TestSet, EngineError>;
@@ -38,16 +40,45 @@ pub trait Engine: Send + Sync {
         plan: &Plan,
         tests: &TestSet,
         feedback: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError>;
+    ) -> Result<Proposed<ChangeSet>, EngineError>;
 }
 
-/// What an engine may look at: the tree of the base, nothing else.
+/// A proposal with how it came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed<T> {
+    /// What is proposed; where there is an escalation, the last state of it.
+    pub value: T,
+    /// What was said on the way, oldest first; empty where nothing was discussed.
+    pub messages: Vec<Message>,
+    /// Set when there was no agreement: a person has to decide.
+    pub escalation: Option<Escalation>,
+}
+
+impl<T> Proposed<T> {
+    /// A proposal nobody discussed.
+    pub const fn undiscussed(value: T) -> Self {
+        Self { value, messages: Vec::new(), escalation: None }
+    }
+}
+
+/// What an engine may look at, the tree of the base, and whom it may ask.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
+    /// The models it may ask; every call is reserved, recorded and settled there.
+    pub calls: &'a dyn Calls,
+    /// Tells the listeners something about the work in hand, one short line.
+    pub note: &'a (dyn Fn(String) + Sync),
     /// The repository.
     pub vcs: &'a dyn VcsRead,
     /// The tree of the base.
     pub tree: &'a crate::artifact::id::TreeId,
+}
+
+impl<'a> View<'a> {
+    /// A view with nobody to ask and nobody who listens.
+    pub const fn of(vcs: &'a dyn VcsRead, tree: &'a crate::artifact::id::TreeId) -> Self {
+        Self { calls: &NoModels, note: &|_| (), vcs, tree }
+    }
 }
 
 /// Why an engine has no proposal.
@@ -96,6 +127,9 @@ pub enum EngineError {
     /// The repository could not be read.
     #[error(transparent)]
     Vcs(#[from] VcsError),
+    /// A model could not be asked, or gave no answer.
+    #[error(transparent)]
+    Call(#[from] CallFailure),
 }
 
 impl Failure for EngineError {
@@ -106,6 +140,7 @@ impl Failure for EngineError {
             Self::Stuck { .. } => Class::NotConverged,
             Self::Broken { .. } => Class::Usage,
             Self::Vcs(error) => error.class(),
+            Self::Call(error) => error.class(),
         }
     }
 
@@ -120,6 +155,7 @@ impl Failure for EngineError {
                 Some("Mend the template, or remove its folder from `templates` in orch.yml.".into())
             }
             Self::Vcs(error) => error.help(),
+            Self::Call(error) => error.help(),
         }
     }
 }

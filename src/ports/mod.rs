@@ -4,6 +4,7 @@
 //! Must never be reached around: starting programs, reading the clock or the environment anywhere else does not lint.
 
 pub mod clock;
+pub mod model;
 pub mod process;
 pub mod vcs;
 pub mod workspace;

@@ -1,5 +1,6 @@
 //! What a stage is handed: the run, the config, and the ports its spec names.
 
+use crate::agent::{Calls, Models, NoModels};
 use crate::artifact::id::{Round, RunId};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -36,6 +37,8 @@ pub struct Ports<'a> {
     pub processes: &'a dyn Processes,
     /// Proposes plans, tests and edits.
     pub engine: &'a dyn Engine,
+    /// Opens the calls of a stage to models.
+    pub models: &'a dyn Models,
 }
 
 /// What a stage is handed.
@@ -50,6 +53,7 @@ pub struct StageContext<'a> {
     pub request: Option<&'a Request>,
     spec: &'static StageSpec,
     ports: Ports<'a>,
+    calls: &'a dyn Calls,
     events: &'a dyn Events,
 }
 
@@ -64,7 +68,18 @@ impl<'a> StageContext<'a> {
         ports: Ports<'a>,
         events: &'a dyn Events,
     ) -> Self {
-        Self { run, round, config, request, spec, ports, events }
+        Self { run, round, config, request, spec, ports, calls: &NoModels, events }
+    }
+
+    /// Returns the same with a way to call models.
+    #[must_use]
+    pub fn with_calls(self, calls: &'a dyn Calls) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// Returns the models the engine may ask.
+    pub fn calls(&self) -> Result<&'a dyn Calls, StageError> {
+        self.declared(EffectKind::Model).map(|()| self.calls)
     }
 
     fn declared(&self, effect: EffectKind) -> Result<(), StageError> {

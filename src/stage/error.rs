@@ -1,5 +1,6 @@
 //! Why a stage could not finish.
 
+use crate::agent::CallFailure;
 use crate::artifact::envelope::EnvelopeError;
 use crate::artifact::kind::Slot;
 use crate::diagnostic::{Class, Failure};
@@ -52,6 +53,9 @@ pub enum StageError {
     /// The engine could not do it.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model could not be called.
+    #[error(transparent)]
+    Call(#[from] CallFailure),
     /// The repository could not be read or written.
     #[error(transparent)]
     Vcs(#[from] VcsError),
@@ -70,6 +74,7 @@ impl Failure for StageError {
             Self::Outputs { .. } | Self::Undeclared(_) => Class::Internal,
             Self::Refused { class, .. } => *class,
             Self::Engine(e) => e.class(),
+            Self::Call(e) => e.class(),
             Self::Vcs(e) => e.class(),
             Self::Workspace(e) => e.class(),
             Self::Process(e) => e.class(),
@@ -89,6 +94,7 @@ impl Failure for StageError {
             }
             Self::Refused { help, .. } => Some(help.clone()),
             Self::Engine(e) => e.help(),
+            Self::Call(e) => e.help(),
             Self::Vcs(e) => e.help(),
             Self::Workspace(e) => e.help(),
             Self::Process(e) => e.help(),

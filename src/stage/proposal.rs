@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::artifact::digest::Digest;
+use crate::artifact::digest::{Digest, canonical_json};
+use crate::artifact::kind::Slot;
 use crate::artifact::types::change_set::{FileChange, FileOp};
 use crate::artifact::types::plan::{FileRole, Plan};
 use crate::config::Paths;
 use crate::diagnostic::Class;
+use crate::engine::Proposed;
 use crate::ports::vcs::VcsError;
 
-use super::StageError;
+use super::{Finished, Outputs, StageError};
 
 /// Returns the refusal of a proposal.
 pub(super) fn refused(what: impl Into<String>) -> StageError {
@@ -21,6 +23,27 @@ pub(super) fn refused(what: impl Into<String>) -> StageError {
         help: "Nothing was kept; the engine has to propose something else. Report it if it was the template engine."
             .into(),
     }
+}
+
+/// Adds what was said on the way to a proposal; without agreement the stage stops, and a person decides.
+pub(super) fn discussed<T>(
+    proposed: &Proposed<T>,
+    messages: Slot,
+    escalation: Slot,
+    mut outputs: Outputs,
+) -> Result<Finished, StageError> {
+    if !proposed.messages.is_empty() {
+        let mut lines = Vec::new();
+        for message in &proposed.messages {
+            let line = canonical_json(message).map_err(|error| refused(error.to_string()))?;
+            lines.extend_from_slice(&line);
+            lines.push(b'\n');
+        }
+        outputs.put_bytes(messages, lines);
+    }
+    let Some(bundle) = &proposed.escalation else { return Ok(Finished::done(outputs)) };
+    outputs.put(escalation, bundle)?;
+    Ok(Finished::stopped(outputs, Class::NotConverged, bundle.summary.clone()))
 }
 
 /// Reads a file of the base.

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::io::{Output, StageResult};
 use super::journal::Journal;
-use super::spec::EffectKind;
+use super::spec::{EffectKind, StageSpec};
 use super::{Finished, Inputs, Loaded, Ports, Request, Stage, StageContext, StageError};
-use crate::artifact::chain::{Break, Chain};
+use crate::agent::{CallSite, NoModels, StageCalls};
+use crate::artifact::chain::{Break, Chain, split_round};
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::envelope::{Envelope, FileRef, Producer};
 use crate::artifact::id::{Round, RunId, StageId};
-use crate::artifact::kind::{ArtifactKind, Slot};
+use crate::artifact::kind::{ArtifactKind, StageFile};
 use crate::artifact::store::{ArtifactStore, StoreError};
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
 use crate::config::Config;
@@ -140,6 +141,13 @@ struct Prepared {
     key: Digest,
 }
 
+/// A stage that came to its end, before its files are written.
+struct Ended {
+    finished: Finished,
+    kept: Vec<(StageFile, Vec<u8>)>,
+    timing: Timing,
+}
+
 impl Runner<'_> {
     /// Returns the chain of the run, refusing a broken one.
     pub fn chain(&self) -> Result<Chain, RunError> {
@@ -170,14 +178,32 @@ impl Runner<'_> {
         self.archive(&chain, spec.id, at.round)?;
         journal.emit(&Event::StageStarted { stage: spec.id, round: at.round });
         let started = (self.ports.clock.now(), self.ports.clock.elapsed());
+        let note = |message| journal.emit(&Event::StageNote { stage: spec.id, round: at.round, message });
+        let calls = self.calls(spec, at.round, &note).map_err(failed)?;
+        let cx = cx.with_calls(calls.as_ref());
         let finished = stage.run(&cx, &prepared.inputs).map_err(failed)?;
-        declared(spec.outputs, &finished).map_err(failed)?;
+        declared(spec, &finished).map_err(failed)?;
+        let kept = calls.close().map_err(|error| failed(StageError::Call(error)))?;
         let duration = self.ports.clock.elapsed().saturating_sub(started.1);
         let timing = Timing {
             started_at: started.0.to_string(),
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         };
-        self.commit(stage, at.round, prepared, finished, timing, &journal)
+        self.commit(stage, at.round, prepared, Ended { finished, kept, timing }, &journal)
+    }
+
+    /// Opens ledger and record of a stage that may call models.
+    fn calls<'b>(
+        &'b self,
+        spec: &StageSpec,
+        round: Round,
+        note: &'b (dyn Fn(String) + Sync),
+    ) -> Result<Box<dyn StageCalls + 'b>, StageError> {
+        if !spec.effects.contains(&EffectKind::Model) {
+            return Ok(Box::new(NoModels));
+        }
+        let site = CallSite { store: self.store, run: self.run, stage: spec.id, round, note };
+        Ok(self.ports.models.open(site)?)
     }
 
     /// Forgets a finished stage and everything that followed from it; the files are kept below `attempts/`.
@@ -267,7 +293,9 @@ impl Runner<'_> {
         }
         let mut outputs = Inputs::default();
         for file in &link.outputs {
-            if let Some(slot) = spec.outputs.iter().find(|s| link.round.path(s.path) == file.path) {
+            if let Some(slot) =
+                spec.outputs.iter().chain(spec.may_write).find(|s| link.round.path(s.path) == file.path)
+            {
                 outputs.insert(*slot, self.load(chain, file)?);
             }
         }
@@ -317,7 +345,7 @@ impl Runner<'_> {
                 self.store.remove(path)?;
             }
         }
-        for path in &chain.leftovers {
+        for path in chain.leftovers.iter().filter(|path| !outlives_a_kill(path)) {
             self.store.remove(path)?;
         }
         Ok(())
@@ -329,10 +357,10 @@ impl Runner<'_> {
         stage: &dyn Stage,
         round: Round,
         prepared: Prepared,
-        finished: Finished,
-        timing: Timing,
+        ended: Ended,
         journal: &Journal<'_>,
     ) -> Result<StageRun, RunError> {
+        let Ended { finished, kept, timing } = ended;
         let spec = stage.spec();
         let canonical = |source| RunError::Canonical { stage: spec.id, source };
         let (exit, reason) = match finished.result {
@@ -358,8 +386,9 @@ impl Runner<'_> {
             duration_ms: timing.duration_ms,
         };
         journal.keep(&last);
-        let path = round.path(&format!("events/{}.jsonl", spec.id));
-        records.push(self.place(&path, ArtifactKind::Journal, &journal.bytes())?);
+        for (file, bytes) in kept.into_iter().chain([(StageFile::Journal, journal.bytes())]) {
+            records.push(self.place(&file.path(spec.id, round), file.kind(), &bytes)?);
+        }
         let link = Link {
             stage: spec.id,
             stage_version: spec.version,
@@ -408,13 +437,19 @@ impl Runner<'_> {
     }
 }
 
+/// Tells whether a file without a manifest is kept: money that was spent stays spent, and answers that were paid for stay.
+fn outlives_a_kill(path: &str) -> bool {
+    StageFile::of(split_round(path).1).is_some_and(|(file, _)| file.outlives_a_kill())
+}
+
 /// Checks that a stage wrote just what it declared.
-fn declared(slots: &[Slot], finished: &Finished) -> Result<(), StageError> {
+fn declared(spec: &StageSpec, finished: &Finished) -> Result<(), StageError> {
     let written: BTreeSet<_> = finished.outputs.iter().map(|(slot, _)| slot.path).collect();
+    let slots = spec.outputs;
     if let Some(slot) = slots.iter().find(|s| !written.contains(s.path)) {
         return Err(StageError::Outputs { slot: *slot, why: "did not write" });
     }
-    match finished.outputs.iter().find(|(slot, _)| !slots.contains(slot)) {
+    match finished.outputs.iter().find(|(slot, _)| !slots.contains(slot) && !spec.may_write.contains(slot)) {
         Some((slot, _)) => Err(StageError::Outputs { slot: *slot, why: "wrote, undeclared," }),
         None => Ok(()),
     }

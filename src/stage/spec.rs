@@ -24,6 +24,8 @@ pub struct StageSpec {
     pub inputs: &'static [Input],
     /// The files it writes; all of them, every time it finishes.
     pub outputs: &'static [Slot],
+    /// The files it writes only where there is something to tell.
+    pub may_write: &'static [Slot],
     /// What it does to the world.
     pub effects: &'static [EffectKind],
     /// The top-level config keys that change what it writes.

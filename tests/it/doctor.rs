@@ -19,7 +19,7 @@ use orch::artifact::types::verification::{Ended, Measure, MeasureState, Protecti
 use orch::config::env::Environment;
 use orch::config::{self, Config, Loaded};
 use orch::doctor::{Patient, Report, State, look, render};
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::ports::process::{Captured, Command, Outcome, ProcessError, Processes, Sandbox};
 use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead};
 
@@ -164,7 +164,7 @@ impl Engine for World {
         Ok(Vec::new())
     }
 
-    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
+    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Proposed<Plan>, EngineError> {
         panic!("a doctor plans nothing")
     }
 
@@ -179,7 +179,7 @@ impl Engine for World {
         _: &Plan,
         _: &TestSet,
         _: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
+    ) -> Result<Proposed<ChangeSet>, EngineError> {
         panic!("a doctor writes nothing")
     }
 }

@@ -192,6 +192,7 @@ fn with_context<T, R: VcsRead + VcsWrite>(
         workspaces: &workspaces,
         processes: &Forbidden,
         engine: &Forbidden,
+        models: &orch::agent::NoModels,
     };
     act(&StageContext::new(&SPEC, &run, Round::FIRST, config, None, ports, &Silent))
 }

@@ -81,7 +81,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 9] = [
+    let layers: [(&str, &[&str]); 10] = [
         (
             "diagnostic",
             &[
@@ -90,6 +90,7 @@ fn lower_layers_do_not_know_higher_ones() {
                 "config",
                 "telemetry",
                 "edit",
+                "agent",
                 "engine",
                 "stage",
                 "pipeline",
@@ -99,15 +100,27 @@ fn lower_layers_do_not_know_higher_ones() {
         ),
         (
             "artifact",
-            &["ports", "config", "telemetry", "edit", "engine", "stage", "pipeline", "report", "cli"],
+            &[
+                "ports",
+                "config",
+                "telemetry",
+                "edit",
+                "agent",
+                "engine",
+                "stage",
+                "pipeline",
+                "report",
+                "cli",
+            ],
         ),
-        ("edit", &["ports", "config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
-        ("ports", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
-        ("config", &["telemetry", "engine", "stage", "pipeline", "report", "cli"]),
-        ("telemetry", &["ports", "config", "edit", "engine", "stage", "pipeline", "report", "cli"]),
+        ("edit", &["ports", "config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+        ("ports", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+        ("config", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+        ("telemetry", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+        ("agent", &["config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
         ("engine", &["telemetry", "stage", "pipeline", "report", "cli"]),
         ("stage", &["pipeline", "report", "cli"]),
-        ("report", &["ports", "config", "edit", "engine", "stage", "pipeline", "cli"]),
+        ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
     ];
     let mut wrong = Vec::new();
     for (path, text) in sources() {

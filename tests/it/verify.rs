@@ -130,6 +130,7 @@ impl Case {
             workspaces: &copies,
             processes,
             engine: &Forbidden,
+            models: &orch::agent::NoModels,
         };
         let cx = StageContext::new(stage.spec(), &run, Round::FIRST, &self.config, None, ports, &Silent);
         let mut inputs = Inputs::default();

@@ -17,6 +17,10 @@ pub fn conforms(store: &dyn ArtifactStore) {
     assert_eq!(store.read("a/b.json").unwrap().as_deref(), Some(&b"3"[..]));
     assert_eq!(store.read("a.json/x").unwrap(), None);
     assert_eq!(store.list().unwrap(), ["a.json", "a/b.json"]);
+    store.append("c.jsonl", b"4\n").unwrap();
+    store.append("c.jsonl", b"5\n").unwrap();
+    assert_eq!(store.read("c.jsonl").unwrap().as_deref(), Some(&b"4\n5\n"[..]));
+    store.remove("c.jsonl").unwrap();
     store.preserve(&["a/b.json".into(), "gone.json".into()], "attempts/1").unwrap();
     assert_eq!(store.read("attempts/1/a/b.json").unwrap().as_deref(), Some(&b"3"[..]));
     assert_eq!(store.read("a/b.json").unwrap().as_deref(), Some(&b"3"[..]));

@@ -93,6 +93,18 @@ impl ArtifactStore for DirStore {
         self.place(path, bytes)
     }
 
+    fn append(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let target = self.root.join(path);
+        // A link here would let the bytes land elsewhere.
+        if fs::symlink_metadata(&target).is_ok_and(|meta| !meta.is_file()) {
+            return Err(StoreError::Foreign { path: path.into(), what: "no regular file" });
+        }
+        fs::create_dir_all(target.parent().unwrap_or(&self.root))
+            .map_err(Self::fail("make the folder of", path))?;
+        let opened = fs::OpenOptions::new().create(true).append(true).open(&target);
+        opened.and_then(|mut file| file.write_all(bytes)).map_err(Self::fail("write", path))
+    }
+
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         match fs::remove_file(self.root.join(path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Self::fail("remove", path)(error)),

@@ -48,6 +48,12 @@ impl ArtifactStore for MemoryStore {
         Ok(())
     }
 
+    fn append(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut whole = self.read(path)?.unwrap_or_default();
+        whole.extend_from_slice(bytes);
+        self.write(path, &whole)
+    }
+
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         self.state().files.remove(path);
         Ok(())

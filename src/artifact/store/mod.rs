@@ -21,6 +21,11 @@ pub trait ArtifactStore: Send + Sync {
     /// Writes a whole file: after a crash there is the new file, the old one, or none, but never a part.
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError>;
 
+    /// Adds bytes at the end of a file, which is made where there is none; after a kill there may be a part of them.
+    ///
+    /// Only for files that grow while a stage runs; a finished file never grows.
+    fn append(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError>;
+
     /// Removes a file; fine when there is none.
     fn remove(&self, path: &str) -> Result<(), StoreError>;
 

@@ -3,6 +3,8 @@
 //! Must never read or write anything: these are values.
 
 pub mod change_set;
+pub mod debate;
+pub mod exchange;
 pub mod manifest;
 pub mod plan;
 pub mod policy_input;

@@ -25,7 +25,7 @@ use crate::artifact::types::plan::{FileRole, Plan, PlannedFile, Risk, RiskLevel,
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::Verification;
 
-use super::{Engine, EngineError, View};
+use super::{Engine, EngineError, Proposed, View};
 use build::{Built, build};
 use choose::{Choice, choose, resume};
 pub use source::{Template, TemplateSource, embedded, read_folder};
@@ -101,11 +101,11 @@ impl Engine for TemplateEngine {
         Ok(self.templates()?.iter().map(material).collect())
     }
 
-    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Plan, EngineError> {
+    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Proposed<Plan>, EngineError> {
         let tree = Tree::of(view)?;
         let choice = choose(self.templates()?, task, &tree)?;
         let built = build(&choice, &tree)?;
-        plan_of(&choice, &built)
+        plan_of(&choice, &built).map(Proposed::undiscussed)
     }
 
     fn tests(&self, view: &View<'_>, task: &Task, plan: &Plan) -> Result<TestSet, EngineError> {
@@ -121,13 +121,13 @@ impl Engine for TemplateEngine {
         plan: &Plan,
         _tests: &TestSet,
         feedback: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
+    ) -> Result<Proposed<ChangeSet>, EngineError> {
         if let Some(report) = feedback {
             let why = report.reasons.first().map_or("the report gives no reason", |r| r.message.as_str());
             return Err(EngineError::Stuck { engine: NAME, why: why.to_owned() });
         }
         let (_, Planned { built, .. }) = self.rebuild(view, task, plan)?;
-        Ok(ChangeSet { base_tree: view.tree.clone(), files: built.edits })
+        Ok(Proposed::undiscussed(ChangeSet { base_tree: view.tree.clone(), files: built.edits }))
     }
 }
 

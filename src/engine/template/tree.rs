@@ -22,7 +22,7 @@ pub struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Returns the tree an engine may look at; paths that are not UTF-8 are left out.
     pub fn of(view: &View<'a>) -> Result<Self, VcsError> {
-        let View { vcs, tree } = *view;
+        let View { vcs, tree, .. } = *view;
         Ok(Self { entries: vcs.entries(tree)?, read: Box::new(move |path| vcs.file(tree, path)) })
     }
 

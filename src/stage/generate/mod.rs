@@ -16,7 +16,7 @@ use crate::diagnostic::text::count;
 use crate::edit::patch;
 use crate::engine::View;
 
-use super::proposal::{Base, check_files, check_paths, refused};
+use super::proposal::{Base, check_files, check_paths, discussed, refused};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
@@ -36,10 +36,11 @@ pub static SPEC: StageSpec = StageSpec {
         Input::feedback(slot::GREEN),
     ],
     outputs: &[slot::EDITS, slot::PATCH],
+    may_write: &[slot::EDITS_MESSAGES, slot::EDITS_ESCALATION],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
     config: &["engine", "templates", "paths"],
     permissions: &[Permission::ContentsRead],
-    exits: &[3, 6, 7, 78],
+    exits: &[3, 5, 6, 7, 78],
 };
 
 /// The stage.
@@ -62,17 +63,19 @@ impl Stage for Generate {
         check_red(&red)?;
         let feedback: Option<Verification> = inputs.find(slot::GREEN)?;
         check_round(cx.round, feedback.as_ref())?;
-        let view = View { vcs: cx.vcs()?, tree: &task.base.tree };
-        let edits = cx.engine()?.edits(&view, &task, &plan, &tests, feedback.as_ref())?;
+        let note = |line| cx.note(line);
+        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
+        let proposed = cx.engine()?.edits(&view, &task, &plan, &tests, feedback.as_ref())?;
+        let edits = &proposed.value;
         let base = |path: &str| view.vcs.file(view.tree, path);
-        check(&edits, &plan, &tests, view.tree, &base)?;
+        check(edits, &plan, &tests, view.tree, &base)?;
         check_paths(&edits.files, &cx.config.paths)?;
         let patch = patch_of(&tests.files, &edits.files, &base)?;
         cx.note(count(edits.files.len(), "file"));
         let mut outputs = Outputs::default();
-        outputs.put(slot::EDITS, &edits)?;
+        outputs.put(slot::EDITS, edits)?;
         outputs.put_bytes(slot::PATCH, patch);
-        Ok(Finished::done(outputs))
+        discussed(&proposed, slot::EDITS_MESSAGES, slot::EDITS_ESCALATION, outputs)
     }
 }
 

@@ -21,6 +21,7 @@ pub static SPEC: StageSpec = StageSpec {
             measured against. It refuses an empty request, one over 64 KiB, and a repository without a commit.",
     inputs: &[],
     outputs: &[slot::TASK],
+    may_write: &[],
     effects: &[EffectKind::RepositoryRead],
     config: &["service", "engine"],
     permissions: &[super::spec::Permission::ContentsRead],

@@ -11,7 +11,7 @@ use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
 use crate::engine::View;
 
-use super::proposal::refused;
+use super::proposal::{discussed, refused};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
@@ -25,10 +25,11 @@ pub static SPEC: StageSpec = StageSpec {
             it already, the run ends with exit code 78 and nothing is written.",
     inputs: &[Input::required(slot::TASK)],
     outputs: &[slot::PLAN],
+    may_write: &[slot::PLAN_MESSAGES, slot::PLAN_ESCALATION],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
     config: &["engine", "templates"],
     permissions: &[Permission::ContentsRead],
-    exits: &[3, 78],
+    exits: &[3, 5, 7, 78],
 };
 
 /// The stage.
@@ -45,16 +46,18 @@ impl Stage for PlanStage {
 
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let task: Task = inputs.get(slot::TASK)?;
-        let view = View { vcs: cx.vcs()?, tree: &task.base.tree };
-        let plan = cx.engine()?.plan(&view, &task)?;
+        let note = |line| cx.note(line);
+        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
+        let proposed = cx.engine()?.plan(&view, &task)?;
+        let plan = &proposed.value;
         let have = view.vcs.entries(view.tree)?;
-        check(&plan, |path| have.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).is_ok())?;
+        check(plan, |path| have.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).is_ok())?;
         if let Some(used) = &plan.template {
             cx.note(format!("template {}, variant {}", used.name, used.variant));
         }
         let mut outputs = Outputs::default();
-        outputs.put(slot::PLAN, &plan)?;
-        Ok(Finished::done(outputs))
+        outputs.put(slot::PLAN, plan)?;
+        discussed(&proposed, slot::PLAN_MESSAGES, slot::PLAN_ESCALATION, outputs)
     }
 }
 

@@ -66,6 +66,7 @@ pub static SPEC: StageSpec = StageSpec {
         Input::required(slot::GREEN),
     ],
     outputs: &[slot::POLICY_INPUT, slot::VERDICT],
+    may_write: &[],
     effects: &[EffectKind::RepositoryRead],
     config: &["paths", "policy", "sandbox", "verify"],
     permissions: &[Permission::ContentsRead],

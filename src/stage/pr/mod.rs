@@ -43,6 +43,7 @@ pub static SPEC: StageSpec = StageSpec {
         Input::required(slot::VERDICT),
     ],
     outputs: &[slot::PULL_REQUEST, slot::PULL_REQUEST_TEXT],
+    may_write: &[],
     effects: &[EffectKind::RepositoryRead, EffectKind::ForgeWrite],
     config: &["pr"],
     permissions: &[Permission::ContentsWrite, Permission::PullRequestsWrite],

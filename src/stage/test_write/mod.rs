@@ -27,10 +27,11 @@ pub static SPEC: StageSpec = StageSpec {
             with neither a test nor a reason.",
     inputs: &[Input::required(slot::TASK), Input::required(slot::PLAN)],
     outputs: &[slot::TESTS],
+    may_write: &[],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
     config: &["engine", "templates", "paths"],
     permissions: &[Permission::ContentsRead],
-    exits: &[3, 78],
+    exits: &[3, 5, 7, 78],
 };
 
 /// The stage.
@@ -48,7 +49,8 @@ impl Stage for TestWrite {
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let task: Task = inputs.get(slot::TASK)?;
         let plan: Plan = inputs.get(slot::PLAN)?;
-        let view = View { vcs: cx.vcs()?, tree: &task.base.tree };
+        let note = |line| cx.note(line);
+        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
         let tests = cx.engine()?.tests(&view, &task, &plan)?;
         check(&tests, &plan, view.tree, &|path| view.vcs.file(view.tree, path))?;
         check_paths(&tests.files, &cx.config.paths)?;

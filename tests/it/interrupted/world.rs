@@ -17,7 +17,7 @@ use orch::artifact::types::task::{Base, Channel, Task};
 use orch::artifact::types::verification::{Ended, Protection, Verification};
 use orch::config::{Command as Words, Config};
 use orch::engine::template::TemplateEngine;
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::pipeline::{Bounds, CHANGE, Pipeline, Walk, walk};
 use orch::ports::clock::FakeClock;
 use orch::ports::process::{Command, FakeProcesses, Outcome, ProcessError, Processes, Sandbox, outcome};
@@ -108,6 +108,7 @@ impl World {
                 workspaces: &copies,
                 processes: &commands,
                 engine: &engine,
+                models: &orch::agent::NoModels,
             },
             events: &Silent,
         };
@@ -222,6 +223,10 @@ impl ArtifactStore for Dying {
             return Err(killed());
         }
         self.inner.write(path, bytes)
+    }
+
+    fn append(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.last()? { Err(killed()) } else { self.inner.append(path, bytes) }
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
@@ -377,7 +382,7 @@ impl Engine for Proposals<'_> {
         self.up()?;
         self.inner.materials()
     }
-    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Plan, EngineError> {
+    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Proposed<Plan>, EngineError> {
         self.up()?;
         self.inner.plan(view, task)
     }
@@ -392,7 +397,7 @@ impl Engine for Proposals<'_> {
         plan: &Plan,
         tests: &TestSet,
         feedback: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
+    ) -> Result<Proposed<ChangeSet>, EngineError> {
         self.up()?;
         self.inner.edits(view, task, plan, tests, feedback)
     }

@@ -200,6 +200,7 @@ impl Case {
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &Forbidden,
+            models: &orch::agent::NoModels,
         };
         f(&StageContext::new(&SPEC, &run, Round::FIRST, &self.config, None, ports, &Silent))
     }

@@ -10,7 +10,7 @@ use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
 use orch::artifact::types::task::{Base, Task};
 use orch::artifact::types::verification::{Protection, Verification};
-use orch::engine::{Engine, EngineError, View};
+use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use orch::ports::vcs::{
     BranchDraft, BranchTip, CommitOutcome, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
@@ -82,7 +82,7 @@ impl Engine for Forbidden {
     fn materials(&self) -> Result<Vec<Material>, EngineError> {
         panic!("the stage asked an engine")
     }
-    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Plan, EngineError> {
+    fn plan(&self, _: &View<'_>, _: &Task) -> Result<Proposed<Plan>, EngineError> {
         panic!("the stage asked an engine")
     }
     fn tests(&self, _: &View<'_>, _: &Task, _: &Plan) -> Result<TestSet, EngineError> {
@@ -95,7 +95,7 @@ impl Engine for Forbidden {
         _: &Plan,
         _: &TestSet,
         _: Option<&Verification>,
-    ) -> Result<ChangeSet, EngineError> {
+    ) -> Result<Proposed<ChangeSet>, EngineError> {
         panic!("the stage asked an engine")
     }
 }

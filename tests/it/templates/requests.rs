@@ -179,8 +179,8 @@ fn what_is_in_the_way_is_a_conflict_and_what_is_there_is_done() {
 fn a_second_round_is_stuck() {
     let engine = TemplateEngine::new(Vec::new());
     let (repo, tree, task) = (fastapi(), id(), task("add a /health endpoint"));
-    let view = View { vcs: &repo, tree: &tree };
-    let plan = engine.plan(&view, &task).unwrap();
+    let view = View::of(&repo, &tree);
+    let plan = engine.plan(&view, &task).unwrap().value;
     let tests = engine.tests(&view, &task, &plan).unwrap();
     let absent = serde_json::json!({"state": "absent", "by": "test"});
     let protection: BTreeMap<_, _> =
@@ -202,8 +202,8 @@ fn a_second_round_is_stuck() {
 fn a_plan_is_bound_to_its_template_and_its_values_are_checked_again() {
     let engine = TemplateEngine::new(Vec::new());
     let (repo, tree, task) = (fastapi(), id(), task("add a /health endpoint"));
-    let view = View { vcs: &repo, tree: &tree };
-    let plan = engine.plan(&view, &task).unwrap();
+    let view = View::of(&repo, &tree);
+    let plan = engine.plan(&view, &task).unwrap().value;
     for (name, value) in [("route", "/x\"); import os; (\""), ("route", "../../x"), ("route", "/a\nb")] {
         let mut bent = plan.clone();
         bent.template.as_mut().unwrap().parameters.insert(name.into(), value.into());
@@ -233,7 +233,7 @@ const OWN: &str = "name: own\nsummary: x\nexamples: [add a banner]\nrequest: { a
 fn templates_of_the_repository_are_used_and_broken_ones_are_named() {
     let (repo, tree) = (fastapi(), id());
     let ask = |source: TemplateSource| {
-        TemplateEngine::new(vec![source]).plan(&View { vcs: &repo, tree: &tree }, &task("add a banner"))
+        TemplateEngine::new(vec![source]).plan(&View::of(&repo, &tree), &task("add a banner"))
     };
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("own")).unwrap();
@@ -241,7 +241,7 @@ fn templates_of_the_repository_are_used_and_broken_ones_are_named() {
     std::fs::write(folder.path().join("own/b.j2"), "hi\n").unwrap();
     let read = orch::engine::template::read_folder(folder.path()).unwrap();
     assert_eq!(read, [own(OWN, &[("b.j2", "hi\n")])]);
-    assert_eq!(ask(read[0].clone()).unwrap().files[0].path.as_str(), "banner.txt");
+    assert_eq!(ask(read[0].clone()).unwrap().value.files[0].path.as_str(), "banner.txt");
     assert!(orch::engine::template::read_folder(&folder.path().join("none")).is_err());
     for (manifest, text, why) in [
         (OWN.replace("summary: x", "summary: x\nsumary: y"), "", "sumary"),
@@ -338,9 +338,9 @@ fn the_example_of_the_how_to_works() {
     ]);
     let engine = TemplateEngine::new(vec![TemplateSource { name: "banner".into(), files }]);
     let (repo, tree, task) = (Memory::default(), id(), task("add a banner for \"Shop\""));
-    let view = View { vcs: &repo, tree: &tree };
-    let plan = engine.plan(&view, &task).unwrap();
+    let view = View::of(&repo, &tree);
+    let plan = engine.plan(&view, &task).unwrap().value;
     let tests = engine.tests(&view, &task, &plan).unwrap();
-    let edits = engine.edits(&view, &task, &plan, &tests, None).unwrap();
+    let edits = engine.edits(&view, &task, &plan, &tests, None).unwrap().value;
     assert_eq!(edits.files[0].bytes().unwrap().unwrap(), b"Welcome to Shop!\n");
 }

@@ -62,6 +62,7 @@ impl Run {
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,
+            models: &orch::agent::NoModels,
         };
         let request = request.map(|text| Request { text: text.into(), channel: Channel::CommandLine });
         let cx = StageContext::new(stage.spec(), &id, round, &self.config, request.as_ref(), ports, &Silent);

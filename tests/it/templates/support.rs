@@ -137,13 +137,13 @@ pub fn propose(repo: &Memory, request: &str) -> Result<Proposal, EngineError> {
     static ENGINE: LazyLock<TemplateEngine> = LazyLock::new(|| TemplateEngine::new(Vec::new()));
     let engine = &*ENGINE;
     let (tree, task) = (id(), task(request));
-    let view = View { vcs: repo, tree: &tree };
-    let plan = engine.plan(&view, &task)?;
+    let view = View::of(repo, &tree);
+    let plan = engine.plan(&view, &task)?.value;
     orch::stage::plan::check(&plan, |path| repo.files.contains_key(path)).unwrap();
     let tests = engine.tests(&view, &task, &plan)?;
     let base = |path: &str| repo.file(&tree, path);
     orch::stage::test_write::check(&tests, &plan, &tree, &base).unwrap();
-    let edits = engine.edits(&view, &task, &plan, &tests, None)?;
+    let edits = engine.edits(&view, &task, &plan, &tests, None)?.value;
     orch::stage::generate::check(&edits, &plan, &tests, &tree, &base).unwrap();
     Ok(Proposal { plan, tests, edits })
 }
