@@ -4,7 +4,9 @@
 //! Must never be reached around: starting programs, reading the clock or the environment anywhere else does not lint.
 
 pub mod clock;
+pub mod credential;
 pub mod model;
 pub mod process;
+pub mod secret;
 pub mod vcs;
 pub mod workspace;

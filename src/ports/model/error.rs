@@ -151,14 +151,14 @@ impl Failure for CallError {
             | Self::Overloaded { .. }
             | Self::Timeout { .. }
             | Self::Cut { .. }
-            | Self::Offline { .. } => Class::Temporary,
+            | Self::Offline { .. }
+            | Self::Shape { .. } => Class::Temporary,
             Self::Spend { .. } => Class::Exhausted,
             Self::Auth { .. }
             | Self::BadRequest { .. }
             | Self::TooLarge { .. }
             | Self::Unsupported { .. } => Class::Usage,
             Self::Refused { .. } | Self::Truncated { .. } => Class::NotConverged,
-            Self::Shape { .. } => Class::Temporary,
         }
     }
 
