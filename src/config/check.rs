@@ -3,12 +3,18 @@
 //! Must never look at the machine: whether a folder or a program is there is for `orch doctor`.
 
 use crate::artifact::id::Slug;
+use crate::artifact::money::Usd;
 use crate::artifact::path::RepoPath;
 
 use super::error::Problem;
 use super::keys;
-use super::raw::{Raw, RawCommand, RawLimits, RawPolicy, RawPr, RawSandbox};
-use super::valid::{Command, Commands, Config, Paths, Policy, Pr, Sandbox, SandboxLimits, Verify};
+use super::raw::{
+    Raw, RawBudget, RawCommand, RawLimits, RawModels, RawPolicy, RawPr, RawSandbox, RawStageLimits,
+};
+use super::valid::{
+    Budget, Command, Commands, Config, Models, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets,
+    StageLimits, Verify,
+};
 use super::walk;
 
 /// Checks a raw config; `text` is what it was parsed from and gives the places.
@@ -21,6 +27,8 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
     let config = Config {
         service: raw.service.and_then(|s| check.service(&s)),
         engine: raw.engine.unwrap_or_default(),
+        models: check.models(raw.models.unwrap_or_default(), defaults.models),
+        budget: check.budget(raw.budget.unwrap_or_default(), defaults.budget),
         commands: Commands {
             setup: check.commands("setup", commands.setup),
             build: check.commands("build", commands.build),
@@ -119,6 +127,53 @@ impl Check<'_> {
         commands
     }
 
+    fn models(&mut self, raw: RawModels, default: Models) -> Models {
+        let critics = self.each("models.critics", raw.critics, role_fault);
+        Models {
+            file: self.text("models.file", raw.file, default.file, file_fault),
+            notes: self.text("models.notes", raw.notes, default.notes, file_fault),
+            critics: critics.iter().filter_map(|role| role.parse().ok()).collect(),
+        }
+    }
+
+    fn amount(&mut self, path: &str, text: Option<String>) -> Option<Usd> {
+        let text = text?;
+        match text.parse() {
+            Ok(amount) => Some(amount),
+            Err(_) => {
+                let help = "Write dollars with a point and up to nine digits after it, as `0.50`.".into();
+                self.complain(path, (format!("is no amount in dollars: {:?}", text.escape_debug()), help));
+                None
+            }
+        }
+    }
+
+    fn stage_limits(&mut self, stage: &str, raw: Option<RawStageLimits>) -> StageLimits {
+        let raw = raw.unwrap_or_default();
+        StageLimits {
+            max_cost_usd: self.amount(&format!("budget.stages.{stage}.max_cost_usd"), raw.max_cost_usd),
+            max_tokens: raw.max_tokens,
+            ttl_minutes: raw.ttl_minutes,
+        }
+    }
+
+    fn budget(&mut self, raw: RawBudget, default: Budget) -> Budget {
+        let stages = raw.stages.unwrap_or_default();
+        Budget {
+            max_cost_usd: self
+                .amount("budget.max_cost_usd", raw.max_cost_usd)
+                .unwrap_or(default.max_cost_usd),
+            max_tokens: raw.max_tokens.unwrap_or(default.max_tokens),
+            ttl_minutes: raw.ttl_minutes.unwrap_or(default.ttl_minutes),
+            allow_unknown_cost: raw.allow_unknown_cost.unwrap_or(default.allow_unknown_cost),
+            stages: StageBudgets {
+                plan: self.stage_limits("plan", stages.plan),
+                test_write: self.stage_limits("test-write", stages.test_write),
+                generate: self.stage_limits("generate", stages.generate),
+            },
+        }
+    }
+
     fn sandbox(&mut self, raw: RawSandbox, default: Sandbox) -> Sandbox {
         Sandbox {
             required: raw.required.unwrap_or(default.required),
@@ -213,6 +268,19 @@ fn folder_fault(folder: &str) -> Fault {
         format!("is not a folder of the repository: {error}"),
         "Write it relative to the repository root with `/`, as `tools/rules`, without a slash at the end.",
     )
+}
+
+fn file_fault(path: &str) -> Fault {
+    let error = path.parse::<RepoPath>().err()?;
+    fault(
+        format!("is not a file of the repository: {error}"),
+        "Write it relative to the repository root with `/`, as `.orch/models.toml`.",
+    )
+}
+
+fn role_fault(role: &str) -> Fault {
+    let error = role.parse::<Slug>().err()?;
+    fault(format!("is not the name of a role: {error}"), "Name a role as `security-architect`.")
 }
 
 fn artifacts_fault(folder: &str) -> Fault {

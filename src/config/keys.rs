@@ -22,6 +22,8 @@ pub enum Takes {
     Texts,
     /// A list of commands, each one text or a list of words; one text is a list of one.
     Commands,
+    /// An amount in dollars, as text or number.
+    Amount,
     /// A map from rule codes to levels.
     Levels,
     /// A map from setting names to anything.
@@ -39,6 +41,7 @@ impl Takes {
             Self::Choice(words) => one_of(words),
             Self::Texts => "a list of texts".into(),
             Self::Commands => "a list of commands, each a text or a list of words".into(),
+            Self::Amount => "an amount in dollars, as 0.50".into(),
             Self::Levels => format!("a map from rule codes to {}", one_of(LEVELS)),
             Self::Settings => "a map from setting names to values".into(),
         }
@@ -70,6 +73,8 @@ pub const LEVELS: &[&str] = &["off", "warn", "require-approval", "deny"];
 
 const MIB_MAX: u64 = 1024 * 1024;
 
+const MAX_TOKENS: u64 = 1_000_000_000;
+
 const fn key(path: &'static str, takes: Takes, about: &'static str) -> Key {
     Key { path, takes, about }
 }
@@ -83,7 +88,23 @@ const fn number(path: &'static str, min: u64, max: u64, about: &'static str) -> 
 pub static KEYS: &[Key] = &[
     number("version", 1, 1, "The version of this file's form; may be left out."),
     key("service", Takes::Text, "The service changes belong to, part of branch names: lower-case letters, digits and inner hyphens. Left out: the name of the repository's folder."),
-    key("engine", Takes::Choice(&["auto", "template"]), "Who writes changes. `auto` takes the first that can run; `template` is the built-in one, which needs no model, no key and no network."),
+    key("engine", Takes::Choice(&["auto", "model", "template"]), "Who writes changes. `auto` takes models where a provider has its credential, else templates; `model` insists on models; `template` is the built-in one, which needs no model, no key and no network."),
+    key("models.file", Takes::Text, "The file with more providers, models, prices and routes, relative to the repository root; it may be absent. Its form is in the reference page of models."),
+    key("models.notes", Takes::Text, "A committed file with notes on the project that models may read, relative to the repository root; it may be absent."),
+    key("models.critics", Takes::Texts, "Names of roles that answer each submitted change besides the Architect, as `security-architect`."),
+    key("budget.max_cost_usd", Takes::Amount, "The most a run may spend on models, in dollars. No call starts that could go over it."),
+    number("budget.max_tokens", 1, MAX_TOKENS, "The most tokens a run may use, input and output together."),
+    number("budget.ttl_minutes", 1, 10_080, "How long the stages that call models may work, all together, in minutes."),
+    key("budget.allow_unknown_cost", Takes::Flag, "Whether models without a known price may be called; their cost then shows as unknown and only `budget.max_tokens` holds them."),
+    key("budget.stages.plan.max_cost_usd", Takes::Amount, "The most `plan` may spend, in dollars; none: what the run has left."),
+    number("budget.stages.plan.max_tokens", 1, MAX_TOKENS, "The most tokens `plan` may use."),
+    number("budget.stages.plan.ttl_minutes", 1, 10_080, "How long `plan` may work, in minutes."),
+    key("budget.stages.test-write.max_cost_usd", Takes::Amount, "The most `test-write` may spend, in dollars; none: what the run has left."),
+    number("budget.stages.test-write.max_tokens", 1, MAX_TOKENS, "The most tokens `test-write` may use."),
+    number("budget.stages.test-write.ttl_minutes", 1, 10_080, "How long `test-write` may work, in minutes."),
+    key("budget.stages.generate.max_cost_usd", Takes::Amount, "The most `generate` may spend over all rounds, in dollars; none: what the run has left."),
+    number("budget.stages.generate.max_tokens", 1, MAX_TOKENS, "The most tokens `generate` may use over all rounds."),
+    number("budget.stages.generate.ttl_minutes", 1, 10_080, "How long one round of `generate` may work, in minutes."),
     key("commands.setup", Takes::Commands, "Prepare a clean copy (install dependencies). The only commands that may reach the network, and only if `sandbox.setup_network` says so."),
     key("commands.build", Takes::Commands, "Build."),
     key("commands.lint", Takes::Commands, "Lint."),

@@ -21,8 +21,8 @@ pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use reference::{config_reference, env_reference};
 pub use valid::{
-    Artifacts, Author, Command, Commands, Config, EngineChoice, Level, Paths, Policy, Pr, Sandbox,
-    SandboxLimits, Templates, Verify,
+    Artifacts, Author, Budget, Command, Commands, Config, EngineChoice, Level, Models, Paths, Policy, Pr,
+    Sandbox, SandboxLimits, StageBudgets, StageLimits, Templates, Verify,
 };
 
 /// The documented defaults, as a file a person can start from.

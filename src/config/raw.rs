@@ -29,6 +29,8 @@ raw! {
         version: u64,
         service: String,
         engine: EngineChoice,
+        models: RawModels,
+        budget: RawBudget,
         commands: RawCommands,
         paths: RawPaths,
         verify: RawVerify,
@@ -38,6 +40,15 @@ raw! {
         artifacts: RawArtifacts,
         templates: RawTemplates,
     }
+    RawModels { file: String, notes: String, critics: Vec<String>, }
+    RawBudget {
+        max_cost_usd: String,
+        max_tokens: u64,
+        ttl_minutes: u64,
+        allow_unknown_cost: bool,
+        stages: RawStageBudgets,
+    }
+    RawStageLimits { max_cost_usd: String, max_tokens: u64, ttl_minutes: u64, }
     RawCommands { setup: Vec<RawCommand>, build: Vec<RawCommand>, lint: Vec<RawCommand>, test: Vec<RawCommand>, }
     RawPaths { allow: Vec<String>, protect: Vec<String>, deny: Vec<String>, }
     RawVerify { rounds: u32, flake_runs: u32, revert_probe: bool, }
@@ -63,6 +74,18 @@ raw! {
     RawAuthor { name: String, email: String, }
     RawArtifacts { folder: String, }
     RawTemplates { folders: Vec<String>, }
+}
+
+/// The budgets of single stages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawStageBudgets {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<RawStageLimits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_write: Option<RawStageLimits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) generate: Option<RawStageLimits>,
 }
 
 /// A command as written: one text, or its words.

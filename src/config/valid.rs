@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::id::Slug;
+use crate::artifact::id::{Slug, StageId};
+use crate::artifact::money::{NanoUsd, Usd};
 
 /// The whole config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -16,6 +17,10 @@ pub struct Config {
     pub service: Option<Slug>,
     /// Who writes changes.
     pub engine: EngineChoice,
+    /// What models may be used, and what they may read.
+    pub models: Models,
+    /// What models may spend.
+    pub budget: Budget,
     /// The commands of the repository.
     pub commands: Commands,
     /// Which files changes may touch.
@@ -38,11 +43,74 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineChoice {
-    /// The first that can run; today the template engine.
+    /// Models where a provider has its credential, else templates.
     #[default]
     Auto,
+    /// Models, and nothing else.
+    Model,
     /// The built-in templates: no model, no key, no network.
     Template,
+}
+
+/// What models may be used, and what they may read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Models {
+    /// The file with more providers, models, prices and routes, below the repository root.
+    pub file: String,
+    /// A committed file with notes on the project, below the repository root.
+    pub notes: String,
+    /// Roles that answer each submitted change besides the Architect.
+    pub critics: Vec<Slug>,
+}
+
+/// What models may spend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Budget {
+    /// The most a run may spend.
+    pub max_cost_usd: Usd,
+    /// The most tokens a run may use, input and output together.
+    pub max_tokens: u64,
+    /// How long the stages that call models may work, all together.
+    pub ttl_minutes: u64,
+    /// Whether models without a known price may be called.
+    pub allow_unknown_cost: bool,
+    /// Less for single stages.
+    pub stages: StageBudgets,
+}
+
+/// The budgets of single stages; what is absent is bounded by the run's alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct StageBudgets {
+    /// Of `plan`.
+    pub plan: StageLimits,
+    /// Of `test-write`.
+    pub test_write: StageLimits,
+    /// Of `generate`.
+    pub generate: StageLimits,
+}
+
+/// The limits of one stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StageLimits {
+    /// The most it may spend, over all rounds.
+    pub max_cost_usd: Option<Usd>,
+    /// The most tokens it may use, over all rounds.
+    pub max_tokens: Option<u64>,
+    /// How long it may work in one round.
+    pub ttl_minutes: Option<u64>,
+}
+
+impl StageBudgets {
+    /// Returns the limits of a stage; none for a stage that calls no models.
+    pub fn of(&self, stage: StageId) -> StageLimits {
+        match stage {
+            StageId::Plan => self.plan,
+            StageId::TestWrite => self.test_write,
+            StageId::Generate => self.generate,
+            _ => StageLimits::default(),
+        }
+    }
 }
 
 /// The commands of the repository, each run in order in a clean copy.
@@ -187,6 +255,18 @@ impl Default for Config {
         Self {
             service: None,
             engine: EngineChoice::Auto,
+            models: Models {
+                file: ".orch/models.toml".into(),
+                notes: ".orch/notes.md".into(),
+                critics: Vec::new(),
+            },
+            budget: Budget {
+                max_cost_usd: Usd(NanoUsd(2_000_000_000)),
+                max_tokens: 2_000_000,
+                ttl_minutes: 60,
+                allow_unknown_cost: false,
+                stages: StageBudgets::default(),
+            },
             commands: Commands::default(),
             paths: Paths::default(),
             verify: Verify { rounds: 3, flake_runs: 1, revert_probe: true },

@@ -189,6 +189,7 @@ impl Seed<'_> {
             Expect::Key(Key { takes: Takes::Number { min, max }, .. }) if (*min..=*max).contains(&number) => {
                 Ok(number.into())
             }
+            Expect::Key(Key { takes: Takes::Amount, .. }) => Ok(number.to_string().into()),
             Expect::Anything if number <= MAX_EXACT => Ok(number.into()),
             Expect::Anything => {
                 Err(self.wrong(&format!("the number {number}, which is too large to be exact")))
@@ -257,6 +258,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
         self.enter()?;
         match (self.expect, Number::from_f64(number)) {
+            // The shortest text that gives the number back is what was written, up to zeros at its end.
+            (Expect::Key(Key { takes: Takes::Amount, .. }), Some(_)) => Ok(number.to_string().into()),
             (Expect::Anything, Some(number)) => Ok(Value::Number(number)),
             _ => Err(self.wrong(&format!("the number {number}"))),
         }
@@ -268,7 +271,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Expect::Text | Expect::Command | Expect::Anything => Ok(text.into()),
             Expect::Level => self.choice(LEVELS, text),
             Expect::Key(key) => match key.takes {
-                Takes::Text => Ok(text.into()),
+                Takes::Text | Takes::Amount => Ok(text.into()),
                 Takes::Texts | Takes::Commands => Ok(Value::Array(vec![text.into()])),
                 Takes::Choice(words) => self.choice(words, text),
                 Takes::Flag | Takes::Number { .. } | Takes::Levels | Takes::Settings => {
