@@ -3,6 +3,7 @@
 //! Must never do work of its own: it parses, calls the library, prints, and maps the outcome to an exit code.
 
 mod args;
+mod assign;
 mod commands;
 mod error;
 mod output;

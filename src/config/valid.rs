@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// Who writes changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineChoice {
     /// Models where a provider has its credential, else templates.

@@ -2,6 +2,7 @@
 
 use crate::agent::{Calls, Models, NoModels};
 use crate::artifact::id::{Round, RunId};
+use crate::artifact::types::task::{Assignment, Channel};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::clock::Clock;
@@ -19,7 +20,16 @@ pub struct Request {
     /// The text as given; untrusted.
     pub text: String,
     /// Where it came from.
-    pub channel: crate::artifact::types::task::Channel,
+    pub channel: Channel,
+    /// Who is to do it. What may be spent is no part of the stage's key: raising it changes no file that was paid for.
+    pub assignment: Assignment,
+}
+
+impl Request {
+    /// Returns a request to an engine of this program.
+    pub fn to_engine(engine: &str, text: impl Into<String>, channel: Channel) -> Self {
+        Self { text: text.into(), channel, assignment: Assignment::to_engine(engine) }
+    }
 }
 
 /// Every port there is; the runner holds it, stages get a part of it.

@@ -14,10 +14,11 @@ use crate::agent::{CallSite, NoModels, StageCalls};
 use crate::artifact::chain::{Break, Chain, split_round};
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::envelope::{Envelope, FileRef, Producer};
-use crate::artifact::id::{Round, RunId, StageId};
+use crate::artifact::id::{Round, RunId, Slug, StageId};
 use crate::artifact::kind::{ArtifactKind, StageFile};
 use crate::artifact::store::{ArtifactStore, StoreError};
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
+use crate::artifact::types::task::Channel;
 use crate::config::Config;
 use crate::diagnostic::{Class, Failure};
 use crate::telemetry::{Event, Events};
@@ -129,7 +130,32 @@ struct KeyParts<'a> {
     config: serde_json::Value,
     inputs: Vec<(&'a str, &'a Digest)>,
     materials: &'a [Material],
-    request: Option<(&'a str, crate::artifact::types::task::Channel)>,
+    request: Option<Asked<'a>>,
+}
+
+/// The part of a request that the task is made of, without what may be spent.
+#[derive(Serialize)]
+struct Asked<'a> {
+    text: &'a str,
+    channel: Channel,
+    engine: &'a str,
+    agent_id: &'a Slug,
+    version: Option<&'a str>,
+    model: Option<&'a str>,
+}
+
+impl<'a> From<&'a Request> for Asked<'a> {
+    fn from(request: &'a Request) -> Self {
+        let Request { text, channel, assignment } = request;
+        Self {
+            text,
+            channel: *channel,
+            engine: &assignment.engine,
+            agent_id: &assignment.agent_id,
+            version: assignment.version.as_deref(),
+            model: assignment.model.as_deref(),
+        }
+    }
 }
 
 /// A stage with everything it needs, before it is decided whether it has to run.
@@ -253,7 +279,7 @@ impl Runner<'_> {
             config: self.config.slice(spec.config),
             inputs: inputs.iter().map(|(slot, file)| (slot, &file.digest)).collect(),
             materials: &materials,
-            request: cx.request.filter(|_| spec.inputs.is_empty()).map(|r| (r.text.as_str(), r.channel)),
+            request: cx.request.filter(|_| spec.inputs.is_empty()).map(Asked::from),
         })
         .map_err(|source| RunError::Canonical { stage: spec.id, source })?;
         Ok(Prepared { inputs, refs, parents: parents.into_iter().collect(), materials, key })

@@ -85,7 +85,7 @@ impl World {
                 requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
                 base: base.clone(),
                 service: "api".parse().unwrap(),
-                assignment: Assignment { engine: "template".into() },
+                assignment: Assignment::to_engine("template"),
                 created_at: "2026-11-21T10:00:00Z".into(),
             },
             plan: Plan {

@@ -98,7 +98,7 @@ impl Case {
             requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
             base: Base { commit: "2".repeat(40).parse().unwrap(), tree: tree.clone(), branch: None },
             service: "demo".parse().unwrap(),
-            assignment: Assignment { engine: "template".into() },
+            assignment: Assignment::to_engine("template"),
             created_at: "2026-11-21T00:00:00Z".into(),
         };
         let mut config = Config::default();

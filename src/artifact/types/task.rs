@@ -1,11 +1,14 @@
 //! `task.json`: what is asked, by whom, how far trusted, on which base.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::envelope::Artifact;
-use crate::artifact::id::{CommitId, Slug, TreeId};
+use crate::artifact::id::{CommitId, Slug, StageId, TreeId};
 use crate::artifact::kind::ArtifactKind;
+use crate::artifact::money::Usd;
 
 /// What is asked, by whom, on which base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,12 +73,76 @@ pub struct Base {
     pub branch: Option<String>,
 }
 
-/// Who writes the change.
+/// Who writes the change, and what for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
-    /// The engine, as `template`.
+    /// The engine, as `template` or `model`.
     pub engine: String,
+    /// The agent that is asked to do it.
+    #[serde(default = "own_name")]
+    pub agent_id: Slug,
+    /// The version of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The model every role is to use, as `anthropic/claude-sonnet-5-5`; absent: what the routes say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What may be spent, where it was said with the request; absent: what the config says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<AssignedBudget>,
+    /// How long the stages that call models may work, where it was said with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_ms: Option<u64>,
+    /// The same for single stages, where it was said with the request.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stages: BTreeMap<StageId, StageAssignment>,
+}
+
+/// What may be spent; what is absent is bounded by the config.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignedBudget {
+    /// The most that may be spent, in dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<Usd>,
+    /// The most tokens that may be used, input and output together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+}
+
+/// Who does one stage, and what for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageAssignment {
+    /// The model every role of the stage is to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What may be spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<AssignedBudget>,
+    /// How long the stage may work in one round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_ms: Option<u64>,
+}
+
+fn own_name() -> Slug {
+    Slug::fold("orch", 4, "orch")
+}
+
+impl Assignment {
+    /// Returns the assignment of an engine of this program, bounded by the config alone.
+    pub fn to_engine(engine: &str) -> Self {
+        Self {
+            engine: engine.into(),
+            agent_id: own_name(),
+            version: Some(env!("CARGO_PKG_VERSION").into()),
+            model: None,
+            budget: None,
+            ttl_ms: None,
+            stages: BTreeMap::new(),
+        }
+    }
 }
 
 impl Artifact for Task {

@@ -48,7 +48,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<u8, CommandError> {
         })?;
     }
     let session = Session::open_at(&service, None, None)?;
-    let request = Request { text: REQUEST.into(), channel: Channel::CommandLine };
+    let request = Request::to_engine(crate::engine::template::NAME, REQUEST, Channel::CommandLine);
     let (exit, run) = super::run::run_request(&session, request, output)?;
     if output.format == Format::Human {
         let orch = std::env::current_exe().map_or_else(|_| "orch".into(), |path| path.display().to_string());

@@ -8,9 +8,10 @@ use clap::Args;
 
 use crate::artifact::id::{RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
-use crate::artifact::types::task::Channel;
+use crate::artifact::types::task::{Assignment, Channel};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
+use crate::cli::assign::AssignArgs;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
@@ -45,6 +46,8 @@ pub struct RunArgs {
     /// Print the planned loop, its stages, powers and worst-case cost; call nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    assign: AssignArgs,
 }
 
 /// What is to be run: a request, or the task of a run that is there already.
@@ -151,7 +154,8 @@ fn job(args: &RunArgs, global: &Global, session: &Session) -> Result<Job, Comman
         let found = session::find_run(global, Some(name))?;
         return Ok(Job { run: found.run, folder: found.folder, request: None });
     }
-    let request = request(args.text.as_deref(), args.task_file.as_ref())?;
+    let assignment = args.assign.assignment("template");
+    let request = request(args.text.as_deref(), args.task_file.as_ref(), assignment)?;
     let run = session.run_id(&request, &session.vcs.head()?)?;
     Ok(Job { folder: session.folder(&run), run, request: Some(request) })
 }
@@ -180,17 +184,21 @@ fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 /// Returns the request given as words or as a file.
-pub(super) fn request(text: Option<&str>, file: Option<&PathBuf>) -> Result<Request, CommandError> {
+pub(super) fn request(
+    text: Option<&str>,
+    file: Option<&PathBuf>,
+    assignment: Assignment,
+) -> Result<Request, CommandError> {
     if let Some(path) = file {
         let bytes = read_task(path)?;
         let text = String::from_utf8(bytes).map_err(|_| UsageError {
             what: format!("the task file {} is not UTF-8 text", path.display()),
             help: "Save it as UTF-8.".into(),
         })?;
-        return Ok(Request { text, channel: Channel::TaskFile });
+        return Ok(Request { text, channel: Channel::TaskFile, assignment });
     }
     match text {
-        Some(text) => Ok(Request { text: text.to_owned(), channel: Channel::CommandLine }),
+        Some(text) => Ok(Request { text: text.to_owned(), channel: Channel::CommandLine, assignment }),
         None => Err(UsageError {
             what: "there is no request".into(),
             help: "Say what to do: orch run \"add a /health endpoint\", or --task-file FILE.".into(),

@@ -10,6 +10,7 @@ use crate::artifact::id::{Round, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
+use crate::cli::assign::AssignArgs;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
@@ -44,6 +45,8 @@ pub struct StageArgs {
     /// Read the request from a file, for intake; `-` is standard input
     #[arg(long, value_name = "FILE")]
     task_file: Option<PathBuf>,
+    #[command(flatten)]
+    assign: AssignArgs,
 }
 
 /// Runs or explains the stage.
@@ -58,7 +61,13 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
     let request = (args.task.is_some() || args.task_file.is_some())
-        .then(|| super::run::request(args.task.as_deref(), args.task_file.as_ref()))
+        .then(|| {
+            super::run::request(
+                args.task.as_deref(),
+                args.task_file.as_ref(),
+                args.assign.assignment("template"),
+            )
+        })
         .transpose()?;
     let (run, folder) = match &request {
         Some(request) => {

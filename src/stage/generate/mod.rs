@@ -38,7 +38,7 @@ pub static SPEC: StageSpec = StageSpec {
     outputs: &[slot::EDITS, slot::PATCH],
     may_write: &[slot::EDITS_MESSAGES, slot::EDITS_ESCALATION],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
-    config: &["engine", "templates", "paths"],
+    config: &["engine", "models", "templates", "paths"],
     permissions: &[Permission::ContentsRead],
     exits: &[3, 5, 6, 7, 78],
 };

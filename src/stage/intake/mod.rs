@@ -6,7 +6,7 @@ mod text;
 
 use crate::artifact::id::{Slug, StageId};
 use crate::artifact::kind::slot;
-use crate::artifact::types::task::{Assignment, Base, Requester, Task, Trust};
+use crate::artifact::types::task::{Base, Requester, Task, Trust};
 use crate::diagnostic::Class;
 
 use super::spec::{EffectKind, StageSpec};
@@ -62,7 +62,7 @@ pub fn task(request: &Request, base: Base, service: Slug, created_at: String) ->
         requester: Requester { channel: request.channel, trust: Trust::Owner },
         base,
         service,
-        assignment: Assignment { engine: crate::engine::template::NAME.into() },
+        assignment: request.assignment.clone(),
         created_at,
     })
 }
@@ -74,10 +74,8 @@ mod tests {
 
     #[test]
     fn a_request_becomes_a_task() {
-        let request = Request {
-            text: " add\u{202e} a /health\tendpoint\r\nplease \0".into(),
-            channel: Channel::TaskFile,
-        };
+        let text = " add\u{202e} a /health\tendpoint\r\nplease \0";
+        let request = Request::to_engine("template", text, Channel::TaskFile);
         let base = Base {
             commit: "a".repeat(40).parse().unwrap(),
             tree: "b".repeat(40).parse().unwrap(),

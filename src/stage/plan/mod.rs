@@ -27,7 +27,7 @@ pub static SPEC: StageSpec = StageSpec {
     outputs: &[slot::PLAN],
     may_write: &[slot::PLAN_MESSAGES, slot::PLAN_ESCALATION],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
-    config: &["engine", "templates"],
+    config: &["engine", "models", "templates"],
     permissions: &[Permission::ContentsRead],
     exits: &[3, 5, 7, 78],
 };

@@ -29,7 +29,7 @@ pub static SPEC: StageSpec = StageSpec {
     outputs: &[slot::TESTS],
     may_write: &[],
     effects: &[EffectKind::RepositoryRead, EffectKind::Model],
-    config: &["engine", "templates", "paths"],
+    config: &["engine", "models", "templates", "paths"],
     permissions: &[Permission::ContentsRead],
     exits: &[3, 5, 7, 78],
 };

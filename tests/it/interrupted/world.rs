@@ -112,7 +112,7 @@ impl World {
             },
             events: &Silent,
         };
-        let request = Request { text: "add a /health endpoint".into(), channel: Channel::CommandLine };
+        let request = Request::to_engine("template", "add a /health endpoint", Channel::CommandLine);
         let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
         let walked = walk(&pipeline, &runner, Bounds { from, until: None }, Some(&request));
         let calls = match port {

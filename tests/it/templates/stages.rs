@@ -64,7 +64,7 @@ impl Run {
             engine: &engine,
             models: &orch::agent::NoModels,
         };
-        let request = request.map(|text| Request { text: text.into(), channel: Channel::CommandLine });
+        let request = request.map(|text| Request::to_engine("template", text, Channel::CommandLine));
         let cx = StageContext::new(stage.spec(), &id, round, &self.config, request.as_ref(), ports, &Silent);
         let mut inputs = Inputs::default();
         for input in stage.spec().inputs {

@@ -119,7 +119,7 @@ pub fn task(request: &str) -> Task {
         requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
         base: base(),
         service: "shop".parse().unwrap(),
-        assignment: Assignment { engine: "template".into() },
+        assignment: Assignment::to_engine("template"),
         created_at: "2026-11-21T12:00:00Z".into(),
     }
 }
