@@ -36,6 +36,11 @@ impl Output {
         Self { format: global.format, quiet: global.quiet, colour: global.color, ci }
     }
 
+    /// Tells whether no more than the result is to be printed.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Returns who listens to the events of a run.
     pub fn events(&self) -> Box<dyn Events> {
         match self.format {

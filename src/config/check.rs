@@ -138,14 +138,12 @@ impl Check<'_> {
 
     fn amount(&mut self, path: &str, text: Option<String>) -> Option<Usd> {
         let text = text?;
-        match text.parse() {
-            Ok(amount) => Some(amount),
-            Err(_) => {
-                let help = "Write dollars with a point and up to nine digits after it, as `0.50`.".into();
-                self.complain(path, (format!("is no amount in dollars: {:?}", text.escape_debug()), help));
-                None
-            }
+        let amount = text.parse().ok();
+        if amount.is_none() {
+            let help = "Write dollars with a point and up to nine digits after it, as `0.50`.".into();
+            self.complain(path, (format!("is no amount in dollars: {:?}", text.escape_debug()), help));
         }
+        amount
     }
 
     fn stage_limits(&mut self, stage: &str, raw: Option<RawStageLimits>) -> StageLimits {

@@ -117,6 +117,9 @@ fn execute(
             "folder": job.folder, "report": report,
         }))?,
         Format::Human => output.print(|out| {
+            if !output.is_quiet() {
+                render::diff(&report, out)?;
+            }
             writeln!(out)?;
             render::summary(&report, &folder, out)
         })?,
