@@ -155,7 +155,7 @@ proptest! {
             for text in [&system, &context, &prompt] {
                 prop_assert!(body.contains(json!(text).to_string().trim_matches('"')));
             }
-            prop_assert!(body.contains(&max.to_string()) && body.contains("low"));
+            prop_assert!(body.contains(&max.to_string()) && body.to_lowercase().contains("\"low\""));
         }
     }
 }

@@ -67,8 +67,9 @@ fn thinking(effort: &str) -> Result<Value, CallError> {
     if let Ok(budget) = effort.parse::<u32>() {
         return Ok(json!({ "thinkingBudget": budget }));
     }
+    // The word is the user's; its capitals are how the wire spells it.
     if LEVELS.contains(&effort.to_ascii_lowercase().as_str()) {
-        return Ok(json!({ "thinkingLevel": effort }));
+        return Ok(json!({ "thinkingLevel": effort.to_ascii_uppercase() }));
     }
     let what = format!(
         "the effort `{effort}` cannot be said to Gemini: {}, or a number of tokens",
