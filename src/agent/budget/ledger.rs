@@ -239,8 +239,7 @@ impl<'a> Ledger<'a> {
         estimated: bool,
         took_ms: u64,
     ) -> Result<(), LedgerError> {
-        let written =
-            self.append(LedgerEntry::Settle { id, usage, cost_nano_usd: cost, estimated, took_ms });
+        let written = self.append(LedgerEntry::Settle { id, usage, cost_nano_usd: cost, estimated, took_ms });
         match written {
             Ok(()) => self.budget.settle(id, usage.total(), cost, took_ms),
             Err(_) => self.budget.keep(id, took_ms),

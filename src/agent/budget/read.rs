@@ -121,9 +121,8 @@ impl ReadLedger {
                 .map_err(|error| broken(format!("has a line {number} that is none of a ledger: {error}")))?;
             let prev = match (digests.last(), &line.entry) {
                 (Some(last), _) => last.clone(),
-                (None, LedgerEntry::Open { heads, .. }) => Digest::of_json(heads).map_err(|error| {
-                    broken(format!("names heads that have no canonical form: {error}"))
-                })?,
+                (None, LedgerEntry::Open { heads, .. }) => Digest::of_json(heads)
+                    .map_err(|error| broken(format!("names heads that have no canonical form: {error}")))?,
                 (None, _) => return Err(broken("does not begin with an opening".into())),
             };
             if line.prev != prev || line.seq != number as u64 {

@@ -206,10 +206,9 @@ impl Budget {
     /// `None` is without limit; `least` is what a call must have.
     pub fn time_left(&self, worked_ms: u64, least: u64) -> Result<Option<u64>, Exhausted> {
         let mut left: Option<u64> = None;
-        for (scope, ceiling, before) in [
-            (Scope::Run, self.limits.run, self.run_before.took_ms),
-            (Scope::Stage, self.limits.stage, 0),
-        ] {
+        for (scope, ceiling, before) in
+            [(Scope::Run, self.limits.run, self.run_before.took_ms), (Scope::Stage, self.limits.stage, 0)]
+        {
             check(&scope, Measure::Time, ceiling.ttl_ms, before.saturating_add(worked_ms), least)?;
             let here = ceiling.ttl_ms.map(|ttl| ttl.saturating_sub(before).saturating_sub(worked_ms));
             left = match (left, here) {
@@ -283,8 +282,7 @@ impl Budget {
                 ceiling.max_tokens.map(|max| rest(max, used.tokens, set_aside.1)),
             )
         };
-        let (run, stage) =
-            (of(self.limits.run, self.run_before), of(self.limits.stage, self.stage_before));
+        let (run, stage) = (of(self.limits.run, self.run_before), of(self.limits.stage, self.stage_before));
         let least = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
         (least(run.0, stage.0), least(run.1, stage.1))
     }
@@ -332,13 +330,9 @@ fn check(
     wanted: u64,
 ) -> Result<(), Exhausted> {
     match limit {
-        Some(limit) if used.saturating_add(wanted) > limit && wanted > 0 => Err(Exhausted {
-            scope: scope.clone(),
-            measure,
-            limit,
-            left: limit.saturating_sub(used),
-            wanted,
-        }),
+        Some(limit) if used.saturating_add(wanted) > limit && wanted > 0 => {
+            Err(Exhausted { scope: scope.clone(), measure, limit, left: limit.saturating_sub(used), wanted })
+        }
         _ => Ok(()),
     }
 }

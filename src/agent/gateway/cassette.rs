@@ -79,7 +79,9 @@ impl<'a> Cassette<'a> {
         };
         if new_ledger && !bytes.is_empty() {
             let moved = |path: &&String| {
-                path.strip_prefix("attempts/").and_then(|p| p.split_once('/')).is_some_and(|p| p.1 == self.path)
+                path.strip_prefix("attempts/")
+                    .and_then(|p| p.split_once('/'))
+                    .is_some_and(|p| p.1 == self.path)
             };
             for copy in listed.iter().filter(moved) {
                 if store.read(copy).map_err(|e| failure::from(&e))?.as_ref() == Some(&bytes) {
@@ -150,10 +152,7 @@ impl<'a> Cassette<'a> {
         self.files[0].extend_from_slice(&line);
         self.lines += 1;
         if exchange.attempts.last().is_some_and(|last| last.outcome == "ok") {
-            self.answered
-                .entry(exchange.key.clone())
-                .or_default()
-                .push((0, start..self.files[0].len()));
+            self.answered.entry(exchange.key.clone()).or_default().push((0, start..self.files[0].len()));
         }
         Ok(())
     }

@@ -51,11 +51,7 @@ pub(super) fn broken(path: &str, why: &str) -> CallFailure {
 
 /// A fault of this program.
 pub(super) fn fault(what: String) -> CallFailure {
-    CallFailure {
-        class: Class::Internal,
-        what,
-        help: "This is a fault of orch; please report it.".into(),
-    }
+    CallFailure { class: Class::Internal, what, help: "This is a fault of orch; please report it.".into() }
 }
 
 /// No candidate of a role answered.
