@@ -4,8 +4,14 @@
 //! was given. Must never let a model decide what runs next, what counts as agreed, or what is paid.
 
 pub mod budget;
+pub mod context;
+pub mod debate;
+pub mod fence;
 pub mod gateway;
+pub mod planned;
 pub mod price;
+pub mod prompt;
+pub mod role;
 pub mod route;
 
 use serde_json::Value;
@@ -17,6 +23,8 @@ use crate::artifact::money::NanoUsd;
 use crate::artifact::store::ArtifactStore;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::model::ReplySchema;
+
+pub use planned::PlannedCall;
 
 /// Makes governed calls: reserved before, settled after, recorded, retried and routed by code.
 pub trait Calls: Send + Sync {
@@ -121,6 +129,9 @@ pub struct Ask {
     pub schema: ReplySchema,
     /// The most output tokens.
     pub max_output: u32,
+    /// A model, named as in [`Answer::model`], whose family comes last in the route: who judges a text should not be of
+    /// the family that wrote it.
+    pub avoid: Option<String>,
 }
 
 /// An answer that fits its schema.

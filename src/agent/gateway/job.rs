@@ -13,7 +13,7 @@ use super::retry::{self, Bill};
 use super::stage::{StageGateway, State};
 use super::{GatewayConfig, Mode, RedactFn, answer};
 use crate::agent::budget::{Measure, Reservation, ReserveError, Worst, estimate};
-use crate::agent::route::Candidate;
+use crate::agent::route::{Candidate, apart};
 use crate::agent::{Answer, Ask, CallFailure};
 use crate::artifact::digest::Digest;
 use crate::artifact::money::NanoUsd;
@@ -114,10 +114,12 @@ impl Job {
             prompt: redact(&ask.prompt).into_owned(),
             schema: ReplySchema { name: ask.schema.name.clone(), schema: ask.schema.schema.clone() },
             max_output: ask.max_output,
+            avoid: ask.avoid.clone(),
         };
+        let routes = stage.config().routes;
         Self {
             validator: stage.gateway.schemas.of(&ask.schema).map_err(Some),
-            candidates: stage.config().routes.candidates(&ask.role),
+            candidates: apart(routes, routes.candidates(&ask.role), ask.avoid.as_deref()),
             ask,
             slice: slice.map(str::to_owned),
             at: 0,

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-pub use plan::{PlannedCall, worst_case};
+pub use plan::worst_case;
 pub use records::Records;
 
 use super::price::PriceRow;

@@ -2,22 +2,10 @@
 //!
 //! Must never call a provider, and must never take an unknown price for none.
 
+use crate::agent::PlannedCall;
 use crate::agent::budget::estimate;
 use crate::agent::route::Routes;
 use crate::artifact::money::NanoUsd;
-
-/// Calls that may be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedCall {
-    /// The role that asks.
-    pub role: String,
-    /// The most bytes of input.
-    pub max_input_bytes: u64,
-    /// The most output tokens.
-    pub max_output: u32,
-    /// How often.
-    pub times: u32,
-}
 
 /// Returns the most that calls can cost, each by the dearest model of its role and with its one repair call.
 ///
