@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::id::Slug;
 
 /// The whole config.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// The service changes belong to; absent: the name of the repository's folder.
     pub service: Option<Slug>,
@@ -46,7 +47,8 @@ pub enum EngineChoice {
 }
 
 /// The commands of the repository, each run in order in a clean copy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Commands {
     /// Prepares a clean copy (install dependencies); the only commands that may reach the network, if `sandbox.setup_network` says so.
     pub setup: Vec<Command>,
@@ -59,12 +61,13 @@ pub struct Commands {
 }
 
 /// A command: its words, split as a shell would and then never given to one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Command(pub Vec<String>);
 
 /// Which files changes may touch; globs from the root, `*` within a folder, `**` across folders.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Paths {
     /// Files a change may touch; empty: all.
     pub allow: Vec<String>,
@@ -75,7 +78,8 @@ pub struct Paths {
 }
 
 /// How the phases of verification are run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Verify {
     /// Rounds of generate and verify before the run is given up.
     pub rounds: u32,
@@ -86,7 +90,8 @@ pub struct Verify {
 }
 
 /// What commands may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Sandbox {
     /// Refuse to run repository code without protection of files, network and privileges.
     pub required: bool,
@@ -103,7 +108,8 @@ pub struct Sandbox {
 }
 
 /// The limits of one command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SandboxLimits {
     /// Wall time in seconds.
     pub seconds: u64,
@@ -122,7 +128,8 @@ pub struct SandboxLimits {
 }
 
 /// The rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Folders with more rules, below the repository root.
     pub packs: Vec<String>,
@@ -147,7 +154,8 @@ pub enum Level {
 }
 
 /// The branch and the pull request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Pr {
     /// The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in.
     pub branch: String,
@@ -160,7 +168,8 @@ pub struct Pr {
 }
 
 /// Who writes the commits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Author {
     /// The name.
     pub name: String,
@@ -169,14 +178,16 @@ pub struct Author {
 }
 
 /// The run folders.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Artifacts {
     /// The folder that holds the run folders, below the repository root.
     pub folder: String,
 }
 
 /// More templates.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Templates {
     /// Folders with templates, below the repository root; they win over built-in ones of the same name.
     pub folders: Vec<String>,
@@ -228,5 +239,14 @@ impl Config {
         };
         all.retain(|key, _| keys.contains(&key.as_str()));
         serde_json::Value::Object(all)
+    }
+
+    /// Returns the config that had these top-level keys; all others are the defaults.
+    pub fn of_slice(slice: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut all = serde_json::to_value(Self::default())?;
+        for (key, value) in slice.as_object().into_iter().flatten() {
+            all[key] = value.clone();
+        }
+        serde_json::from_value(all)
     }
 }

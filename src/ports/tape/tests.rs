@@ -1,0 +1,1 @@
+//! Recorded, then played: the same answers, and no other.
