@@ -14,6 +14,9 @@ use crate::artifact::store::{ArtifactStore, StoreError};
 pub struct Comparison {
     /// Every file of either, sorted by path.
     pub files: Vec<FileResult>,
+    /// Why later stages were not replayed: one before them differs, and they could not go on from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_early: Option<String>,
 }
 
 /// One file.
@@ -52,7 +55,8 @@ pub enum State {
 impl Comparison {
     /// Tells whether every file that was replayed is equal.
     pub fn is_equal(&self) -> bool {
-        self.files.iter().all(|file| matches!(file.state, State::Equal | State::Carried))
+        let fine = |file: &FileResult| matches!(file.state, State::Equal | State::Carried);
+        self.ended_early.is_none() && self.files.iter().all(fine)
     }
 
     /// Returns how many files are in a state.
@@ -66,13 +70,17 @@ pub(super) fn compare(
     recorded: &dyn ArtifactStore,
     replayed: &dyn ArtifactStore,
     carried: &BTreeSet<String>,
-) -> Result<Comparison, StoreError> {
+) -> Result<Vec<FileResult>, StoreError> {
     let paths: BTreeSet<String> = recorded.list()?.into_iter().chain(replayed.list()?).collect();
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let state = match (recorded.read(&path)?, replayed.read(&path)?) {
             (Some(a), Some(b)) if a == b => {
-                if carried.contains(&path) { State::Carried } else { State::Equal }
+                if carried.contains(&path) {
+                    State::Carried
+                } else {
+                    State::Equal
+                }
             }
             (Some(a), Some(b)) => difference(&path, &a, &b),
             (Some(_), None) => State::Missing,
@@ -80,11 +88,11 @@ pub(super) fn compare(
         };
         files.push(FileResult { path, state });
     }
-    Ok(Comparison { files })
+    Ok(files)
 }
 
 fn difference(path: &str, a: &[u8], b: &[u8]) -> State {
-    if path.ends_with(".json")
+    if path.rsplit_once('.').is_some_and(|(_, ending)| ending == "json")
         && let (Ok(a), Ok(b)) = (serde_json::from_slice::<Value>(a), serde_json::from_slice::<Value>(b))
         && let Some((at, a, b)) = first_in_json(&a, &b, "")
     {
@@ -160,11 +168,8 @@ mod tests {
             ("x.jsonl", "a\nb\n", "a\nc\n", "line 2", "b", "c"),
             ("x.log", "a", "a\n", "line 2", "nothing", ""),
         ] {
-            let wanted = State::Different {
-                at: at.to_owned(),
-                recorded: left.to_owned(),
-                replayed: right.to_owned(),
-            };
+            let wanted =
+                State::Different { at: at.to_owned(), recorded: left.to_owned(), replayed: right.to_owned() };
             assert_eq!(difference(path, a.as_bytes(), b.as_bytes()), wanted, "{a} / {b}");
         }
         let long = |end: &str| format!("{}{end}", "x".repeat(1000));
@@ -185,8 +190,10 @@ mod tests {
             store.write(path, text.as_bytes()).unwrap();
         }
         b.write("kept", b"1").unwrap();
-        let compared = compare(&a, &b, &["kept".to_owned()].into()).unwrap();
-        let states: Vec<(&str, &State)> = compared.files.iter().map(|f| (f.path.as_str(), &f.state)).collect();
+        let files = compare(&a, &b, &["kept".to_owned()].into()).unwrap();
+        let compared = Comparison { files, ended_early: None };
+        let states: Vec<(&str, &State)> =
+            compared.files.iter().map(|f| (f.path.as_str(), &f.state)).collect();
         let wanted = [
             ("kept", &State::Carried),
             ("left", &State::Missing),

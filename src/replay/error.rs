@@ -70,7 +70,9 @@ impl Failure for ReplayError {
     fn class(&self) -> Class {
         match self {
             Self::Cannot { .. } | Self::Base { .. } => Class::Usage,
-            Self::Failed { source: RunError::Stage { source: StageError::Vcs(error), .. }, .. } => error.class(),
+            Self::Failed { source: RunError::Stage { source: StageError::Vcs(error), .. }, .. } => {
+                error.class()
+            }
             Self::Failed { source: RunError::Store(error), .. } | Self::Store(error) => error.class(),
             Self::Tape { .. } | Self::Diverged(_) | Self::Failed { .. } => Class::Denied,
             Self::Run(error) => error.class(),

@@ -44,11 +44,15 @@ pub struct Replay<'a> {
     pub vcs: &'a dyn VcsRead,
     /// Makes commits again, in memory.
     pub commits: &'a dyn VcsForesee,
-    /// The root of the checkout, where a repository's own templates are.
-    pub root: &'a Path,
+    /// Returns the engine that wrote the change; see [`engine`].
+    pub engine: &'a EngineOf<'a>,
     /// Answers for the models, from the run's exchanges.
     pub models: &'a dyn Models,
 }
+
+/// Returns the engine a task was given to, set up as a stage's config says; there is no task before intake.
+pub type EngineOf<'a> =
+    dyn Fn(Option<&Task>, &Config) -> Result<Box<dyn Engine + 'a>, ReplayError> + Send + Sync + 'a;
 
 /// Runs a recorded run again and compares all its files.
 pub fn replay(replay: &Replay<'_>) -> Result<Comparison, ReplayError> {
@@ -65,12 +69,22 @@ pub fn replay(replay: &Replay<'_>) -> Result<Comparison, ReplayError> {
     let task = replay.task(&chain)?;
     let carried = replay.carried(&chain)?;
     replay.carry(&carried, |path| path.starts_with(ATTEMPTS))?;
+    let (mut same, mut ended_early) = (true, None);
     for manifest in in_order(&chain) {
-        replay.stage(manifest, task.as_ref())?;
+        match replay.stage(manifest, task.as_ref()) {
+            Ok(()) => same = same && replay.is_same(manifest)?,
+            Err(error) if same => return Err(error),
+            // A consequence; what went before tells more.
+            Err(error) => {
+                ended_early = Some(error.to_string());
+                break;
+            }
+        }
     }
     // What an unfinished stage left comes last: a stage that starts clears it away.
     replay.carry(&carried, |path| !path.starts_with(ATTEMPTS))?;
-    Ok(compare::compare(replay.recorded, replay.replayed, &carried)?)
+    let files = compare::compare(replay.recorded, replay.replayed, &carried)?;
+    Ok(Comparison { files, ended_early })
 }
 
 const ATTEMPTS: &str = "attempts/";
@@ -80,10 +94,9 @@ fn in_order(chain: &Chain) -> Vec<&Envelope<Manifest>> {
     let mut rest: Vec<&Envelope<Manifest>> = chain.manifests.iter().collect();
     let (mut ordered, mut done) = (Vec::new(), BTreeSet::new());
     while !rest.is_empty() {
-        let ready =
-            |m: &&Envelope<Manifest>| m.body.link.parents.iter().all(|p| done.contains(&p.manifest));
+        let ready = |m: &&Envelope<Manifest>| m.body.link.parents.iter().all(|p| done.contains(&p.manifest));
         // An intact chain has no circle; with one, the runner tells which file is missing.
-        let next = rest.remove(rest.iter().position(|m| ready(m)).unwrap_or_default());
+        let next = rest.remove(rest.iter().position(ready).unwrap_or_default());
         done.insert(Manifest::path(next.body.link.stage, next.body.link.round));
         ordered.push(next);
     }
@@ -99,10 +112,14 @@ impl Replay<'_> {
         let bytes = self.recorded.read(slot::TASK.path)?.unwrap_or_default();
         let task = match Envelope::<Task>::from_bytes(&bytes) {
             Ok(envelope) => envelope.body,
-            Err(error) => return Err(ReplayError::cannot(error.to_string(), "Run it again with this version.")),
+            Err(error) => {
+                return Err(ReplayError::cannot(error.to_string(), "Run it again with this version."));
+            }
         };
         let base = &task.base;
-        self.vcs.entries(&base.tree).map_err(|source| ReplayError::Base { commit: base.commit.clone(), source })?;
+        self.vcs
+            .entries(&base.tree)
+            .map_err(|source| ReplayError::Base { commit: base.commit.clone(), source })?;
         Ok(Some(task))
     }
 
@@ -119,6 +136,12 @@ impl Replay<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells whether the manifest of a replayed stage is the recorded one; it seals everything the stage wrote.
+    fn is_same(&self, manifest: &Envelope<Manifest>) -> Result<bool, ReplayError> {
+        let path = Manifest::path(manifest.body.link.stage, manifest.body.link.round);
+        Ok(self.recorded.read(&path)? == self.replayed.read(&path)?)
     }
 
     /// Runs one stage again.
@@ -142,7 +165,7 @@ impl Replay<'_> {
         }
         let config = Config::of_slice(&header.config)
             .map_err(|error| bad(format!("holds a config that cannot be read: {error}")))?;
-        let engine = engine(task, self.root, &config)?;
+        let engine = (self.engine)(task, &config)?;
         if stage.spec().effects.contains(&EffectKind::Model) {
             same_materials(recorded, engine.as_ref())?;
         }
@@ -157,8 +180,7 @@ impl Replay<'_> {
         engine: &dyn Engine,
     ) -> Result<(), ReplayError> {
         let Header { round, horizon, request, .. } = player.header();
-        let request =
-            request.as_ref().map(|r| Request { text: r.text.clone(), channel: r.channel });
+        let request = request.as_ref().map(|r| Request { text: r.text.clone(), channel: r.channel });
         let ports = Ports {
             clock: player,
             vcs: player,
@@ -182,7 +204,8 @@ impl Replay<'_> {
 fn known(recorded: &Envelope<Manifest>) -> Result<&'static dyn Stage, ReplayError> {
     let (link, producer) = (&recorded.body.link, &recorded.producer);
     let this = Producer::this();
-    let other = |what: String| ReplayError::cannot(what, &format!("Replay it with orch {}.", producer.version));
+    let other =
+        |what: String| ReplayError::cannot(what, &format!("Replay it with orch {}.", producer.version));
     if producer != &this {
         return Err(other(format!(
             "`{}` was recorded by {} {}, and this is {}",
@@ -200,8 +223,8 @@ fn known(recorded: &Envelope<Manifest>) -> Result<&'static dyn Stage, ReplayErro
     }
 }
 
-/// Returns the engine the task was given to.
-fn engine(task: Option<&Task>, root: &Path, config: &Config) -> Result<Box<dyn Engine>, ReplayError> {
+/// Returns the engine the task was given to; a repository's own templates are below `root`.
+pub fn engine(task: Option<&Task>, root: &Path, config: &Config) -> Result<Box<dyn Engine>, ReplayError> {
     match task.map(|task| task.assignment.engine.as_str()) {
         None | Some(TEMPLATE) => {
             let mut sources = Vec::new();

@@ -178,7 +178,8 @@ impl Runner<'_> {
         let tape = Recorder::new(self.ports.world(), &self.header(spec, at, request));
         let ports = self.ports.through(&tape);
         let journal = Journal::new(self.events, ports.clock);
-        let context = |ports| StageContext::new(spec, self.run, at.round, self.config, request, ports, &journal);
+        let context =
+            |ports| StageContext::new(spec, self.run, at.round, self.config, request, ports, &journal);
         let cx = context(ports);
         let failed = |source| RunError::Stage { stage: spec.id, round: at.round, source };
         let prepared = self.prepare(&chain, stage, at, &cx)?;

@@ -17,7 +17,7 @@ use crate::cli::{CommandError, session};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::plain;
 use crate::ports::vcs::GitRepository;
-use crate::replay::{Comparison, FileResult, Replay, State, replay};
+use crate::replay::{Comparison, FileResult, Replay, State, engine, replay};
 
 /// Run a recorded run again and compare every file byte for byte
 ///
@@ -54,7 +54,7 @@ pub fn run(args: &ReplayArgs, global: &Global, output: &Output) -> Result<u8, Co
         replayed: replayed.as_ref(),
         vcs: &vcs,
         commits: &vcs,
-        root: vcs.root(),
+        engine: &|task, config| engine(task, vcs.root(), config),
         models: &NoModels,
     })?;
     let document = Document { run: &found.run, equal: compared.is_equal(), comparison: &compared };
@@ -86,7 +86,7 @@ fn show(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let compared = document.comparison;
     for FileResult { path, state } in &compared.files {
         match state {
-            State::Equal | State::Carried => continue,
+            State::Equal | State::Carried => {}
             State::Missing => writeln!(out, "missing: `{path}`: the run has it, the replay has not")?,
             State::Extra => writeln!(out, "extra: `{path}`: the replay has it, the run has not")?,
             State::Different { at, recorded, replayed } => {
@@ -96,6 +96,9 @@ fn show(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "  replayed: {}", plain(replayed))?;
             }
         }
+    }
+    if let Some(why) = &compared.ended_early {
+        writeln!(out, "Later stages were not replayed: {}", plain(why))?;
     }
     let equal = compared.count(&State::Equal);
     let carried = compared.count(&State::Carried);

@@ -77,6 +77,11 @@ impl<'a> Recorder<'a> {
     }
 }
 
+/// Cuts a time to what a manifest and a journal show of it: what is on the tape can be seen in the files.
+fn whole_millis(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 impl Clock for Recorder<'_> {
     fn now(&self) -> Timestamp {
         let now = self.world.clock.now();
@@ -85,7 +90,7 @@ impl Clock for Recorder<'_> {
     }
 
     fn elapsed(&self) -> Duration {
-        let elapsed = self.world.clock.elapsed();
+        let elapsed = whole_millis(self.world.clock.elapsed());
         self.kept.told(Ask::Elapsed, elapsed);
         elapsed
     }
@@ -116,7 +121,8 @@ impl Processes for Recorder<'_> {
         let real = self.kept.places().real(command);
         let outcome = self.world.processes.run(&real)?;
         // What the stage gets is what the tape says, so whatever is taken out of output is taken out here.
-        let outcome = self.kept.places().portable(outcome);
+        let mut outcome = self.kept.places().portable(outcome);
+        outcome.duration = whole_millis(outcome.duration);
         self.kept.told(Ask::Run { argv: command.argv.clone(), env: command.env.clone() }, &outcome);
         Ok(outcome)
     }
@@ -224,11 +230,7 @@ impl VcsWrite for Recorder<'_> {
 
 /// Returns the ask of a branch to write.
 pub(super) fn commit(draft: &BranchDraft) -> Ask {
-    Ask::Commit {
-        branch: draft.branch.clone(),
-        base: draft.base.clone(),
-        expected: draft.expected.clone(),
-    }
+    Ask::Commit { branch: draft.branch.clone(), base: draft.base.clone(), expected: draft.expected.clone() }
 }
 
 /// Returns the ask of a push.

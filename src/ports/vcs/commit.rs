@@ -17,8 +17,8 @@ use crate::edit::check;
 use super::git::{commit_id, commit_oid, git, lookup, tree_id};
 use super::tree::TreePlace;
 use super::{
-    BranchDraft, BranchTip, CommitDraft, CommitOutcome, GitRepository, Signature, VcsError, VcsForesee, VcsWrite,
-    message,
+    BranchDraft, BranchTip, CommitDraft, CommitOutcome, GitRepository, Signature, VcsError, VcsForesee,
+    VcsWrite, message,
 };
 
 impl VcsWrite for GitRepository {
