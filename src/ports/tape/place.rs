@@ -68,6 +68,8 @@ impl Places {
         }
     }
 
+    /// The one place that what commands printed or left passes on its way to tape and stage, which get the same text:
+    /// whatever else has to be taken out of it, as secrets, has to be taken out here.
     fn named(&self, mut text: String) -> String {
         for (name, root) in self.names() {
             let mut real = vec![root.to_string_lossy().into_owned()];
