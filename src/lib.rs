@@ -15,6 +15,7 @@
 //! - [`engine`]: who proposes plans, tests and edits
 //! - [`stage`]: the stages, their specs, the runner
 //! - [`pipeline`]: the order, rounds and conditions, as data
+//! - [`replay`]: a finished run, run again from its record and compared
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
@@ -29,6 +30,7 @@ pub mod edit;
 pub mod engine;
 pub mod pipeline;
 pub mod ports;
+pub mod replay;
 pub mod report;
 pub mod stage;
 pub mod telemetry;

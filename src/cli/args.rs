@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
-    templates,
+    artifacts, completions, demo, doctor, explain, init, pipeline, replay, report, run, schema, stage,
+    stages, templates,
 };
 
 const AFTER: &str = "\
@@ -83,6 +83,8 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
+    /// Run a recorded run again and compare every file byte for byte
+    Replay(replay::ReplayArgs),
     /// List, show and verify the artifacts of runs
     Artifacts(artifacts::ArtifactsArgs),
     /// List the templates of the built-in engine

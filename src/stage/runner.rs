@@ -18,9 +18,11 @@ use crate::artifact::id::{Round, RunId, Slug, StageId};
 use crate::artifact::kind::{ArtifactKind, StageFile};
 use crate::artifact::store::{ArtifactStore, StoreError};
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
+use crate::artifact::types::tape::{FORM, Header, TapedRequest};
 use crate::artifact::types::task::Channel;
 use crate::config::Config;
 use crate::diagnostic::{Class, Failure};
+use crate::ports::tape::Recorder;
 use crate::telemetry::{Event, Events};
 
 /// Runs stages of one run.
@@ -174,6 +176,12 @@ struct Ended {
     timing: Timing,
 }
 
+/// What the runner notes while a stage runs.
+struct Records<'a> {
+    journal: &'a Journal<'a>,
+    tape: &'a Recorder<'a>,
+}
+
 impl Runner<'_> {
     /// Returns the chain of the run, refusing a broken one.
     pub fn chain(&self) -> Result<Chain, RunError> {
@@ -193,29 +201,54 @@ impl Runner<'_> {
     ) -> Result<StageRun, RunError> {
         let spec = stage.spec();
         let chain = self.chain()?;
-        let journal = Journal::new(self.events, self.ports.clock);
-        let cx = StageContext::new(spec, self.run, at.round, self.config, request, self.ports, &journal);
+        let tape = Recorder::new(self.ports.world(), &self.header(spec, at, request));
+        let ports = self.ports.through(&tape);
+        let journal = Journal::new(self.events, ports.clock);
+        let context =
+            |ports| StageContext::new(spec, self.run, at.round, self.config, request, ports, &journal);
+        let cx = context(ports);
         let failed = |source| RunError::Stage { stage: spec.id, round: at.round, source };
         let prepared = self.prepare(&chain, stage, at, &cx)?;
-        if let Some(done) = self.reusable(&chain, stage, &prepared.key, &cx)? {
+        // Whether a finished stage still holds is asked past the tape: it is no part of the work.
+        if let Some(done) = self.reusable(&chain, stage, &prepared.key, &context(self.ports))? {
             self.events.emit(&Event::StageReused { stage: spec.id, round: at.round });
             return Ok(done);
         }
         self.archive(&chain, spec.id, at.round)?;
         journal.emit(&Event::StageStarted { stage: spec.id, round: at.round });
-        let started = (self.ports.clock.now(), self.ports.clock.elapsed());
+        let started = (ports.clock.now(), ports.clock.elapsed());
         let note = |message| journal.emit(&Event::StageNote { stage: spec.id, round: at.round, message });
         let calls = self.calls(spec, at.round, &note).map_err(failed)?;
         let cx = cx.with_calls(calls.as_ref());
         let finished = stage.run(&cx, &prepared.inputs).map_err(failed)?;
         declared(spec, &finished).map_err(failed)?;
         let kept = calls.close().map_err(|error| failed(StageError::Call(error)))?;
-        let duration = self.ports.clock.elapsed().saturating_sub(started.1);
+        let duration = ports.clock.elapsed().saturating_sub(started.1);
         let timing = Timing {
             started_at: started.0.to_string(),
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         };
-        self.commit(stage, at.round, prepared, Ended { finished, kept, timing }, &journal)
+        let ended = Ended { finished, kept, timing };
+        self.commit(stage, at.round, prepared, ended, &Records { journal: &journal, tape: &tape })
+    }
+
+    /// Returns the first line of a stage's tape: what it is started with, besides the files it reads.
+    fn header(&self, spec: &StageSpec, at: Position, request: Option<&Request>) -> Header {
+        let request = request.filter(|_| spec.inputs.is_empty());
+        Header {
+            tape: FORM,
+            orch: Producer::this().version,
+            stage: spec.id,
+            stage_version: spec.version,
+            round: at.round,
+            horizon: at.horizon,
+            config: self.config.slice(spec.config),
+            request: request.map(|r| TapedRequest {
+                text: r.text.clone(),
+                channel: r.channel,
+                assignment: r.assignment.clone(),
+            }),
+        }
     }
 
     /// Opens ledger and record of a stage that may call models.
@@ -377,14 +410,14 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Writes the outputs, then the journal, and the manifest last: with it the stage is done.
+    /// Writes the outputs, then the records, and the manifest last: with it the stage is done.
     fn commit(
         &self,
         stage: &dyn Stage,
         round: Round,
         prepared: Prepared,
         ended: Ended,
-        journal: &Journal<'_>,
+        of: &Records<'_>,
     ) -> Result<StageRun, RunError> {
         let Ended { finished, kept, timing } = ended;
         let spec = stage.spec();
@@ -411,8 +444,11 @@ impl Runner<'_> {
             why: reason.clone(),
             duration_ms: timing.duration_ms,
         };
-        journal.keep(&last);
-        for (file, bytes) in kept.into_iter().chain([(StageFile::Journal, journal.bytes())]) {
+        of.journal.keep(&last);
+        // The tape is taken last: the journal's lines are times, and times are on the tape.
+        let journal = (StageFile::Journal, of.journal.bytes());
+        let tape = (StageFile::Tape, of.tape.bytes());
+        for (file, bytes) in kept.into_iter().chain([journal, tape]) {
             records.push(self.place(&file.path(spec.id, round), file.kind(), &bytes)?);
         }
         let link = Link {

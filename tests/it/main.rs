@@ -18,6 +18,7 @@ mod policy;
 mod pr;
 mod process;
 mod providers;
+mod replay;
 mod repositories;
 mod support;
 mod templates;

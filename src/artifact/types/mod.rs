@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod plan;
 pub mod policy_input;
 pub mod pull_request;
+pub mod tape;
 pub mod task;
 pub mod verdict;
 pub mod verification;
