@@ -277,7 +277,7 @@ impl Provider for HttpProvider {
     }
 
     fn count(&self, request: &ModelRequest, timeout: Duration) -> Result<Option<u64>, CallError> {
-        let Some(draft) = wire::encode_count(self.endpoint.format, self.options(), request)? else {
+        let Some(draft) = wire::encode_count(self.endpoint.format, request)? else {
             return Ok(None);
         };
         let reply = self.send(&self.finish(draft), timeout)?;

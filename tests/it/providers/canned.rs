@@ -16,6 +16,8 @@ use super::server::{Act, Server, reply};
 use super::wires::{self, HTTP};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
+/// Headers of a reply.
+type Headers<'a> = &'a [(&'a str, &'a str)];
 const LONG: Duration = Duration::from_secs(20);
 
 pub struct Key(pub &'static str);
@@ -106,7 +108,7 @@ fn statuses_are_told_apart() {
 #[test]
 fn the_wait_is_what_the_server_says() {
     let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
-    let cases: [(&[(&str, &str)], Option<u64>); 5] = [
+    let cases: [(Headers<'_>, Option<u64>); 5] = [
         (&[], None),
         (&[("Retry-After", "7")], Some(7000)),
         (&[("retry-after-ms", "250"), ("retry-after", "7")], Some(250)),

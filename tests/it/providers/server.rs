@@ -82,7 +82,7 @@ fn serve(mut stream: TcpStream, act: &Act, log: &Mutex<Vec<Seen>>) {
 
 fn request(stream: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
-    let mut chunk = [0; 65536];
+    let mut chunk = vec![0; 65536];
     loop {
         if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
@@ -107,7 +107,7 @@ fn request(stream: &mut TcpStream) -> Option<Seen> {
 pub fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        bytes += &format!("{name}: {value}\r\n");
+        bytes.extend([*name, ": ", *value, "\r\n"]);
     }
     let mut bytes = (bytes + "\r\n").into_bytes();
     bytes.extend_from_slice(body);

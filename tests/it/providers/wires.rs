@@ -169,7 +169,7 @@ pub fn stream(format: WireFormat, text: &str) -> Vec<Value> {
 
 /// The bytes of a stream.
 pub fn sse(events: &[Value]) -> String {
-    events.iter().map(|event| format!("data: {event}\n\n")).collect()
+    events.iter().map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat()
 }
 
 /// An error in a stream.

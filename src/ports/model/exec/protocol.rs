@@ -192,7 +192,7 @@ mod tests {
             (200, r#"{"text":"hi","stop":"mood"}"#, "shape"),
             (200, r#"{"refusal":"no"}"#, "refused"),
             (200, r#"{"text":"hi","refusal":"no"}"#, "shape"),
-            (200, r#"{}"#, "shape"),
+            (200, "{}", "shape"),
             (200, r#"{"text":"hi","useage":{}}"#, "shape"),
             (200, r#"{"text":"hi","usage":{"input":-1}}"#, "shape"),
             (200, "", "shape"),

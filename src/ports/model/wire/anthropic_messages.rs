@@ -22,8 +22,8 @@ pub(super) fn encode(options: Options, request: &ModelRequest) -> Result<Draft, 
     Ok(draft("/v1/messages", body))
 }
 
-pub(super) fn encode_count(_options: Options, request: &ModelRequest) -> Result<Draft, CallError> {
-    Ok(draft("/v1/messages/count_tokens", common(request)))
+pub(super) fn encode_count(request: &ModelRequest) -> Draft {
+    draft("/v1/messages/count_tokens", common(request))
 }
 
 fn draft(path: &str, body: Map<String, Value>) -> Draft {

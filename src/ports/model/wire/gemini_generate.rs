@@ -26,7 +26,7 @@ pub(super) fn encode(options: Options, request: &ModelRequest) -> Result<Draft, 
     Ok(draft)
 }
 
-pub(super) fn encode_count(_options: Options, request: &ModelRequest) -> Result<Draft, CallError> {
+pub(super) fn encode_count(request: &ModelRequest) -> Result<Draft, CallError> {
     let model = model_path(&request.model)?;
     let mut inner = common(request)?;
     inner.insert("model".into(), model.clone().into());

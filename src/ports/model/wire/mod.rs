@@ -83,16 +83,12 @@ pub(super) fn encode(
 }
 
 /// Returns what is sent to count a request's tokens; `None` where the format has no such call.
-pub(super) fn encode_count(
-    format: WireFormat,
-    options: Options,
-    request: &ModelRequest,
-) -> Result<Option<Draft>, CallError> {
+pub(super) fn encode_count(format: WireFormat, request: &ModelRequest) -> Result<Option<Draft>, CallError> {
     check_request(request)?;
     match format {
-        WireFormat::AnthropicMessages => anthropic_messages::encode_count(options, request).map(Some),
-        WireFormat::OpenaiResponses => openai_responses::encode_count(options, request).map(Some),
-        WireFormat::GeminiGenerate => gemini_generate::encode_count(options, request).map(Some),
+        WireFormat::AnthropicMessages => Ok(Some(anthropic_messages::encode_count(request))),
+        WireFormat::OpenaiResponses => Ok(Some(openai_responses::encode_count(request))),
+        WireFormat::GeminiGenerate => gemini_generate::encode_count(request).map(Some),
         WireFormat::OpenaiChat | WireFormat::Exec | WireFormat::Scripted => Ok(None),
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn encode(options: Options, request: &ModelRequest) -> Result<Draft, 
     Ok(Draft::new("/responses", body))
 }
 
-pub(super) fn encode_count(_options: Options, request: &ModelRequest) -> Result<Draft, CallError> {
-    Ok(Draft::new("/responses/input_tokens", common(request)))
+pub(super) fn encode_count(request: &ModelRequest) -> Draft {
+    Draft::new("/responses/input_tokens", common(request))
 }
 
 fn common(request: &ModelRequest) -> Map<String, Value> {

@@ -120,7 +120,9 @@ mod tests {
 
     use super::*;
 
-    fn reply(headers: &[(&str, &str)]) -> RawReply {
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    fn reply(headers: Headers<'_>) -> RawReply {
         let headers: BTreeMap<String, String> =
             headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         RawReply { status: 429, headers, body: Vec::new(), cut: false }
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn every_way_to_say_how_long() {
         let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
-        let cases: [(&[(&str, &str)], Option<u64>); 18] = [
+        let cases: [(Headers<'_>, Option<u64>); 18] = [
             (&[], None),
             (&[("retry-after", "7")], Some(7000)),
             (&[("retry-after", "0.25")], Some(250)),
