@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
+    artifacts, completions, cost, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
     templates,
 };
 
@@ -83,6 +83,8 @@ pub enum Command {
     Pipeline(pipeline::PipelineArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
+    /// Tell what a run spent, by stage, role, step and model
+    Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs
     Artifacts(artifacts::ArtifactsArgs),
     /// List the templates of the built-in engine

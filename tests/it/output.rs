@@ -34,6 +34,8 @@ fn programs_get_json_whatever_happens() {
         (0, "doctor"),
         (0, "report"),
         (2, "report|nothing"),
+        (0, "cost"),
+        (2, "cost|nothing"),
         (0, "artifacts|list"),
         (0, "artifacts|verify"),
         (2, "explain|a/b"),

@@ -202,7 +202,8 @@ impl Job {
             }
             let validator = self.validator.as_ref().ok()?;
             let provider = &self.candidates[at].provider;
-            let found = state.cassette.find(&key).find_map(|exchange| {
+            let same = |exchange: &Exchange| exchange.provider == provider.name();
+            let found = state.cassette.find(&key).filter(same).find_map(|exchange| {
                 let raw = raw_of(exchange.reply.as_ref()?)?;
                 answer::read(validator, &provider.read(&raw).result.ok()?).ok()
             });
@@ -236,6 +237,7 @@ impl Job {
         for at in self.at..self.candidates.len() {
             let Some(Ok(built)) = self.build(at) else { continue };
             let key = built.key.clone();
+            let key = (key, self.candidates[at].provider.name().to_owned());
             let used = state.replayed.get(&key).copied().unwrap_or_default();
             if let Some(exchange) = records.get(place, &key, used) {
                 state.replayed.insert(key, used + 1);

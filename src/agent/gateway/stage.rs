@@ -31,8 +31,8 @@ pub(super) struct State<'a> {
     pub(super) ledger: Ledger<'a>,
     pub(super) cassette: Cassette<'a>,
     pub(super) doors: Doors,
-    /// How many exchanges of a key were replayed.
-    pub(super) replayed: HashMap<Digest, usize>,
+    /// How many exchanges of a key with a provider were replayed.
+    pub(super) replayed: HashMap<(Digest, String), usize>,
 }
 
 impl<'a> StageGateway<'a> {
