@@ -208,11 +208,11 @@ impl<'a> World<'a> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn spent_and_reserved_never_pass_the_ceiling_and_never_fall_below_what_was_billed(
-        events in proptest::collection::vec(event(), 0..120),
+        events in proptest::collection::vec(event(), 0..80),
     ) {
         let store = MemoryStore::default();
         let run = Ceiling { max_nano_usd: Some(NanoUsd(1500)), max_tokens: Some(1500), ttl_ms: None };

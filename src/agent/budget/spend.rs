@@ -193,7 +193,7 @@ fn dearest(store: &dyn ArtifactStore) -> Result<Vec<Dear>, LedgerError> {
             }
         }
         // An unknown cost may be any: those come by their tokens, after the known ones.
-        all.sort_by(|a, b| (b.nano_usd, b.tokens).cmp(&(a.nano_usd, a.tokens)));
+        all.sort_by_key(|dear| std::cmp::Reverse((dear.nano_usd, dear.tokens)));
         all.truncate(DEAREST);
     }
     Ok(all)

@@ -70,17 +70,19 @@ fn show(cost: &Cost, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn summary(part: &Part) -> String {
+    use std::fmt::Write as _;
+
     let mut text =
         format!("{} on {}", part.nano_usd, count(usize::try_from(part.calls).unwrap_or(0), "call"));
-    text.push_str(&format!(", {} tokens", part.tokens));
+    let _ = write!(text, ", {} tokens", part.tokens);
     if part.kept_nano_usd.0 > 0 {
-        text.push_str(&format!("; {} of it kept for calls that may be billed", part.kept_nano_usd));
+        let _ = write!(text, "; {} of it kept for calls that may be billed", part.kept_nano_usd);
     }
     if part.reserved_nano_usd.0 > 0 {
-        text.push_str(&format!("; {} of it reserved and never settled", part.reserved_nano_usd));
+        let _ = write!(text, "; {} of it reserved and never settled", part.reserved_nano_usd);
     }
     if part.unknown_cost_calls > 0 {
-        text.push_str(&format!("; {} of unknown cost not in it", part.unknown_cost_calls));
+        let _ = write!(text, "; {} of unknown cost not in it", part.unknown_cost_calls);
     }
     text
 }
