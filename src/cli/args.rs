@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, replay, report, run, schema, stage,
+    artifacts, completions, cost, demo, doctor, explain, init, pipeline, replay, report, run, schema, stage,
     stages, templates,
 };
 
@@ -85,6 +85,8 @@ pub enum Command {
     Report(report::ReportArgs),
     /// Run a recorded run again and compare every file byte for byte
     Replay(replay::ReplayArgs),
+    /// Tell what a run spent, by stage, role, step and model
+    Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs
     Artifacts(artifacts::ArtifactsArgs),
     /// List the templates of the built-in engine

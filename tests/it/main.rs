@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod config;
+mod cost;
 mod doctor;
 mod env;
 mod fastapi;

@@ -36,6 +36,8 @@ fn programs_get_json_whatever_happens() {
         (2, "report|nothing"),
         (0, "replay"),
         (2, "replay|nothing"),
+        (0, "cost"),
+        (2, "cost|nothing"),
         (0, "artifacts|list"),
         (0, "artifacts|verify"),
         (2, "explain|a/b"),

@@ -22,7 +22,8 @@ pub fn upper_bound<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
 
 /// Returns an upper bound of the tokens of plain bytes and of bytes of encoded data.
 pub const fn of_bytes(plain: u64, dense: u64) -> u64 {
-    let dense = dense.saturating_mul(2).div_ceil(3);
+    // Two thirds, without a product that could pass the largest number.
+    let dense = (dense / 3 * 2).saturating_add((dense % 3 * 2).div_ceil(3));
     plain.div_ceil(2).saturating_add(dense).saturating_add(FRAME)
 }
 

@@ -242,15 +242,17 @@ impl<'a> Ledger<'a> {
         let written = self.append(LedgerEntry::Settle { id, usage, cost_nano_usd: cost, estimated, took_ms });
         match written {
             Ok(()) => self.budget.settle(id, usage.total(), cost, took_ms),
-            Err(_) => self.budget.keep(id, took_ms),
+            // As a reader of the file will see it: not settled.
+            Err(_) => self.budget.keep(id, 0),
         }
         written
     }
 
     /// Counts a whole reservation as spent: the call may be billed.
     pub fn keep(&mut self, id: u64, why: &str, took_ms: u64) -> Result<(), LedgerError> {
-        self.budget.keep(id, took_ms);
-        self.append(LedgerEntry::Keep { id, why: why.into(), took_ms })
+        let written = self.append(LedgerEntry::Keep { id, why: why.into(), took_ms });
+        self.budget.keep(id, if written.is_ok() { took_ms } else { 0 });
+        written
     }
 
     /// Frees a reservation: the call is certainly not billed.
@@ -258,7 +260,8 @@ impl<'a> Ledger<'a> {
         let written = self.append(LedgerEntry::Release { id, why: why.into(), took_ms });
         match written {
             Ok(()) => self.budget.release(id, took_ms),
-            Err(_) => self.budget.keep(id, took_ms),
+            // As a reader of the file will see it: not settled.
+            Err(_) => self.budget.keep(id, 0),
         }
         written
     }

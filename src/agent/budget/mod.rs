@@ -6,10 +6,12 @@ mod cost;
 pub mod estimate;
 mod ledger;
 mod read;
+mod spend;
 mod state;
 
 pub use ledger::{Ledger, LedgerError, Reservation, ReserveError};
 pub use read::{ReadLedger, RunLedgers};
+pub use spend::{Dear, Part, Spend};
 pub use state::{Budget, Exhausted, Measure, Scope, Worst};
 
 #[cfg(test)]

@@ -20,10 +20,13 @@ const SHOWN: usize = 8;
 /// The most characters of a reply that are shown to the model that repairs it.
 const REPLY_SHOWN: usize = 40_000;
 
+/// A schema with its validator.
+type Compiled = (Value, Arc<Validator>);
+
 /// Compiled schemas, each compiled once.
 #[derive(Default)]
 pub(super) struct Schemas {
-    compiled: Mutex<HashMap<String, Vec<(Value, Arc<Validator>)>>>,
+    compiled: Mutex<HashMap<String, Vec<Compiled>>>,
 }
 
 impl Schemas {

@@ -53,8 +53,8 @@ impl Doors {
         (now.as_second().saturating_sub(opened.as_second()) < COOL_DOWN_S).then_some(state)
     }
 
-    /// Takes the outcome of an attempt in; `None` is an answer.
-    pub(super) fn saw(&mut self, provider: &str, error: Option<&CallError>, at: &str) {
+    /// Takes the outcome of an attempt in; `None` is an answer, `said` the error as it stands in the record.
+    pub(super) fn saw(&mut self, provider: &str, error: Option<&CallError>, said: &str, at: &str) {
         let state = self.states.entry(provider.to_owned()).or_default();
         let Some(error) = error else {
             // A provider that never failed needs no line.
@@ -86,7 +86,7 @@ impl Doors {
         }
         at.clone_into(&mut state.seen_at);
         error.kind().clone_into(&mut state.reason);
-        state.message = error.to_string();
+        said.clone_into(&mut state.message);
         self.touched.insert(provider.to_owned());
     }
 
@@ -118,21 +118,21 @@ mod tests {
     fn three_failures_in_a_row_or_one_of_money_close_a_door_for_a_while() {
         let down = CallError::Overloaded { status: 529, after: None, code: "overloaded".into() };
         let mut doors = Doors::default();
-        doors.saw("a", Some(&down), AT);
-        doors.saw("a", Some(&down), AT);
-        doors.saw("a", None, AT);
-        doors.saw("a", Some(&down), AT);
-        doors.saw("a", Some(&down), AT);
+        doors.saw("a", Some(&down), "", AT);
+        doors.saw("a", Some(&down), "", AT);
+        doors.saw("a", None, "", AT);
+        doors.saw("a", Some(&down), "", AT);
+        doors.saw("a", Some(&down), "", AT);
         assert!(doors.closed("a", at(0)).is_none());
-        doors.saw("a", Some(&down), AT);
+        doors.saw("a", Some(&down), "", AT);
         assert_eq!(doors.closed("a", at(1)).unwrap().reason, "overloaded");
         assert!(doors.closed("a", at(300)).is_none(), "half open");
-        doors.saw("a", Some(&down), &at(300).to_string());
+        doors.saw("a", Some(&down), "", &at(300).to_string());
         assert!(doors.closed("a", at(301)).is_some(), "one failure closes it again");
-        doors.saw("b", Some(&CallError::Spend { code: "x".into() }), AT);
+        doors.saw("b", Some(&CallError::Spend { code: "x".into() }), "", AT);
         assert!(doors.closed("b", at(0)).is_some());
-        doors.saw("c", None, AT);
-        doors.saw("c", Some(&CallError::Wait { after: None, code: "x".into() }), AT);
+        doors.saw("c", None, "", AT);
+        doors.saw("c", Some(&CallError::Wait { after: None, code: "x".into() }), "", AT);
         let store = MemoryStore::default();
         store.write(&StageFile::Breaker.path(StageId::Plan, Round::FIRST), &doors.file().unwrap()).unwrap();
         let next = Doors::read(&store).unwrap();
@@ -145,10 +145,10 @@ mod tests {
     fn a_later_stage_that_reached_it_opens_the_door() {
         let store = MemoryStore::default();
         let mut doors = Doors::default();
-        doors.saw("a", Some(&CallError::Auth { code: "x".into() }), AT);
+        doors.saw("a", Some(&CallError::Auth { code: "x".into() }), "", AT);
         store.write(&StageFile::Breaker.path(StageId::Plan, Round::FIRST), &doors.file().unwrap()).unwrap();
         let mut later = Doors::read(&store).unwrap();
-        later.saw("a", None, &at(400).to_string());
+        later.saw("a", None, "", &at(400).to_string());
         store
             .write(&StageFile::Breaker.path(StageId::Generate, Round::FIRST), &later.file().unwrap())
             .unwrap();

@@ -23,9 +23,10 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn of(name: String, error: &CallError) -> Self {
+    /// `said` is the error as it stands in the record, without secrets.
+    pub(super) fn of(name: String, error: &CallError, said: &str) -> Self {
         let help = error.help().unwrap_or_default();
-        Self { name, what: error.to_string(), help, class: error.class() }
+        Self { name, what: said.to_owned(), help, class: error.class() }
     }
 }
 

@@ -11,13 +11,13 @@ use jsonschema::Validator;
 use super::failure::{self, Trouble};
 use super::retry::{self, Bill};
 use super::stage::{StageGateway, State};
+use super::wire::{note, raw_of, recorded_error, redacted};
 use super::{GatewayConfig, Mode, RedactFn, answer};
 use crate::agent::budget::{Measure, Reservation, ReserveError, Worst, estimate};
 use crate::agent::route::{Candidate, apart};
 use crate::agent::{Answer, Ask, CallFailure};
 use crate::artifact::digest::Digest;
 use crate::artifact::money::NanoUsd;
-use crate::artifact::types::change_set::Content;
 use crate::artifact::types::exchange::{Attempt, Exchange, Prepared, RecordedReply, Usage};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::model::{CallError, ModelRequest, RawReply, Reading, ReplySchema};
@@ -204,7 +204,8 @@ impl Job {
             }
             let validator = self.validator.as_ref().ok()?;
             let provider = &self.candidates[at].provider;
-            let found = state.cassette.find(&key).find_map(|exchange| {
+            let same = |exchange: &Exchange| exchange.provider == provider.name();
+            let found = state.cassette.find(&key).filter(same).find_map(|exchange| {
                 let raw = raw_of(exchange.reply.as_ref()?)?;
                 answer::read(validator, &provider.read(&raw).result.ok()?).ok()
             });
@@ -238,6 +239,7 @@ impl Job {
         for at in self.at..self.candidates.len() {
             let Some(Ok(built)) = self.build(at) else { continue };
             let key = built.key.clone();
+            let key = (key, self.candidates[at].provider.name().to_owned());
             let used = state.replayed.get(&key).copied().unwrap_or_default();
             if let Some(exchange) = records.get(place, &key, used) {
                 state.replayed.insert(key, used + 1);
@@ -388,7 +390,8 @@ impl Job {
     ) -> Option<Result<Answer, CallFailure>> {
         let outcome = self.outcome(stage.config().redact, sent)?;
         let name = self.candidates.get(self.at)?.provider.name().to_owned();
-        state.doors.saw(&name, outcome.error.as_ref(), &outcome.attempt.started_at);
+        let said = outcome.attempt.message.clone().unwrap_or_default();
+        state.doors.saw(&name, outcome.error.as_ref(), &said, &outcome.attempt.started_at);
         let paid = match self.pay(stage, state, &outcome) {
             Ok(paid) => paid,
             Err(error) => return Some(Err(error)),
@@ -397,16 +400,13 @@ impl Job {
         let call = self.call.as_mut()?;
         call.attempts.push(attempt);
         if let Some(error) = &error {
-            let again = match &call.recorded {
-                Some(exchange) => exchange
-                    .attempts
-                    .get(call.attempts.len())
-                    .map(|next| Duration::from_millis(next.waited_ms)),
-                None => {
-                    let tries = call.attempts.len();
-                    retry::wait_before_next(error, should_retry.as_deref(), tries, &call.built.key)
-                        .filter(|wait| time_for(stage, state, *wait).is_ok())
-                }
+            let again = if let Some(exchange) = &call.recorded {
+                let next = exchange.attempts.get(call.attempts.len());
+                next.map(|next| Duration::from_millis(next.waited_ms))
+            } else {
+                let tries = call.attempts.len();
+                retry::wait_before_next(error, should_retry.as_deref(), tries, &call.built.key)
+                    .filter(|wait| time_for(stage, state, *wait).is_ok())
             };
             if let Some(wait) = again {
                 call.wait = wait;
@@ -414,7 +414,7 @@ impl Job {
             }
         }
         match self.finish(stage, state, reply, error.as_ref(), paid) {
-            Ok((key, cost)) => self.judge(reading, error, key, cost),
+            Ok((key, cost)) => self.judge(reading, error.map(|error| (error, said)), (key, cost)),
             Err(failed) => Some(Err(failed)),
         }
     }
@@ -533,12 +533,11 @@ impl Job {
     fn judge(
         &mut self,
         reading: Option<Reading>,
-        error: Option<CallError>,
-        key: Digest,
-        cost: Option<NanoUsd>,
+        error: Option<(CallError, String)>,
+        (key, cost): (Digest, Option<NanoUsd>),
     ) -> Option<Result<Answer, CallFailure>> {
         let model = self.candidates.get(self.at)?.name();
-        let Some(error) = error else {
+        let Some((error, said)) = error else {
             let text = reading.and_then(|reading| reading.result.ok()).unwrap_or_default();
             let validator = self.validator.as_ref().ok()?;
             return match answer::read(validator, &text) {
@@ -556,7 +555,7 @@ impl Job {
             CallError::Refused { .. } | CallError::Truncated { .. } => {
                 self.unusable += 1;
                 if self.unusable > 1 {
-                    return Some(Err(twice(&self.ask, &model, &error)));
+                    return Some(Err(twice(&self.ask, &model, &error, &said)));
                 }
                 // Another model may take it; where there is none, the same once more.
                 if self.at + 1 < self.candidates.len() {
@@ -565,11 +564,11 @@ impl Job {
                 None
             }
             CallError::BadRequest { .. } | CallError::Unsupported { .. } => Some(Err(CallFailure {
-                what: format!("{model} did not take `{}`: {error}", self.ask.step),
+                what: format!("{model} did not take `{}`: {said}", self.ask.step),
                 ..failure::from(&error)
             })),
             _ => {
-                self.troubles.push(Trouble::of(model, &error));
+                self.troubles.push(Trouble::of(model, &error, &said));
                 self.at += 1;
                 None
             }
@@ -613,107 +612,30 @@ fn price(stage: &StageGateway<'_>, call: &Call, candidate: &Candidate, reading: 
         .and_then(|model| (stage.config().price_of)(candidate.provider.name(), model))
         .or_else(|| candidate.price.clone());
     let price = row.as_ref().map(|row| row.id.clone());
-    match reading.and_then(|reading| reading.usage) {
-        Some(usage) => {
-            let tier = reading.and_then(|reading| reading.tier.as_deref());
-            let cost = row.map(|row| row.cost(&usage, tier));
-            Paid { usage: Some(usage), estimated: false, price, cost }
-        }
-        None => {
-            let usage = Usage {
-                input: call.counted.map_or(call.bound, estimate::of_count),
-                output: u64::from(call.built.request.max_output),
-                ..Usage::default()
-            };
-            let price = candidate.price.as_ref().map(|row| row.id.clone());
-            Paid { usage: Some(usage), estimated: true, price, cost: call.worst.cost }
-        }
+    if let Some(usage) = reading.and_then(|reading| reading.usage) {
+        let tier = reading.and_then(|reading| reading.tier.as_deref());
+        let cost = row.map(|row| row.cost(&usage, tier));
+        return Paid { usage: Some(usage), estimated: false, price, cost };
     }
-}
-
-/// Takes the secrets out of a reply, and returns it with its record.
-fn redacted(redact: RedactFn<'_>, raw: RawReply) -> (RawReply, RecordedReply) {
-    let text = String::from_utf8_lossy(&raw.body);
-    let clean = redact(&text);
-    let changed = clean != text;
-    // Bytes that are no text stay as they are, unless a secret was in them.
-    let body = if changed { clean.into_owned().into_bytes() } else { raw.body.clone() };
-    let headers: BTreeMap<String, String> =
-        raw.headers.iter().map(|(name, value)| (name.clone(), redact(value).into_owned())).collect();
-    let recorded = RecordedReply {
-        status: raw.status,
-        headers: headers.clone(),
-        digest: Digest::of(&body),
-        body: Content::from_bytes(body.clone()),
-        redacted: changed,
-        cut: raw.cut,
+    let usage = Usage {
+        input: call.counted.map_or(call.bound, estimate::of_count),
+        output: u64::from(call.built.request.max_output),
+        ..Usage::default()
     };
-    (RawReply { status: raw.status, headers, body, cut: raw.cut }, recorded)
-}
-
-/// Returns a recorded reply as it came.
-fn raw_of(reply: &RecordedReply) -> Option<RawReply> {
-    let body = reply.body.to_bytes()?;
-    Some(RawReply { status: reply.status, headers: reply.headers.clone(), body, cut: reply.cut })
-}
-
-/// Returns the error of an attempt that brought no reply that could be read again.
-fn recorded_error(attempt: &Attempt) -> CallError {
-    let message = attempt.message.clone().unwrap_or_default();
-    let after = |prefix: &str| message.strip_prefix(prefix).unwrap_or(&message).to_owned();
-    let code = String::from("recorded");
-    match attempt.outcome.as_str() {
-        "timeout" => {
-            CallError::Timeout { within: Duration::from_millis(attempt.took_ms), maybe_billed: true }
-        }
-        "cut" => CallError::Cut { why: after("the reply broke off: ") },
-        "offline" => CallError::Offline { why: after("the provider cannot be reached: ") },
-        "wait" => CallError::Wait { after: None, code },
-        "overloaded" => {
-            CallError::Overloaded { status: attempt.status.unwrap_or_default(), after: None, code }
-        }
-        "spend" => CallError::Spend { code },
-        "auth" => CallError::Auth { code },
-        "refused" => CallError::Refused { why: message },
-        "truncated" => CallError::Truncated { why: message },
-        "too-large" => CallError::TooLarge { message },
-        "bad-request" => CallError::BadRequest { code, message },
-        "unsupported" => CallError::Unsupported { what: message },
-        _ => CallError::Shape { what: after("the reply cannot be read: ") },
-    }
+    let price = candidate.price.as_ref().map(|row| row.id.clone());
+    Paid { usage: Some(usage), estimated: true, price, cost: call.worst.cost }
 }
 
 /// A model refused, or was cut off, twice.
-fn twice(ask: &Ask, model: &str, error: &CallError) -> CallFailure {
+fn twice(ask: &Ask, model: &str, error: &CallError, said: &str) -> CallFailure {
     CallFailure {
         class: error.class(),
         what: format!(
-            "`{}` of `{}` has no answer after two tries, the last of {model}: {error}",
+            "`{}` of `{}` has no answer after two tries, the last of {model}: {said}",
             ask.step, ask.role
         ),
         help: error.help().unwrap_or_default(),
     }
-}
-
-/// Returns the line people see of a call.
-fn note(exchange: &Exchange, error: Option<&CallError>) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = format!("{} {}: {}/{}", exchange.role, exchange.step, exchange.provider, exchange.model);
-    if let Some(usage) = &exchange.usage {
-        let about = if exchange.estimated { "at most " } else { "" };
-        let _ = write!(text, ", {about}{} tokens in, {} out", usage.prompt(), usage.output);
-        let cost = exchange.cost_nano_usd.map_or("unknown cost".to_owned(), |cost| cost.to_string());
-        let _ = write!(text, ", {cost}");
-    }
-    if exchange.attempts.len() > 1 {
-        let _ = write!(text, ", {} attempts", exchange.attempts.len());
-    }
-    let last = exchange.attempts.last().map(|attempt| attempt.outcome.as_str());
-    if let Some(outcome) = error.map(CallError::kind).or(last.filter(|outcome| *outcome != "ok")) {
-        let _ = write!(text, ", no answer ({outcome})");
-    }
-    text
 }
 
 fn millis(time: Duration) -> u64 {

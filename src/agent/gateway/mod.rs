@@ -13,6 +13,7 @@ mod retry;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

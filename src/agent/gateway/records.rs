@@ -22,12 +22,12 @@ const AROUND: usize = 60;
 /// So many records are compared to find the nearest one.
 const COMPARED: usize = 200;
 
-/// Recorded exchanges, found by stage, round and key.
+/// Recorded exchanges, found by stage, round, key and provider.
 #[derive(Debug, Default)]
 pub struct Records {
     exchanges: Vec<Exchange>,
     places: Vec<(StageId, Round)>,
-    found: HashMap<(StageId, Round, Digest), Vec<usize>>,
+    found: HashMap<(StageId, Round, Digest, String), Vec<usize>>,
 }
 
 impl Records {
@@ -62,7 +62,7 @@ impl Records {
                     let why = format!("has a line {} whose reply is not what its digest says", at + 1);
                     return Err(failure::broken(&path, &why));
                 }
-                let place = (stage, round, exchange.key.clone());
+                let place = (stage, round, exchange.key.clone(), exchange.provider.clone());
                 records.found.entry(place).or_default().push(records.exchanges.len());
                 records.exchanges.push(exchange);
                 records.places.push((stage, round));
@@ -81,10 +81,15 @@ impl Records {
         self.exchanges.is_empty()
     }
 
-    /// Returns the exchange of a key in a stage after `used` others of that key.
-    pub(super) fn get(&self, place: (StageId, Round), key: &Digest, used: usize) -> Option<&Exchange> {
-        let at = *self.found.get(&(place.0, place.1, key.clone()))?.get(used)?;
-        self.exchanges.get(at)
+    /// Returns the exchange of a key with a provider in a stage, after `used` others of them.
+    pub(super) fn get(
+        &self,
+        (stage, round): (StageId, Round),
+        (key, provider): &(Digest, String),
+        used: usize,
+    ) -> Option<&Exchange> {
+        let place = (stage, round, key.clone(), provider.clone());
+        self.exchanges.get(*self.found.get(&place)?.get(used)?)
     }
 
     /// Tells what is different between a request nobody recorded and the record nearest to it.

@@ -10,7 +10,7 @@ use crate::ports::model::CallError;
 /// The most tries after the first one.
 const RETRIES: usize = 2;
 /// A server that wants one to wait longer than this is left.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// The most that is waited on our own word.
 const CAP_MS: u64 = 8_000;
 

@@ -31,8 +31,8 @@ pub(super) struct State<'a> {
     pub(super) ledger: Ledger<'a>,
     pub(super) cassette: Cassette<'a>,
     pub(super) doors: Doors,
-    /// How many exchanges of a key were replayed.
-    pub(super) replayed: HashMap<Digest, usize>,
+    /// How many exchanges of a key with a provider were replayed.
+    pub(super) replayed: HashMap<(Digest, String), usize>,
 }
 
 impl<'a> StageGateway<'a> {
@@ -89,7 +89,7 @@ impl<'a> StageGateway<'a> {
             let mut under_way = Vec::new();
             let mut later = Vec::new();
             let mut keys = Vec::new();
-            for at in waiting {
+            for at in std::mem::take(&mut waiting) {
                 if under_way.len() == SIDE_BY_SIDE {
                     later.push(at);
                     continue;
@@ -108,7 +108,7 @@ impl<'a> StageGateway<'a> {
             drop(state);
             let sent = send(self, &jobs, &under_way);
             let mut state = self.state();
-            waiting = under_way.clone();
+            waiting.clone_from(&under_way);
             for (at, sent) in under_way.into_iter().zip(sent) {
                 if let Some(result) = jobs[at].absorb(self, &mut state, sent) {
                     waiting.retain(|other| *other != at);

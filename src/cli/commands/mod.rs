@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod completions;
+pub mod cost;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
@@ -33,6 +34,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Pipeline(args) => pipeline::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
         Command::Replay(args) => replay::run(args, global, output),
+        Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),
         Command::Explain(args) => explain::run(args, output),

@@ -126,7 +126,7 @@ impl World {
             },
             events: &Silent,
         };
-        let request = Request { text: "add a /health endpoint".into(), channel: Channel::CommandLine };
+        let request = Request::to_engine("template", "add a /health endpoint", Channel::CommandLine);
         let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
         walk(&pipeline, &runner, Bounds { from, until }, Some(&request)).unwrap()
     }
