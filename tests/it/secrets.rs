@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::env::{TestEnv, files_below, run_folder};
+use crate::env::{TestEnv, files_below};
 
 /// A key of a known shape and one of no shape at all, with what has to be escaped in it.
 const KNOWN: &str = "sk-ant-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0JkZx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk";
@@ -81,21 +81,24 @@ fn with_keys(env: &TestEnv, root: &Path, args: &[&str]) -> (i32, Vec<u8>) {
     (output.status.code().unwrap_or(-1), [output.stdout, output.stderr].concat())
 }
 
-/// A test command that tells all it can find out about the environments around it, in many forms, then runs the tests.
+/// A command that tells all it can find out about the environments around it, in more than one form.
 const CURIOUS: &str = r#"
 env
 cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\0' '\n'
 cat /proc/self/fd/* 2>/dev/null </dev/null | head -c 1000
 env | base64
-exec cargo test
 "#;
 
 fn curious_service(env: &TestEnv, name: &str) -> PathBuf {
     let root = env.service(name);
     fs::write(root.join("curious.sh"), CURIOUS).unwrap();
-    fs::write(root.join("orch.yml"), "version: 1\ncommands:\n  test: [sh, curious.sh]\n").unwrap();
+    fs::write(
+        root.join("orch.yml"),
+        "version: 1\ncommands:\n  test: [cargo, test]\n  lint: [sh, curious.sh]\n",
+    )
+    .unwrap();
     env.git(&root, &["add", "-A"]);
-    env.git(&root, &["commit", "-q", "-m", "a curious test command"]);
+    env.git(&root, &["commit", "-q", "-m", "a curious command"]);
     root
 }
 
@@ -128,13 +131,19 @@ fn a_key_in_environment_and_request_comes_out_nowhere() {
         let (_, said) = with_keys(&env, &root, &args);
         holds_none(&format!("what {args:?} says"), &said, &secrets);
     }
-    let folder = run_folder(&root);
-    let task = fs::read_to_string(folder.join("task.json")).unwrap();
-    assert!(task.contains("[redacted:anthropic-key]") && task.contains("[redacted:credential]"), "{task}");
-    // The curious command did run, and saw an environment.
-    let logs = files_below(&folder).into_iter().filter(|(path, _)| path.ends_with(".log"));
-    let logs: Vec<u8> = logs.flat_map(|(_, bytes)| bytes).collect();
-    assert!(String::from_utf8_lossy(&logs).contains("TMPDIR="), "{}", String::from_utf8_lossy(&logs));
+    // A request the engine takes, so that the curious command runs and sees an environment.
+    let (exit, said) = with_keys(&env, &root, &["run", "add a /health endpoint"]);
+    assert_eq!(exit, 0, "{}", String::from_utf8_lossy(&said));
+    holds_none("what a whole run says", &said, &secrets);
+    let files = files_below(&root.join("artifacts"));
+    let text = |ending: &str| {
+        let fitting =
+            files.iter().filter(|(path, _)| path.ends_with(ending)).flat_map(|(_, bytes)| bytes.clone());
+        String::from_utf8_lossy(&fitting.collect::<Vec<_>>()).into_owned()
+    };
+    let tasks = text("task.json");
+    assert!(tasks.contains("[redacted:anthropic-key]") && tasks.contains("[redacted:credential]"), "{tasks}");
+    assert!(text(".log").contains("TMPDIR="), "{}", text(".log"));
     scan(&env, &root, &secrets);
     scan(&env, &env.path("service.git"), &secrets);
     scan(&env, &env.path("tmp"), &secrets);
@@ -211,7 +220,7 @@ fn a_running_process_shows_no_key_and_leaves_none_when_it_dies() {
     }
     kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGABRT).unwrap();
     let status = child.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::core_dumped(&status), false);
+    assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&status));
     let cores = files_below(&root).into_keys().filter(|path| path.starts_with("core"));
     assert_eq!(cores.count(), 0);
     scan(&env, &root, &[KNOWN, ODD]);
