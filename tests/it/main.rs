@@ -21,6 +21,7 @@ mod process;
 mod providers;
 mod replay;
 mod repositories;
+mod secrets;
 mod support;
 mod templates;
 mod tidy;

@@ -66,6 +66,7 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
                 args.task.as_deref(),
                 args.task_file.as_ref(),
                 args.assign.assignment("template"),
+                output,
             )
         })
         .transpose()?;
