@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod config;
+mod debate;
 mod doctor;
 mod env;
 mod fastapi;
