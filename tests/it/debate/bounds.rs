@@ -1,5 +1,4 @@
 //! What holds whatever models and texts do: bounded context, closed fences, planned calls, no panic.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use orch::agent::context::{MAX_FOUND_BYTES, MAX_REQUESTS};
 use orch::artifact::id::StageId;
@@ -43,7 +42,7 @@ fn requests_for_context_are_answered_from_the_base_and_bounded() {
         error.class() == Class::NotConverged && error.to_string().contains("more than 2 times"),
         "{error}"
     );
-    assert_eq!(table.asked("generate.implement").len() as u32, MAX_REQUESTS + 2);
+    assert_eq!(table.asked("generate.implement").len(), MAX_REQUESTS as usize + 2);
     let empty = Does::Wants(json!({ "paths": [], "symbols": [], "queries": [] }));
     let table = Table::of(vec![
         ("generate.implement", vec![empty, edit()]),
@@ -81,7 +80,7 @@ fn what_is_asked_is_within_what_was_planned() {
         assert!(bytes as u64 <= call.max_input_bytes, "{}: {bytes} of {}", ask.step, call.max_input_bytes);
         assert!(ask.max_output <= call.max_output);
         let times = asked.iter().filter(|other| other.step == ask.step && other.role == ask.role).count();
-        assert!(times as u32 <= call.times, "{}: {times} of {}", ask.step, call.times);
+        assert!(times <= call.times as usize, "{}: {times} of {}", ask.step, call.times);
     }
     let steps = |stage| -> Vec<String> {
         let calls = world.engine().planned_calls(stage);
@@ -121,7 +120,7 @@ fn instructions(prompt: &str) -> String {
             Some(_) => {}
             None => match line.strip_prefix("<<<DATA ").and_then(|rest| rest.split(' ').next()) {
                 Some(open) => mark = Some(open),
-                None => outside.push_str(&format!("{line}\n")),
+                None => outside.extend([line, "\n"]),
             },
         }
     }

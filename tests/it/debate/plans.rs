@@ -1,5 +1,4 @@
 //! `plan` and `test-write` with models.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use orch::artifact::types::plan::FileRole;
 use orch::diagnostic::{Class, Failure as _};
