@@ -6,7 +6,7 @@ use orch::artifact::types::plan::RiskLevel;
 use orch::diagnostic::{Class, Failure as _};
 use serde_json::{Value, json};
 
-use super::support::{Does, PRICE, README, Table, World, fixed, judges, rejected, replaces, stays};
+use super::support::{Does, PRICE, README, Table, World, fixed, judges, rejected, replaces, report, stays};
 
 fn divide(answers: Value) -> Does {
     replaces("src/price.py", &[("return total", "return total / count")], answers)
@@ -226,7 +226,7 @@ fn a_later_round_goes_on_from_the_edits_and_the_report_of_the_one_before() {
     ]);
     let first = world.generate(&table).unwrap().value.unwrap();
     world.earlier = Some(first.clone());
-    let report = report();
+    let report = report("failed");
     let second = world.repair(&table, Some(&report)).unwrap();
     let text = String::from_utf8(second.value.unwrap().files[0].bytes().unwrap().unwrap()).unwrap();
     assert!(text.contains("if count == 0"), "{text}");
@@ -240,26 +240,6 @@ fn a_later_round_goes_on_from_the_edits_and_the_report_of_the_one_before() {
     // Coming back with the same edits is no progress.
     let bundle = world.repair(&table, Some(&report)).unwrap().escalation.unwrap();
     assert_eq!(bundle.reason, "flapping");
-}
-
-fn report() -> orch::artifact::types::verification::Verification {
-    let measure = json!({ "state": "enforced", "by": "x" });
-    let protection = json!({
-        "filesystem": measure, "network": measure, "processes": measure, "privileges": measure,
-        "environment": measure, "limits": measure,
-    });
-    serde_json::from_value(json!({
-        "phase": "green", "outcome": "failed",
-        "reasons": [{ "code": "verify/still-red", "message": "a test fails", "help": "h" }],
-        "base": "a".repeat(40), "protection": protection,
-        "commands": [{
-            "role": "test", "run": "main", "argv": ["pytest", "-q"],
-            "ended": { "how": "exited", "code": 1 }, "excerpt": "ZeroDivisionError: division by zero",
-        }],
-        "tests": [{ "path": "tests/test_price.py", "name": "test_price", "status": "failed" }],
-        "frozen": [], "probes": [],
-    }))
-    .unwrap()
 }
 
 #[test]
@@ -328,4 +308,32 @@ fn a_change_of_nothing_is_a_fault_that_must_go() {
     let proposed = world.generate(&table).unwrap();
     assert!(proposed.value.is_none());
     assert_eq!(proposed.escalation.map(|bundle| bundle.reason).as_deref(), Some("flapping"));
+}
+
+/// The stage as the runner sees it: without agreement it stops with exit code 7 and keeps the bundle, edits or not.
+#[test]
+fn the_stage_stops_with_exit_7_and_keeps_why() {
+    use orch::artifact::kind::slot;
+    use orch::stage::{StageResult, registry::STAGES};
+
+    let stubborn = Table::of(vec![
+        ("generate.implement", vec![divide(json!([]))]),
+        ("generate.critique", vec![judges(zero_risk("src/price.py:2"))]),
+        ("generate.repair", vec![stays(rejected("r1"))]),
+    ]);
+    let unable = Table::of(vec![("generate.implement", vec![Does::Cannot("the test contradicts the plan")])]);
+    let stage = STAGES.iter().find(|stage| stage.spec().id == orch::artifact::id::StageId::Generate).unwrap();
+    for (table, has_edits) in [(stubborn, true), (unable, false)] {
+        let world = World::new("divide the price");
+        let finished = world.run_stage(*stage, &table).unwrap();
+        assert!(
+            matches!(finished.result, StageResult::Stopped { class: Class::NotConverged, .. }),
+            "{finished:?}"
+        );
+        let written: Vec<_> = finished.outputs.iter().map(|(slot, _)| slot.path).collect();
+        assert!(
+            written.contains(&slot::EDITS_ESCALATION.path) && written.contains(&slot::EDITS_MESSAGES.path)
+        );
+        assert_eq!(written.contains(&slot::EDITS.path), has_edits, "{written:?}");
+    }
 }

@@ -6,16 +6,24 @@ use std::sync::Mutex;
 
 use orch::agent::{Answer, Ask, CallFailure, Calls};
 use orch::artifact::digest::Digest;
-use orch::artifact::id::TreeId;
+use orch::artifact::envelope::{Artifact, Envelope, Producer};
+use orch::artifact::id::{Round, RunId, StageId, TreeId};
+use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, TestSet};
 use orch::artifact::types::plan::{Criterion, FileRole, Plan, PlannedFile, Risk, RiskLevel};
 use orch::artifact::types::task::{Assignment, Channel, Requester, Task, Trust};
 use orch::artifact::types::verification::Verification;
+use orch::config::Config;
 use orch::diagnostic::Class;
 use orch::engine::model::{ModelEngine, Setup};
 use orch::engine::{Engine, EngineError, Proposed, View};
+use orch::ports::clock::FakeClock;
 use orch::ports::vcs::{FakeRepository, VcsRead as _};
+use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
+use orch::telemetry::Silent;
 use serde_json::{Value, json};
+
+use crate::support::Forbidden;
 
 /// What a model does when it is asked.
 #[derive(Clone)]
@@ -196,6 +204,28 @@ impl World {
         Ok(proposed)
     }
 
+    /// Runs the stage `generate` as the runner does, and returns what it hands back.
+    pub fn run_stage(&self, stage: &dyn Stage, table: &Table) -> Result<Finished, StageError> {
+        let (run, clock, config, engine) =
+            ("r1".parse::<RunId>().unwrap(), FakeClock::at(0), Config::default(), self.engine());
+        let ports = Ports {
+            clock: &clock,
+            vcs: &self.repo,
+            forge: &Forbidden,
+            workspaces: &Forbidden,
+            processes: &Forbidden,
+            engine: &engine,
+            models: &orch::agent::NoModels,
+        };
+        let cx = StageContext::new(stage.spec(), &run, Round::FIRST, &config, None, ports, &Silent);
+        let mut inputs = Inputs::default();
+        put(&mut inputs, slot::TASK, StageId::Intake, &self.task);
+        put(&mut inputs, slot::PLAN, StageId::Plan, &self.plan);
+        put(&mut inputs, slot::TESTS, StageId::TestWrite, &self.tests);
+        put(&mut inputs, slot::RED, StageId::VerifyRed, &report("passed"));
+        stage.run(&cx.with_calls(table), &inputs)
+    }
+
     pub fn plan(&self, table: &Table) -> Result<Proposed<Plan>, EngineError> {
         self.view(table, |view| self.engine().plan(view, &self.task))
     }
@@ -207,6 +237,21 @@ impl World {
     pub fn said(&self) -> String {
         self.notes.lock().unwrap().join("\n")
     }
+}
+
+fn put<T: Artifact + Clone>(inputs: &mut Inputs, slot: Slot, stage: StageId, body: &T) {
+    let envelope = Envelope {
+        kind: T::KIND,
+        schema: T::KIND.version(),
+        run: "r1".parse().unwrap(),
+        stage,
+        round: Round::FIRST,
+        producer: Producer::this(),
+        inputs: Vec::new(),
+        body: body.clone(),
+    };
+    let bytes = envelope.to_bytes().unwrap();
+    inputs.insert(slot, Loaded { path: slot.path.into(), digest: Digest::of(&bytes), bytes });
 }
 
 /// A Builder's answer with replacements in one file.
@@ -233,4 +278,25 @@ pub fn fixed(id: &str) -> Value {
 
 pub fn rejected(id: &str) -> Value {
     json!([{ "risk": id, "outcome": "rejected", "why": "it is fine" }])
+}
+
+/// A report of the green phase in which the one test fails.
+pub fn report(outcome: &str) -> Verification {
+    let measure = json!({ "state": "enforced", "by": "x" });
+    let protection = json!({
+        "filesystem": measure, "network": measure, "processes": measure, "privileges": measure,
+        "environment": measure, "limits": measure,
+    });
+    serde_json::from_value(json!({
+        "phase": "green", "outcome": outcome,
+        "reasons": [{ "code": "verify/still-red", "message": "a test fails", "help": "h" }],
+        "base": "a".repeat(40), "protection": protection,
+        "commands": [{
+            "role": "test", "run": "main", "argv": ["pytest", "-q"],
+            "ended": { "how": "exited", "code": 1 }, "excerpt": "ZeroDivisionError: division by zero",
+        }],
+        "tests": [{ "path": "tests/test_price.py", "name": "test_price", "status": "failed" }],
+        "frozen": [], "probes": [],
+    }))
+    .unwrap()
 }
