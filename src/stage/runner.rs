@@ -541,3 +541,26 @@ fn declared(spec: &StageSpec, finished: &Finished) -> Result<(), StageError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::kind::slot;
+    use crate::stage::Outputs;
+    use crate::stage::generate::SPEC;
+
+    #[test]
+    fn only_who_stops_with_an_escalation_may_have_nothing_to_show() {
+        let with = |slots: &[crate::artifact::kind::Slot]| {
+            let mut outputs = Outputs::default();
+            slots.iter().for_each(|slot| outputs.put_bytes(*slot, "x"));
+            outputs
+        };
+        let (escalated, bare) = (with(&[slot::EDITS_ESCALATION]), with(&[slot::EDITS_MESSAGES]));
+        let stopped = |outputs| Finished::stopped(outputs, Class::NotConverged, "why");
+        assert!(declared(&SPEC, &stopped(escalated.clone())).is_ok());
+        assert!(declared(&SPEC, &Finished::done(escalated)).is_err());
+        assert!(declared(&SPEC, &stopped(bare)).is_err());
+        assert!(declared(&SPEC, &stopped(with(&[slot::EDITS_ESCALATION, slot::PLAN]))).is_err());
+    }
+}

@@ -4,6 +4,7 @@
 mod artifacts;
 mod config;
 mod cost;
+mod debate;
 mod doctor;
 mod env;
 mod fastapi;

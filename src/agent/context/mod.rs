@@ -10,7 +10,7 @@ mod source;
 
 pub use assemble::{Assembled, Cut, Piece, assemble, left_out_text, tokens};
 pub use request::{ContextRequest, MAX_REQUESTS};
-pub use retrieve::{Found, MAX_FOUND_BYTES, Retriever, WordOverlap, ranked_paths, words};
+pub use retrieve::{Found, MAX_FOUND_BYTES, Retriever, WordOverlap, numbered, ranked_paths, words};
 pub use source::{Source, TreeSource};
 
 /// The most bytes of project memory that are read.

@@ -3,6 +3,7 @@
 //! Must never take more than its bounds of time and bytes, and must never rank by anything but the texts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::artifact::types::debate::LeftOut;
 use crate::ports::vcs::VcsError;
@@ -60,7 +61,7 @@ impl Retriever for WordOverlap {
             for query in &request.queries {
                 match scan.matches(query) {
                     found if found.is_empty() => {
-                        left_out.push(missing(query, "no text shares a word with it"))
+                        left_out.push(missing(query, "no text shares a word with it"));
                     }
                     found => pieces.extend(found),
                 }
@@ -140,9 +141,17 @@ impl<'a> Scan<'a> {
 /// Returns the lines around a place, numbered.
 fn excerpt(path: &str, text: &str, at: usize) -> Piece {
     let first = at.saturating_sub(AROUND);
-    let lines = text.lines().enumerate().skip(first).take(AROUND * 4);
-    let shown: String = lines.map(|(at, line)| format!("{}\t{line}\n", at + 1)).collect();
+    let shown = numbered(text, first, AROUND * 4);
     Piece::new(format!("lines of {path}, numbered"), shown, 5, Cut::Head)
+}
+
+/// Returns lines of a text with their numbers, from 1.
+pub fn numbered(text: &str, skip: usize, take: usize) -> String {
+    let mut shown = String::new();
+    for (at, line) in text.lines().enumerate().skip(skip).take(take) {
+        let _ = writeln!(shown, "{}\t{line}", at + 1);
+    }
+    shown
 }
 
 /// Tells whether a line looks like the definition of a name, in any of the usual languages.

@@ -206,8 +206,8 @@ mod tests {
     fn dropped_ones_are_counted_and_doubles_are_not() {
         let resolver = Resolver::new(vec![&after]);
         let citations: Vec<String> = ["src/a.py:1", "src/a.py:1", "x:1", "nonsense"].map(Into::into).into();
-        let resolved = resolver.resolve_all(&citations);
-        assert_eq!((resolved.evidence.len(), resolved.dropped), (1, 2));
+        let found = resolver.resolve_all(&citations);
+        assert_eq!((found.evidence.len(), found.dropped), (1, 2));
         let many = vec!["src/a.py:2".to_owned(); 50];
         assert_eq!(resolver.resolve_all(&many).dropped, 30);
     }

@@ -249,7 +249,7 @@ mod properties {
                 prop_assert_eq!(end.turns, said.last().unwrap().turn);
                 prop_assert!(end.turns <= turns + 2 && said.last().unwrap().kind == MessageKind::Verify);
             } else {
-                prop_assert!(said.len() as u32 <= turns, "more was said than there are turns");
+                prop_assert!(said.len() <= turns as usize, "more was said than there are turns");
             }
         }
 

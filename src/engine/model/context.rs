@@ -2,7 +2,7 @@
 //!
 //! Must never show a file but from the base or the submitted change, and must never read the working tree.
 
-use crate::agent::context::{Cut, MAX_NOTES, Piece, Source, TreeSource, ranked_paths};
+use crate::agent::context::{Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, TestSet};
 use crate::artifact::types::plan::{FileRole, Plan};
@@ -37,7 +37,7 @@ pub(super) fn request(
 pub(super) fn overview(task: &Task, source: &TreeSource<'_>) -> Result<Vec<Piece>, EngineError> {
     let paths = source.paths();
     let ranked = ranked_paths(&paths, &task.request);
-    let listed: String = ranked.iter().take(MAX_PATHS).map(|path| format!("{path}\n")).collect();
+    let listed = ranked.iter().take(MAX_PATHS).copied().collect::<Vec<_>>().join("\n");
     let mut pieces =
         vec![Piece::new(format!("paths of the repository ({})", paths.len()), listed, 5, Cut::Head)];
     let readme = paths.iter().find(|path| path.to_lowercase().starts_with("readme")).copied();
@@ -91,17 +91,16 @@ pub(super) fn frozen(tests: &TestSet) -> Vec<Piece> {
 pub(super) fn submitted(
     changes: &[FileChange],
     source: &TreeSource<'_>,
-    numbered: bool,
+    with_numbers: bool,
 ) -> Result<Vec<Piece>, EngineError> {
     let mut pieces = vec![Piece::new("the submitted change (diff)", diff(changes, source)?, 9, Cut::Head)];
     for change in changes {
         let Some(text) = change.bytes().ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok()) else {
             continue;
         };
-        let digest = change.after.as_ref().map(|digest| digest.short()).unwrap_or_default();
-        let (label, text) = if numbered {
-            let lines: String =
-                text.lines().enumerate().map(|(at, line)| format!("{}\t{line}\n", at + 1)).collect();
+        let digest = change.after.as_ref().map(crate::artifact::digest::Digest::short).unwrap_or_default();
+        let (label, text) = if with_numbers {
+            let lines = numbered(&text, 0, usize::MAX);
             (format!("file {}@{digest} after the submitted change, lines numbered", change.path), lines)
         } else {
             (format!("file {} after the submitted change", change.path), text)

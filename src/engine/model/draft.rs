@@ -126,7 +126,7 @@ impl<'a> Draft<'a> {
             }
             (Op::Replace(pairs), Some(bytes)) => {
                 let text = String::from_utf8(bytes).map_err(|_| wrong("is not text: use `write`".into()))?;
-                Some(replace(text, pairs).map_err(|why| wrong(why))?.into_bytes())
+                Some(replace(text, pairs).map_err(&wrong)?.into_bytes())
             }
             (Op::Delete, Some(_)) => None,
         };

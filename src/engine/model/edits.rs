@@ -134,7 +134,7 @@ impl<'a> Work<'a> {
             material.push(Piece::new("risks to answer (JSON)", context::pretty(&risks), 9, Cut::Head));
         }
         if !faults.is_empty() {
-            let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
+            let list = faults.iter().cloned().collect::<Vec<_>>().join("\n");
             material.push(Piece::new("faults found by checks", list, 9, Cut::Head));
         }
         if self.submitted {

@@ -71,7 +71,7 @@ impl Work<'_> {
             material.push(Piece::new("risks to answer (JSON)", context::pretty(&risks), 9, Cut::Head));
         }
         if !faults.is_empty() {
-            let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
+            let list = faults.iter().cloned().collect::<Vec<_>>().join("\n");
             material.push(Piece::new("faults found by checks", list, 9, Cut::Head));
         }
         material.extend(self.last.as_ref().map(submitted));
@@ -105,7 +105,7 @@ impl Work<'_> {
             count(plan.criteria.len(), "criterion").replace("criterions", "criteria"),
         ));
         let text = context::pretty(&plan);
-        let before = self.last.as_ref().map(|plan| context::pretty(plan));
+        let before = self.last.as_ref().map(context::pretty);
         let subject = Digest::of(&text);
         if faults.is_empty() {
             self.sound.insert(subject.clone(), plan.clone());
