@@ -3,6 +3,7 @@
 //! Must never touch the world: calls go through [`Calls`], which the stage runner makes, and files through the store it
 //! was given. Must never let a model decide what runs next, what counts as agreed, or what is paid.
 
+pub mod catalogue;
 pub mod price;
 pub mod route;
 
