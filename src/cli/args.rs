@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
-    templates,
+    artifacts, completions, demo, doctor, explain, init, pipeline, providers, report, run, schema, stage,
+    stages, templates,
 };
 
 const AFTER: &str = "\
@@ -81,6 +81,8 @@ pub enum Command {
     Stages(stages::StagesArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
+    /// List the providers of models, or try one
+    Providers(providers::ProvidersArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
     /// List, show and verify the artifacts of runs

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::diagnostic::Failure as _;
+
 pub mod address;
 mod check;
 mod decimal;
@@ -79,6 +81,11 @@ impl Catalogue {
             let variable = address_variable(name);
             address::check(url)
                 .map_err(|why| CatalogueError::Address { variable: variable.clone(), why: why.to_owned() })?;
+            // An address for nobody would mean that calls go where they were not to go.
+            catalogue.provider(name).map_err(|error| CatalogueError::Unknown {
+                what: format!("{variable} names no provider"),
+                help: error.help().unwrap_or_default(),
+            })?;
             if let Some(provider) = catalogue.providers.get_mut(name) {
                 provider.base_url = Some(url.clone());
             }

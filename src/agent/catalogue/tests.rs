@@ -219,6 +219,10 @@ fn addresses_of_the_environment_are_checked() {
     assert!(with("http://127.0.0.1:8080/v1").is_ok());
     let error = with("http://gateway.example/v1").unwrap_err();
     assert!(error.to_string().contains("ORCH_OPENAI_BASE_URL") && error.help().is_some(), "{error}");
+    let unknown = BTreeMap::from([("opnai".to_owned(), "https://a.example".to_owned())]);
+    let error = Catalogue::load(&[], &unknown).unwrap_err();
+    assert_eq!(error.to_string(), "ORCH_OPNAI_BASE_URL names no provider");
+    assert_eq!(error.help().unwrap(), "Did you mean `openai`?");
     assert_eq!(address_variable("my-gate"), "ORCH_MY_GATE_BASE_URL");
 }
 

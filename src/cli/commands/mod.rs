@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod pipeline;
+pub mod providers;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -30,6 +31,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
+        Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),
