@@ -17,6 +17,7 @@ mod pipeline;
 mod policy;
 mod pr;
 mod process;
+mod providers;
 mod repositories;
 mod support;
 mod templates;
