@@ -2,9 +2,11 @@
 //!
 //! Must never read or write anything: these are values.
 
+pub mod breaker;
 pub mod change_set;
 pub mod debate;
 pub mod exchange;
+pub mod ledger;
 pub mod manifest;
 pub mod plan;
 pub mod policy_input;

@@ -1,0 +1,1 @@
+//! The gateway over providers that do what they are told.
