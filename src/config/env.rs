@@ -30,6 +30,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal; read by the terminal library." },
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
+    Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
     Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
@@ -125,6 +126,11 @@ impl Environment {
     /// Tells whether a GitHub runner runs this.
     pub fn is_github(&self) -> bool {
         self.get("GITHUB_ACTIONS").is_some_and(|v| v == "true")
+    }
+
+    /// Returns the file with the event that started the workflow.
+    pub fn github_event(&self) -> Option<PathBuf> {
+        self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
     }
 
     /// Returns the moment the wall clock is to stand still at.
