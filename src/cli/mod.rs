@@ -5,7 +5,7 @@
 mod args;
 mod commands;
 mod error;
-mod models;
+pub mod models;
 mod output;
 mod reference;
 mod session;
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
             if error.use_stderr() {
                 output::usage_error(&error);
             }
-            output::parser_says(&error);
+            let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };

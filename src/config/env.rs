@@ -113,6 +113,16 @@ impl Environment {
             .collect()
     }
 
+    /// Returns a variable that a file names to be handed on; never a credential, which is no longer in the environment.
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.0.get(OsStr::new(name)).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// Returns the home folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").map(PathBuf::from)
+    }
+
     /// Tells whether a variable that a file names, as the one of a credential, is set and not empty; never its value.
     pub fn has(&self, name: &str) -> bool {
         self.0.get(OsStr::new(name)).is_some_and(|value| !value.is_empty())

@@ -19,7 +19,6 @@ mod pr;
 mod process;
 mod providers;
 mod repositories;
-mod secrets;
 mod support;
 mod templates;
 mod tidy;

@@ -22,7 +22,7 @@ mod row;
 mod tests;
 mod types;
 
-pub use decimal::text as price_text;
+pub use decimal::{dollars, text as price_text};
 pub use error::{CatalogueError, Place, Problem, nearest};
 pub use lookup::{Life, Resolved};
 pub use types::{CredentialRef, ModelRow, Oidc, PriceLine, ProviderRow, RouteEntry, Status};

@@ -198,6 +198,13 @@ fn shape(row: &Row<'_, '_, '_>, provider: &ProviderRow) {
     if provider.max_tokens_field.is_some() && format != WireFormat::OpenaiChat {
         row.wrong("max_tokens_field", "is for the format `openai-chat`");
     }
+    if provider
+        .max_tokens_field
+        .as_deref()
+        .is_some_and(|name| name != "max_tokens" && name != "max_completion_tokens")
+    {
+        row.wrong("max_tokens_field", "must be `max_tokens` or `max_completion_tokens`");
+    }
     if provider.env.iter().any(|name| !is_variable(name)) {
         row.wrong("env", "must be names of variables");
     }

@@ -1,23 +1,28 @@
-//! The models of a repository: its catalogue, and which providers can be used on this machine now.
+//! The models of a repository: its catalogue, which providers can be used on this machine now, and how they are asked.
 //!
 //! It stands here because it joins what only the command line holds: the environment, the checkout and the ports. Must never
-//! send anything, nor show or keep a credential: it tells where one would come from.
+//! send anything by itself, nor show a credential.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+mod compose;
+mod credential;
 mod ready;
 
+pub use compose::ConfiguredRoutes;
 pub use ready::{Readiness, needs};
 
 use super::CommandError;
 use super::error::{IoError, UsageError};
 use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, day_of};
 use crate::config::env::Environment;
+use crate::ports::model::Provider;
 
 /// Where a repository's own rows stand; the first one that is there is read.
 pub const FILES: [&str; 2] = [".orch/models.toml", "models.toml"];
@@ -36,6 +41,7 @@ pub struct ModelSetup {
     root: PathBuf,
     environment: Environment,
     ready: BTreeMap<String, Readiness>,
+    made: Mutex<BTreeMap<String, Arc<dyn Provider>>>,
 }
 
 impl ModelSetup {
@@ -56,6 +62,7 @@ impl ModelSetup {
             root: root.to_owned(),
             environment,
             ready,
+            made: Mutex::default(),
         })
     }
 

@@ -35,7 +35,7 @@ impl Readiness {
         match row.format {
             WireFormat::Exec => {
                 let program = row.command.first().cloned().unwrap_or_default();
-                if let Some(name) = row.env.iter().find(|name| !environment.has(name)) {
+                if let Some(name) = row.env.iter().find(|name| !is_set(name, environment)) {
                     return lacking(
                         format!("the variable {name}, which it hands on, is not set"),
                         format!("Set {name} in the environment."),
@@ -114,11 +114,11 @@ pub fn describe(source: &CredentialRef) -> String {
 
 fn is_there(source: &CredentialRef, root: &Path, environment: &Environment) -> bool {
     match source {
-        CredentialRef::Env(name) => environment.has(name),
+        CredentialRef::Env(name) => is_set(name, environment),
         CredentialRef::File(path) => {
             root.join(path).metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
         }
-        CredentialRef::Oidc(_) => ID_TOKEN.iter().all(|name| environment.has(name)),
+        CredentialRef::Oidc(_) => ID_TOKEN.iter().all(|name| is_set(name, environment)),
         CredentialRef::Stdin | CredentialRef::Nothing => true,
     }
 }
@@ -137,6 +137,11 @@ fn missing(source: &CredentialRef) -> (String, String) {
         ),
         CredentialRef::Stdin | CredentialRef::Nothing => (String::new(), String::new()),
     }
+}
+
+/// Tells whether a variable is set, or was when this program started: credentials are taken out of the environment then.
+fn is_set(name: &str, environment: &Environment) -> bool {
+    environment.has(name) || super::credential::held(name).is_some()
 }
 
 /// Finds a program: by its path from `root`, or by its name in the folders of `PATH`.

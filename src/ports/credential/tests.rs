@@ -1,5 +1,3 @@
-//! Where credentials come from, and what is said when they do not.
-
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs;

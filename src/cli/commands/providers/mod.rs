@@ -1,6 +1,8 @@
 //! `orch providers`: who can be asked, for what, at what price, and whether it works.
 
 mod list;
+mod ping;
+mod test;
 
 use clap::{Args, Subcommand};
 
@@ -26,12 +28,20 @@ pub struct ProvidersArgs {
 enum ProvidersCommand {
     /// List the providers, the models and the routes
     List,
+    /// Make one real tiny call: the model that answers, its tokens, time and cost
+    Ping(ping::PingArgs),
+    /// Run the conformance suite against a provider, or against a program; exit 6 when a case fails
+    Test(test::TestArgs),
 }
 
 /// Lists or tries.
 pub fn run(args: &ProvidersArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     match &args.command {
         None | Some(ProvidersCommand::List) => list::run(&setup(global)?, output),
+        Some(ProvidersCommand::Ping(args)) => {
+            ping::run(args, &setup(global)?, &SystemClock::new(None), output)
+        }
+        Some(ProvidersCommand::Test(args)) => test::run(args, &setup(global)?, output),
     }
 }
 
