@@ -17,6 +17,7 @@ pub mod fields;
 mod leak;
 mod lookup;
 mod raw;
+mod reference;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod types;
 pub use decimal::{dollars, text as price_text};
 pub use error::{CatalogueError, Place, Problem, nearest};
 pub use lookup::{Life, Resolved};
+pub use reference::reference;
 pub use types::{CredentialRef, ModelRow, Oidc, PriceLine, ProviderRow, RouteEntry, Status};
 
 /// The built-in file.
