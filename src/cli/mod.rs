@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
             if error.use_stderr() {
                 output::usage_error(&error);
             }
-            let _ = error.print();
+            output::parser_says(&error);
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };

@@ -2,6 +2,7 @@
 //!
 //! Must never run a stage on files no manifest vouches for, and must never commit what was not declared.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ use crate::artifact::kind::{ArtifactKind, StageFile};
 use crate::artifact::store::{ArtifactStore, StoreError};
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
 use crate::config::Config;
+use crate::diagnostic::redact::{holds_learned, redact, redact_bytes};
 use crate::diagnostic::{Class, Failure};
 use crate::telemetry::{Event, Events};
 
@@ -365,9 +367,9 @@ impl Runner<'_> {
         let canonical = |source| RunError::Canonical { stage: spec.id, source };
         let (exit, reason) = match finished.result {
             StageResult::Done => (0, None),
-            StageResult::Stopped { class, why } => (class.exit_code(), Some(why)),
+            StageResult::Stopped { class, why } => (class.exit_code(), Some(redact(&why).into_owned())),
         };
-        let (mut outputs, mut records) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for (slot, output) in finished.outputs.iter() {
             let bytes = match output {
                 Output::Bytes(bytes) => bytes.clone(),
@@ -375,7 +377,17 @@ impl Runner<'_> {
                     self.envelope(spec.id, round, slot.kind, &prepared.refs, body).map_err(canonical)?
                 }
             };
-            let file = self.place(&round.path(slot.path), slot.kind, &bytes)?;
+            let path = round.path(slot.path);
+            // A record tells what was printed and may be masked; the meaning of an output would change.
+            if !slot.record && holds_learned(&bytes) {
+                return Err(RunError::Stage { stage: spec.id, round, source: holds_secret(&path) });
+            }
+            ready.push((path, slot, bytes));
+        }
+        let (mut outputs, mut records) = (Vec::new(), Vec::new());
+        for (path, slot, bytes) in ready {
+            let bytes = if slot.record { redact_bytes(&bytes) } else { Cow::Borrowed(&*bytes) };
+            let file = self.place(&path, slot.kind, &bytes)?;
             if slot.record { records.push(file) } else { outputs.push(file) }
         }
         let last = Event::StageFinished {
@@ -387,7 +399,7 @@ impl Runner<'_> {
         };
         journal.keep(&last);
         for (file, bytes) in kept.into_iter().chain([(StageFile::Journal, journal.bytes())]) {
-            records.push(self.place(&file.path(spec.id, round), file.kind(), &bytes)?);
+            records.push(self.place(&file.path(spec.id, round), file.kind(), &redact_bytes(&bytes))?);
         }
         let link = Link {
             stage: spec.id,
@@ -434,6 +446,15 @@ impl Runner<'_> {
     fn place(&self, path: &str, kind: ArtifactKind, bytes: &[u8]) -> Result<OutputRef, RunError> {
         self.store.write(path, bytes)?;
         Ok(OutputRef { path: path.into(), kind, digest: Digest::of(bytes), bytes: bytes.len() as u64 })
+    }
+}
+
+fn holds_secret(path: &str) -> StageError {
+    StageError::Refused {
+        class: Class::Denied,
+        what: format!("`{path}` would hold a credential of this run, so nothing was written"),
+        help: "Take the credential out of the request, the repository and the templates, then make a new one: it was seen."
+            .into(),
     }
 }
 

@@ -20,6 +20,7 @@ mod pr;
 mod process;
 mod providers;
 mod repositories;
+mod secrets;
 mod support;
 mod templates;
 mod tidy;

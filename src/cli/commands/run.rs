@@ -1,5 +1,6 @@
 //! `orch run`: the whole pipeline.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use crate::cli::args::{Format, Global};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
+use crate::diagnostic::redact::redact;
 use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
+use crate::ports::credential::vault;
 use crate::ports::vcs::VcsRead as _;
 use crate::report::{Report, render};
 use crate::stage::Request;
@@ -59,7 +62,7 @@ pub fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<u8, Comma
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
     let bounds = bounds(args, &pipeline)?;
-    let job = job(args, global, &session)?;
+    let job = job(args, global, &session, output)?;
     if args.dry_run {
         let planned = plan(&pipeline, job.run, &session.engine, session.config.verify.rounds, bounds);
         output.show(&planned, |out| show_plan(&planned, out))?;
@@ -146,12 +149,12 @@ fn bounds(args: &RunArgs, pipeline: &Pipeline) -> Result<Bounds, CommandError> {
     Ok(Bounds { from: args.from, until: args.until })
 }
 
-fn job(args: &RunArgs, global: &Global, session: &Session) -> Result<Job, CommandError> {
+fn job(args: &RunArgs, global: &Global, session: &Session, output: &Output) -> Result<Job, CommandError> {
     if let Some(name) = &args.from_artifacts {
         let found = session::find_run(global, Some(name))?;
         return Ok(Job { run: found.run, folder: found.folder, request: None });
     }
-    let request = request(args.text.as_deref(), args.task_file.as_ref())?;
+    let request = request(args.text.as_deref(), args.task_file.as_ref(), output)?;
     let run = session.run_id(&request, &session.vcs.head()?)?;
     Ok(Job { folder: session.folder(&run), run, request: Some(request) })
 }
@@ -163,6 +166,7 @@ const TASK_FILE_BYTES: u64 = 1 << 20;
 fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
+        vault().task_reads_stdin();
         io::stdin().take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes)
     } else {
         fs::File::open(path).and_then(|file| file.take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes))
@@ -179,8 +183,21 @@ fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
     .into())
 }
 
-/// Returns the request given as words or as a file.
-pub(super) fn request(text: Option<&str>, file: Option<&PathBuf>) -> Result<Request, CommandError> {
+/// Returns the request given as words or as a file, with every secret masked before anything is made from it.
+pub(super) fn request(
+    text: Option<&str>,
+    file: Option<&PathBuf>,
+    output: &Output,
+) -> Result<Request, CommandError> {
+    let mut request = given(text, file)?;
+    if let Cow::Owned(masked) = redact(&request.text) {
+        request.text = masked;
+        output.note("the request held something that looks like a credential; it is masked and goes nowhere");
+    }
+    Ok(request)
+}
+
+fn given(text: Option<&str>, file: Option<&PathBuf>) -> Result<Request, CommandError> {
     if let Some(path) = file {
         let bytes = read_task(path)?;
         let text = String::from_utf8(bytes).map_err(|_| UsageError {

@@ -58,7 +58,7 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
     let request = (args.task.is_some() || args.task_file.is_some())
-        .then(|| super::run::request(args.task.as_deref(), args.task_file.as_ref()))
+        .then(|| super::run::request(args.task.as_deref(), args.task_file.as_ref(), output))
         .transpose()?;
     let (run, folder) = match &request {
         Some(request) => {

@@ -1,3 +1,5 @@
+//! What is masked, what is not, and how long it takes.
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;

@@ -1,3 +1,5 @@
+//! Where credentials come from, and what is said when they do not.
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs;
