@@ -124,7 +124,7 @@ fn rows<'s, 't, 'i, T>(
         .collect()
 }
 
-fn provider<'i>(sheet: &Sheet<'_>, value: &Spanned<DeValue<'i>>) -> Option<ProviderRow> {
+fn provider(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<ProviderRow> {
     let row = Row::new(sheet, "provider", value, PROVIDER.fields)?;
     let name = row.text("name").filter(|name| {
         let fits = is_slug(name);
@@ -434,12 +434,11 @@ fn routes(top: &Row<'_, '_, '_>) -> BTreeMap<String, Vec<Placed<RouteEntry>>> {
 }
 
 fn entry(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<RouteEntry> {
-    let (name, effort, extra) = match value.get_ref() {
-        DeValue::String(text) => (text.to_string(), None, Map::new()),
-        _ => {
-            let row = Row::new(sheet, "route", value, ROUTE.fields)?;
-            (row.text("model")?, row.text("effort"), row.json("extra"))
-        }
+    let (name, effort, extra) = if let DeValue::String(text) = value.get_ref() {
+        (text.to_string(), None, Map::new())
+    } else {
+        let row = Row::new(sheet, "route", value, ROUTE.fields)?;
+        (row.text("model")?, row.text("effort"), row.json("extra"))
     };
     let parts = name.split_once('/').filter(|(provider, model)| is_slug(provider) && !model.is_empty());
     let Some((provider, model)) = parts else {

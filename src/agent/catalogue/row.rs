@@ -255,12 +255,11 @@ impl<'s, 't, 'i> Row<'s, 't, 'i> {
     /// Returns a table as JSON, to be merged into a body.
     pub fn json(&self, key: &str) -> Map<String, Value> {
         let Some(value) = self.get(key) else { return Map::new() };
-        match json(value.get_ref()) {
-            Some(Value::Object(map)) => map,
-            _ => {
-                self.wrong(key, "must be a table of settings");
-                Map::new()
-            }
+        if let Some(Value::Object(map)) = json(value.get_ref()) {
+            map
+        } else {
+            self.wrong(key, "must be a table of settings");
+            Map::new()
         }
     }
 }

@@ -53,17 +53,17 @@ impl ModelSetup {
 
     /// Returns what a person should know of the models in the routes of some roles, one line each.
     pub fn warnings(&self, roles: &[&str]) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut lines = Vec::new();
         for entry in roles.iter().flat_map(|role| self.catalogue.route(role)) {
             let life = self.catalogue.life(&entry.provider, &entry.model, self.day);
             if let (Life::Ending { .. } | Life::Retired { .. }, Some(warning)) = (&life, life.warning()) {
                 let line = format!("{}/{} {warning}", entry.provider, entry.model);
-                if !warnings.contains(&line) {
-                    warnings.push(line);
+                if !lines.contains(&line) {
+                    lines.push(line);
                 }
             }
         }
-        warnings
+        lines
     }
 
     /// Returns the prices of a model today, for calls that another model answered than was asked.

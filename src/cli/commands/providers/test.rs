@@ -36,7 +36,8 @@ pub struct TestArgs {
 
 #[derive(Serialize)]
 struct Case {
-    case: &'static str,
+    #[serde(rename = "case")]
+    name: &'static str,
     outcome: &'static str,
     about: String,
     took_ms: u64,
@@ -59,7 +60,7 @@ pub fn run(args: &TestArgs, setup: &ModelSetup, output: &Output) -> Result<u8, C
     let cases: Vec<Case> = check(provider.as_ref(), &model, wrong.as_deref(), timeout)
         .into_iter()
         .map(|case| Case {
-            case: case.name,
+            name: case.name,
             outcome: match case.outcome {
                 CaseOutcome::Passed(_) => "passed",
                 CaseOutcome::Skipped(_) => "skipped",
@@ -73,7 +74,7 @@ pub fn run(args: &TestArgs, setup: &ModelSetup, output: &Output) -> Result<u8, C
     output.show(&cases, |out| {
         for case in &cases {
             let took = wall_time(case.took_ms);
-            writeln!(out, "{:<8} {:<14} {:>8}  {}", case.outcome, case.case, took, plain(&case.about))?;
+            writeln!(out, "{:<8} {:<14} {:>8}  {}", case.outcome, case.name, took, plain(&case.about))?;
         }
         writeln!(out, "\n{} of {} cases failed.", failed, cases.len())
     })?;
