@@ -57,9 +57,9 @@ impl ModelSetup {
         for entry in roles.iter().flat_map(|role| self.catalogue.route(role)) {
             let life = self.catalogue.life(&entry.provider, &entry.model, self.day);
             if let (Life::Ending { .. } | Life::Retired { .. }, Some(warning)) = (&life, life.warning()) {
-                let line = format!("{}/{} {warning}", entry.provider, entry.model);
-                if !lines.contains(&line) {
-                    lines.push(line);
+                let text = format!("{}/{} {warning}", entry.provider, entry.model);
+                if !lines.contains(&text) {
+                    lines.push(text);
                 }
             }
         }

@@ -159,7 +159,7 @@ fn call(
     })?;
     let start = clock.elapsed();
     let reply = provider.send(&prepared, timeout)?;
-    let took_ms = u64::try_from((clock.elapsed() - start).as_millis()).unwrap_or(u64::MAX);
+    let took_ms = u64::try_from(clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
     let reading = provider.read(&reply);
     let text = match reading.result {
         Ok(text) => text,
