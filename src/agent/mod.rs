@@ -4,6 +4,7 @@
 //! was given. Must never let a model decide what runs next, what counts as agreed, or what is paid.
 
 pub mod budget;
+pub mod catalogue;
 pub mod context;
 pub mod debate;
 pub mod fence;

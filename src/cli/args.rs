@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, explain, init, pipeline, replay, report, run, schema, stage,
-    stages, templates,
+    artifacts, completions, cost, demo, doctor, explain, init, pipeline, providers, replay, report, run,
+    schema, stage, stages, templates,
 };
 
 const AFTER: &str = "\
@@ -81,6 +81,8 @@ pub enum Command {
     Stages(stages::StagesArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
+    /// List the providers of models, or try one
+    Providers(providers::ProvidersArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
     /// Run a recorded run again and compare every file byte for byte

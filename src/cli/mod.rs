@@ -6,6 +6,7 @@ mod args;
 mod assign;
 mod commands;
 mod error;
+pub mod models;
 mod output;
 mod reference;
 mod session;

@@ -92,6 +92,10 @@ impl Routes for Fakes {
             extra: serde_json::Map::new(),
         }]
     }
+
+    fn family(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Asks in a stage of a run, in its folder; with `close` the stage comes to its end.
@@ -119,6 +123,7 @@ fn stage(folder: &Path, stage: StageId, asks: &[(&str, &str)], close: bool) {
             prompt: (*prompt).into(),
             schema: ReplySchema { name: "any".into(), schema: json!({ "type": "object" }) },
             max_output: 100,
+            avoid: None,
         });
     }
     if close {

@@ -42,6 +42,7 @@ fn programs_get_json_whatever_happens() {
         (0, "artifacts|verify"),
         (2, "explain|a/b"),
         (0, "schema|plan"),
+        (0, "providers"),
         (0, "pipeline|show"),
         (0, "pipeline|check"),
         (0, "init|--print"),

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod pipeline;
+pub mod providers;
 pub mod replay;
 pub mod report;
 pub mod run;
@@ -32,6 +33,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
+        Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
         Command::Replay(args) => replay::run(args, global, output),
         Command::Cost(args) => cost::run(args, global, output),

@@ -150,7 +150,7 @@ impl World {
             title: request.lines().next().unwrap_or_default().into(),
             requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
             service: "shop".parse().unwrap(),
-            assignment: Assignment { engine: "model".into() },
+            assignment: Assignment::to_engine("model"),
             created_at: "2026-11-21T12:00:00Z".into(),
             base: base.clone(),
         };

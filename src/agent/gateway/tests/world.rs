@@ -158,6 +158,10 @@ impl Routes for Fakes {
     fn candidates(&self, _: &str) -> Vec<Candidate> {
         self.0.clone()
     }
+
+    fn family(&self, model: &str) -> Option<String> {
+        self.0.iter().find(|one| one.name() == model).map(|one| one.family.clone())
+    }
 }
 
 /// 2 dollars in, 10 out per million: a call of a fake costs 300 000.
@@ -305,5 +309,6 @@ pub fn ask(prompt: &str) -> Ask {
             }),
         },
         max_output: 1000,
+        avoid: None,
     }
 }
