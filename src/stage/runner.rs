@@ -553,7 +553,9 @@ mod tests {
     fn only_who_stops_with_an_escalation_may_have_nothing_to_show() {
         let with = |slots: &[crate::artifact::kind::Slot]| {
             let mut outputs = Outputs::default();
-            slots.iter().for_each(|slot| outputs.put_bytes(*slot, "x"));
+            for slot in slots {
+                outputs.put_bytes(*slot, "x");
+            }
             outputs
         };
         let (escalated, bare) = (with(&[slot::EDITS_ESCALATION]), with(&[slot::EDITS_MESSAGES]));

@@ -1,5 +1,4 @@
 //! `generate` with two models: agreement, a seeded bug, a stubborn Builder, and what ends it at once.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use orch::artifact::types::debate::{Evidence, MessageKind};
 use orch::artifact::types::plan::RiskLevel;
