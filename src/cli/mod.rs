@@ -5,6 +5,7 @@
 mod args;
 mod assign;
 mod commands;
+mod desk;
 mod error;
 pub mod models;
 mod output;

@@ -9,7 +9,6 @@ pub mod template;
 use crate::agent::role::DataError;
 use crate::agent::{CallFailure, Calls, NoModels, PlannedCall};
 use crate::artifact::id::StageId;
-use crate::artifact::money::NanoUsd;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
 use crate::artifact::types::debate::{Escalation, Message};
 use crate::artifact::types::manifest::Material;
@@ -23,9 +22,6 @@ use crate::ports::vcs::{VcsError, VcsRead};
 pub trait Engine: Send + Sync {
     /// Returns the engine's name, as `template`.
     fn name(&self) -> &'static str;
-
-    /// Returns the worst case of one stage's calls; zero when no model is called.
-    fn worst_case(&self) -> NanoUsd;
 
     /// Returns the calls one stage may make at most, so that a dry run can price them; none where no model is called.
     fn planned_calls(&self, _stage: StageId) -> Vec<PlannedCall> {

@@ -61,7 +61,8 @@ pub enum ReplayError {
 }
 
 impl ReplayError {
-    pub(super) fn cannot(what: impl Into<String>, help: &str) -> Self {
+    /// Returns the error of a run that cannot be replayed here: why, and what to do next.
+    pub fn cannot(what: impl Into<String>, help: &str) -> Self {
         Self::Cannot { what: what.into(), help: help.into() }
     }
 }

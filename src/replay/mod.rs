@@ -5,12 +5,14 @@
 
 mod compare;
 mod error;
+mod models;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use compare::{Comparison, FileResult, State};
 pub use error::ReplayError;
+pub use models::{RecordedModels, RecordedRun};
 
 use crate::agent::Models;
 use crate::artifact::chain::Chain;
@@ -23,7 +25,7 @@ use crate::artifact::types::tape::Header;
 use crate::artifact::types::task::Task;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::template::{NAME as TEMPLATE, TemplateEngine, read_folder};
+use crate::engine::template::{TemplateEngine, read_folder};
 use crate::ports::tape::Player;
 use crate::ports::vcs::{VcsForesee, VcsRead};
 use crate::stage::runner::{Position, RunError, Runner};
@@ -44,7 +46,7 @@ pub struct Replay<'a> {
     pub vcs: &'a dyn VcsRead,
     /// Makes commits again, in memory.
     pub commits: &'a dyn VcsForesee,
-    /// Returns the engine that wrote the change; see [`engine`].
+    /// Returns the engine that wrote the change; templates have [`templates`].
     pub engine: &'a EngineOf<'a>,
     /// Answers for the models, from the run's exchanges.
     pub models: &'a dyn Models,
@@ -227,21 +229,13 @@ fn known(recorded: &Envelope<Manifest>) -> Result<&'static dyn Stage, ReplayErro
     }
 }
 
-/// Returns the engine the task was given to; a repository's own templates are below `root`.
-pub fn engine(task: Option<&Task>, root: &Path, config: &Config) -> Result<Box<dyn Engine>, ReplayError> {
-    match task.map(|task| task.assignment.engine.as_str()) {
-        None | Some(TEMPLATE) => {
-            let mut sources = Vec::new();
-            for folder in &config.templates.folders {
-                sources.extend(read_folder(&root.join(folder))?);
-            }
-            Ok(Box::new(TemplateEngine::new(sources)))
-        }
-        Some(other) => Err(ReplayError::cannot(
-            format!("the run was made by the engine `{other}`, which this program does not have"),
-            "Replay it with the orch that made it.",
-        )),
+/// Returns the template engine; a repository's own templates are below `root`.
+pub fn templates(root: &Path, config: &Config) -> Result<Box<dyn Engine>, ReplayError> {
+    let mut sources = Vec::new();
+    for folder in &config.templates.folders {
+        sources.extend(read_folder(&root.join(folder))?);
     }
+    Ok(Box::new(TemplateEngine::new(sources)))
 }
 
 /// Templates and prompts of the repository are read from its folder; they have to be what they were.

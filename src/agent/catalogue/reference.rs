@@ -15,7 +15,7 @@ const INTRO: &str = "\
 # models.toml
 
 Who can be asked, which models there are, what they cost and who is asked for a role. The built-in file is below; a
-repository lays its own rows over it with `.orch/models.toml`, or with `models.toml` at its root where there is no such file.
+repository lays its own rows over it with `.orch/models.toml`, or with the file that `models.file` in `orch.yml` names.
 [Connect a provider](../how-to/models.md) shows how.
 
 - A row of the same name replaces the built-in one as a whole; others are added.

@@ -7,17 +7,25 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::agent::NoModels;
 use crate::artifact::id::RunId;
 use crate::artifact::store::{ArtifactStore, DirStore, MemoryStore};
+use crate::artifact::types::task::Task;
 use crate::cli::args::Global;
 use crate::cli::error::{IoError, UsageError};
+use crate::cli::models::{ConfiguredRoutes, ModelSetup};
 use crate::cli::output::Output;
-use crate::cli::{CommandError, session};
+use crate::cli::session::FoundRun;
+use crate::cli::{CommandError, desk, session};
+use crate::config::env::Environment;
+use crate::config::{Config, load};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::plain;
+use crate::engine::{Engine, model, template};
+use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::vcs::GitRepository;
-use crate::replay::{Comparison, FileResult, Replay, State, engine, replay};
+use crate::replay::{
+    Comparison, FileResult, RecordedModels, RecordedRun, Replay, ReplayError, State, replay, templates,
+};
 
 /// Run a recorded run again and compare every file byte for byte
 ///
@@ -48,18 +56,79 @@ pub fn run(args: &ReplayArgs, global: &Global, output: &Output) -> Result<u8, Co
         Some(folder) => Box::new(kept(folder)?),
         None => Box::new(MemoryStore::default()),
     };
+    let record = Record::read(global, &found, &vcs)?;
+    let price = |provider: &str, model: &str| record.setup.price(provider, model);
+    let clock = SystemClock::new(None);
+    let models = RecordedModels::new(&record.run, &record.routes, &clock, &price);
     let compared = replay(&Replay {
         run: &found.run,
         recorded: &found.store,
         replayed: replayed.as_ref(),
         vcs: &vcs,
         commits: &vcs,
-        engine: &|task, config| engine(task, vcs.root(), config),
-        models: &NoModels,
+        engine: &|task, config| record.engine(&vcs, task, config),
+        models: &models,
     })?;
     let document = Document { run: &found.run, equal: compared.is_equal(), comparison: &compared };
     output.show(&document, |out| show(&document, out))?;
     Ok(if document.equal { 0 } else { Class::Denied.exit_code() })
+}
+
+/// What answers for the models of a run.
+struct Record {
+    run: RecordedRun,
+    setup: ModelSetup,
+    routes: ConfiguredRoutes,
+    /// The model every role was to use, where one was named.
+    named: Option<String>,
+}
+
+impl Record {
+    fn read(global: &Global, found: &FoundRun, vcs: &GitRepository) -> Result<Self, CommandError> {
+        let begun = desk::begun(&found.store)?;
+        let run = RecordedRun::read(&found.store)?;
+        let environment = Environment::of_process();
+        let named = global.config.clone().or(environment.config_file());
+        let file = load(vcs.root(), named.as_deref())?.config.models.file;
+        // Prices are those of the day the run was made.
+        let day =
+            run.began().and_then(|text| text.parse().ok()).unwrap_or_else(|| SystemClock::new(None).now());
+        let setup = ModelSetup::open(vcs.root(), &file, environment, day)?;
+        let named = begun.and_then(|begun| begun.model);
+        let asked = run.began().is_some();
+        let routes =
+            if asked { desk::routes(&setup, named.as_deref(), true)? } else { ConfiguredRoutes::default() };
+        Ok(Self { run, setup, routes, named })
+    }
+
+    /// Returns the engine a task was given to, set up as a stage's config says.
+    fn engine(
+        &self,
+        vcs: &GitRepository,
+        task: Option<&Task>,
+        config: &Config,
+    ) -> Result<Box<dyn Engine>, ReplayError> {
+        let Some(task) = task.filter(|task| task.assignment.engine != template::NAME) else {
+            return templates(vcs.root(), config);
+        };
+        if task.assignment.engine != model::NAME {
+            return Err(ReplayError::cannot(
+                format!(
+                    "the run was made by the engine `{}`, which this program does not have",
+                    task.assignment.engine
+                ),
+                "Replay it with the orch that made it.",
+            ));
+        }
+        let made = desk::model_engine(&self.setup, self.named.as_deref(), config, vcs, &task.base.tree);
+        match made {
+            Ok(engine) => Ok(Box::new(engine)),
+            Err(error) => Err(ReplayError::cannot(
+                format!("the model engine of the run cannot be set up: {}", error.text()),
+                "Check out the commit the run was made on.",
+            )),
+        }
+    }
 }
 
 /// Returns the store of a folder that holds nothing yet.

@@ -24,9 +24,6 @@ use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry,
 use crate::config::env::Environment;
 use crate::ports::model::Provider;
 
-/// Where a repository's own rows stand; the first one that is there is read.
-pub const FILES: [&str; 2] = [".orch/models.toml", "models.toml"];
-
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
 
@@ -45,11 +42,17 @@ pub struct ModelSetup {
 }
 
 impl ModelSetup {
-    /// Reads the catalogue of a repository and looks at what can be used; `root` is where relative names start.
-    pub fn open(root: &Path, environment: Environment, now: Timestamp) -> Result<Self, CommandError> {
-        let own = own_file(root)?;
+    /// Reads the catalogue of a repository and looks at what can be used; `root` is where relative names start, and `file`
+    /// has its own rows, if it is there.
+    pub fn open(
+        root: &Path,
+        file: &str,
+        environment: Environment,
+        now: Timestamp,
+    ) -> Result<Self, CommandError> {
+        let own = own_file(root, file)?;
         let overlays: Vec<Overlay<'_>> =
-            own.iter().map(|(name, bytes)| Overlay { name, bytes: bytes.as_slice() }).collect();
+            own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
         let catalogue = Catalogue::load(&overlays, &environment.base_urls())?;
         let ready = catalogue
             .providers()
@@ -57,7 +60,7 @@ impl ModelSetup {
             .collect();
         Ok(Self {
             catalogue,
-            file: own.as_ref().map(|(name, _)| (*name).to_owned()),
+            file: own.is_some().then(|| file.to_owned()),
             day: day_of(now),
             root: root.to_owned(),
             environment,
@@ -91,29 +94,23 @@ impl ModelSetup {
 }
 
 /// Reads the repository's own file; only a regular file of a sane size.
-fn own_file(root: &Path) -> Result<Option<(&'static str, Vec<u8>)>, CommandError> {
-    for name in FILES {
-        let path = root.join(name);
-        match fs::symlink_metadata(&path) {
-            Ok(found) if !found.is_file() || found.len() > MAX_BYTES => {
-                return Err(UsageError {
-                    what: format!("{name} is no regular file of at most {MAX_BYTES} bytes"),
-                    help: "Put the file itself there; docs/reference/models.md tells its form.".into(),
-                }
-                .into());
-            }
-            Ok(_) => {
-                let bytes =
-                    fs::read(&path).map_err(|source| IoError { what: format!("read {name}"), source })?;
-                return Ok(Some((name, bytes)));
-            }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) => {}
-            Err(source) => return Err(IoError { what: format!("read {name}"), source }.into()),
+fn own_file(root: &Path, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
+    let path = root.join(name);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() || found.len() > MAX_BYTES => Err(UsageError {
+            what: format!("{name} is no regular file of at most {MAX_BYTES} bytes"),
+            help: "Put the file itself there; docs/reference/models.md tells its form.".into(),
         }
+        .into()),
+        Ok(_) => {
+            let read = fs::read(&path).map_err(|source| IoError { what: format!("read {name}"), source });
+            Ok(Some(read?))
+        }
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(source) => Err(IoError { what: format!("read {name}"), source }.into()),
     }
-    Ok(None)
 }

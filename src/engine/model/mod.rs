@@ -21,7 +21,6 @@ use crate::agent::prompt::Prompts;
 use crate::agent::role::{ARCHITECT, BUILDER, Cast, TEST_WRITER};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
-use crate::artifact::money::NanoUsd;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
 use crate::artifact::types::manifest::Material;
@@ -45,8 +44,6 @@ pub struct Setup {
     pub critics: Vec<String>,
     /// The committed file of project memory; it is read from the base and never written.
     pub notes: Option<RepoPath>,
-    /// The worst case of one stage, made from [`ModelEngine::planned_calls`] and the prices of the routes.
-    pub worst_case: NanoUsd,
 }
 
 /// Proposes changes by asking models.
@@ -71,13 +68,6 @@ impl ModelEngine {
         Self { retriever, ..self }
     }
 
-    /// Returns the same with the worst case its calls were priced at.
-    #[must_use]
-    pub fn with_worst_case(mut self, amount: NanoUsd) -> Self {
-        self.setup.worst_case = amount;
-        self
-    }
-
     /// Returns the roles, for routes.
     pub const fn cast(&self) -> &Cast {
         &self.cast
@@ -93,10 +83,6 @@ impl std::fmt::Debug for ModelEngine {
 impl Engine for ModelEngine {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn worst_case(&self) -> NanoUsd {
-        self.setup.worst_case
     }
 
     fn planned_calls(&self, stage: StageId) -> Vec<PlannedCall> {

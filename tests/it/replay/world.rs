@@ -7,7 +7,6 @@ use orch::agent::NoModels;
 use orch::artifact::digest::{Digest, canonical_json};
 use orch::artifact::envelope::Envelope;
 use orch::artifact::id::{RunId, StageId};
-use orch::artifact::money::NanoUsd;
 use orch::artifact::store::{ArtifactStore, MemoryStore};
 use orch::artifact::types::change_set::{ChangeSet, TestSet};
 use orch::artifact::types::manifest::{Manifest, Material};
@@ -41,10 +40,6 @@ impl Stubborn {
 impl Engine for Stubborn {
     fn name(&self) -> &'static str {
         self.0.name()
-    }
-
-    fn worst_case(&self) -> NanoUsd {
-        self.0.worst_case()
     }
 
     fn materials(&self) -> Result<Vec<Material>, EngineError> {

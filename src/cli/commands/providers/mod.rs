@@ -11,6 +11,7 @@ use crate::cli::models::ModelSetup;
 use crate::cli::output::Output;
 use crate::cli::{CommandError, session};
 use crate::config::env::Environment;
+use crate::config::load;
 use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::vcs::{GitRepository, VcsError};
 
@@ -55,5 +56,7 @@ fn setup(global: &Global) -> Result<ModelSetup, CommandError> {
     };
     let environment = Environment::of_process();
     let now = SystemClock::new(environment.fixed_time()?).now();
-    ModelSetup::open(&root, environment, now)
+    let named = global.config.clone().or(environment.config_file());
+    let file = load(&root, named.as_deref())?.config.models.file;
+    ModelSetup::open(&root, &file, environment, now)
 }
