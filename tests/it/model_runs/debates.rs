@@ -152,11 +152,11 @@ fn more_context_is_given_when_it_is_asked_for() {
     let env = TestEnv::new();
     let (alpha, mut beta) = readme();
     // The second question of the step holds what was found, so the first entry that matches it is the later one.
-    beta.insert(0, entry("unit_price() {", plans(&[("README.md", "change")])));
+    beta.insert(0, entry("You asked to see more of the repository", plans(&[("README.md", "change")])));
     beta[1] = entry(PLAN, wants(&["price.sh", "gone.sh"], &[]));
     let root = shop(&env, "shop", &alpha, &beta);
     run(&env, &root, REQUEST, &[]).exits(0).says("plan.propose: more context");
-    let exchanges = lines(&root, "exchanges/plan.jsonl");
+    let exchanges = lines(&root, "cassette/plan.jsonl");
     let asked = exchanges[1]["request"]["body"]["prompt"].as_str().unwrap();
     assert!(asked.contains("You asked to see more") && asked.contains("echo \"$1\""), "{asked}");
     env.orch(&root, &["replay"]).exits(0);
@@ -170,7 +170,7 @@ fn a_reply_that_does_not_fit_is_mended_once_and_then_an_error_shows_where() {
     let root = shop(&env, "bad", &alpha, &[vec![entry(PLAN, bad.into())], beta.clone()].concat());
     run(&env, &root, REQUEST, &[]).exits(0);
     assert_eq!(calls(&root).get("plan.propose"), Some(&2), "one call mends it");
-    assert!(lines(&root, "exchanges/plan.jsonl")[1].to_string().contains("does not fit the schema"));
+    assert!(lines(&root, "cassette/plan.jsonl")[1].to_string().contains("does not fit the schema"));
     env.orch(&root, &["replay"]).exits(0);
 
     let wrong = answer(&json!({ "plan": { "summary": 7 } }));

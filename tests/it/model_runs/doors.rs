@@ -27,7 +27,7 @@ fn when_a_provider_dies_the_next_one_finishes_and_nobody_knocks_again() {
     let root = shop_with(&env, "shop", &with_fallback(), &[vec![alpha[0].clone()], vec![down()]].concat(), &beta);
     says(&root, "gamma", &alpha[1..]);
     let said = run(&env, &root, REQUEST, &[]).exits(0);
-    let tests = lines(&root, "exchanges/test-write.jsonl");
+    let tests = lines(&root, "cassette/test-write.jsonl");
     let by: Vec<_> = tests.iter().map(|e| e["provider"].as_str().unwrap()).collect();
     assert_eq!(by, ["alpha", "gamma"], "{}", said.stderr);
     let attempts = tests[0]["attempts"].as_array().unwrap();
@@ -35,7 +35,7 @@ fn when_a_provider_dies_the_next_one_finishes_and_nobody_knocks_again() {
     let doors = file(&root, "breaker/test-write.json");
     assert_eq!((&doors["alpha"]["failures"], &doors["alpha"]["reason"]), (&3.into(), &"overloaded".into()));
     assert!(doors["alpha"]["opened_at"].is_string(), "{doors}");
-    let edits = lines(&root, "exchanges/generate.jsonl");
+    let edits = lines(&root, "cassette/generate.jsonl");
     assert!(edits.iter().all(|e| e["provider"] != "alpha"), "the next stage does not knock");
     assert_eq!(lines(&root, "messages/generate.jsonl")[0]["model"], "gamma/quill");
     env.orch(&root, &["replay"]).exits(0).says("byte for byte");

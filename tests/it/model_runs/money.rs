@@ -24,10 +24,9 @@ fn a_ceiling_below_need_stops_before_the_call_and_a_higher_one_goes_on() {
     alpha[1] = dear(TESTS, exempt(), 11_000);
     let root = shop(&env, "shop", &alpha, &beta);
     let said = run(&env, &root, REQUEST, &["--max-cost-usd", "0.12"]).exits(5);
-    eprintln!("{}", said.stderr);
     let ceiling = 120_000_000;
     assert!(spent(&root) <= ceiling, "{}", spent(&root));
-    for told in ["generate", "$0.12", "--max-cost-usd"] {
+    for told in ["`generate.implement` of `builder` was not asked", "of its $0.120000", "--max-cost-usd", "to $0.12"] {
         assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
     }
     env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
@@ -122,7 +121,7 @@ fn a_dry_run_tells_the_worst_case_of_each_stage_and_calls_nothing() {
     let env = TestEnv::new();
     let root = shop(&env, "shop", &[], &[]);
     let words = ["--dry-run", "--max-cost-usd", "0.25"];
-    let said = run(&env, &root, REQUEST, &words).exits(0).says("of which $0.25 may be spent");
+    let said = run(&env, &root, REQUEST, &words).exits(0).says("of which $0.250000 may be spent");
     let plan = run(&env, &root, REQUEST, &[&words[..], &["--format", "json"]].concat()).exits(0).json();
     assert_eq!((&plan["engine"], &plan["ceiling_nano_usd"]), (&"model".into(), &250_000_000.into()));
     let stages = plan["stages"].as_array().unwrap();
