@@ -87,6 +87,14 @@ fn a_run_killed_in_a_call_does_not_pay_again_for_what_was_answered_and_replays()
     assert!(kept > 10_000_000, "the call under way is taken at its worst: {kept}");
     env.orch(&root, &["artifacts", "verify"]).exits(0);
 
+    // A ledger that is not sealed yet is chained all the same.
+    let ledger = run_folder(&root).join("ledger/plan.jsonl");
+    let text = std::fs::read_to_string(&ledger).unwrap();
+    std::fs::write(&ledger, text.replace("\"output\":500", "\"output\":400")).unwrap();
+    env.orch(&root, &["artifacts", "verify"]).exits(3).says("ledger/plan.jsonl");
+    run(&env, &root, REQUEST, &[]).exits(3).says("ledger/plan.jsonl");
+    std::fs::write(&ledger, text).unwrap();
+
     alpha[0]["delay_ms"] = 0.into();
     says(&root, "alpha", &alpha);
     says(&root, "beta", &beta[1..]);
