@@ -215,11 +215,15 @@ fn entry(name: &str) -> Result<RouteEntry, CommandError> {
 fn roles(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Vec<(String, String)>, CommandError> {
     let mut roles = Vec::new();
     for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
-        let Some(path) = entry.utf8_path().filter(|path| path.ends_with(".md")) else { continue };
+        let Some(path) = entry.utf8_path().filter(|path| is_markdown(path)) else { continue };
         let bytes = vcs.file(tree, path)?.unwrap_or_default();
         roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
     }
     Ok(roles)
+}
+
+fn is_markdown(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|ending| ending == "md")
 }
 
 /// Returns the cast of a repository: the built-in roles and those of a commit's tree.
@@ -242,10 +246,10 @@ pub fn model_engine(
 ) -> Result<ModelEngine, CommandError> {
     let roles = roles(vcs, tree)?;
     let cast = Cast::load(&roles).map_err(EngineError::from)?;
-    let mut names: Vec<String> = CAST.map(str::to_owned).to_vec();
-    names.extend(config.models.critics.iter().map(ToString::to_string));
+    let mut everybody: Vec<String> = CAST.map(str::to_owned).to_vec();
+    everybody.extend(config.models.critics.iter().map(ToString::to_string));
     let mut routes = Vec::new();
-    for role in &names {
+    for role in &everybody {
         let digest = match named {
             Some(model) => Digest::of(model),
             None => {

@@ -1,5 +1,4 @@
 //! What models say and how it ends: agreement, a seeded bug, stubbornness, and what ends it at once.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use serde_json::{Value, json};
 
@@ -67,7 +66,7 @@ fn a_seeded_bug_is_a_high_risk_with_a_fix_and_converges_when_mended() {
     let risk = &messages[1]["risks"][0];
     assert_eq!((&risk["severity"], &messages[1]["role"]), (&"high".into(), &"architect".into()));
     assert!(risk["fix"].as_str().unwrap().contains("echo 0"));
-    let submitted = format!("unit_price() {{\n  echo $(($1 / $2))\n}}\n");
+    let submitted = PRICE.replace("\"$1\"", "$(($1 / $2))");
     let blob = orch::artifact::digest::Digest::of(submitted).to_string();
     let evidence = risk["evidence"].as_array().unwrap();
     assert!(

@@ -1,5 +1,4 @@
 //! Runs answered from the record of another run, in a clone that has no model.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 
