@@ -86,6 +86,10 @@ impl Routes for One {
             extra: serde_json::Map::new(),
         }]
     }
+
+    fn family(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 fn ask(number: usize, bytes: usize) -> Ask {
@@ -100,6 +104,7 @@ fn ask(number: usize, bytes: usize) -> Ask {
             schema: json!({ "type": "object", "required": ["text"], "properties": { "text": { "type": "string" } } }),
         },
         max_output: 4000,
+        avoid: None,
     }
 }
 

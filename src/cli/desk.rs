@@ -216,14 +216,16 @@ pub fn model_engine(
 ) -> Result<ModelEngine, CommandError> {
     let mut roles = Vec::new();
     for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
-        let Some(path) = entry.utf8_path().filter(|path| path.ends_with(".md")) else { continue };
+        let Some(path) = entry.utf8_path().filter(|path| path.strip_suffix(".md").is_some()) else {
+            continue;
+        };
         let bytes = vcs.file(tree, path)?.unwrap_or_default();
         roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
     }
-    let mut names: Vec<String> = CAST.map(str::to_owned).to_vec();
-    names.extend(config.models.critics.iter().map(ToString::to_string));
+    let mut roles_asked: Vec<String> = CAST.map(str::to_owned).to_vec();
+    roles_asked.extend(config.models.critics.iter().map(ToString::to_string));
     let mut routes = Vec::new();
-    for role in &names {
+    for role in &roles_asked {
         let digest = match named {
             Some(model) => Digest::of(model),
             None => setup.catalogue.digest_of_routes(&[role]).map_err(|source| UsageError {

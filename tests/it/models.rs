@@ -135,7 +135,7 @@ fn a_ping_goes_to_the_address_of_the_environment_with_the_key_and_shows_it_to_no
     let env = TestEnv::new();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/v1", server.local_addr().unwrap());
-    let served = thread::spawn(move || {
+    let asked = thread::spawn(move || {
         let (mut stream, _) = server.accept().unwrap();
         let (mut request, mut part) = (Vec::new(), [0; 4096]);
         // The body ends with the last brace of the JSON object.
@@ -150,7 +150,7 @@ fn a_ping_goes_to_the_address_of_the_environment_with_the_key_and_shows_it_to_no
     let variables = [("OPENAI_API_KEY", KEY), ("ORCH_OPENAI_BASE_URL", address.as_str())];
     let words = ["providers", "ping", "openai/gpt-6.1-sol", "--format", "json"];
     let said = orch(&env, &env.path("home"), &variables, &words).exits(0);
-    let request = served.join().unwrap();
+    let request = asked.join().unwrap();
     assert!(
         request.contains(&format!("Bearer {KEY}")) && request.starts_with("POST /v1/responses "),
         "{request}"

