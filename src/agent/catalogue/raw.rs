@@ -148,7 +148,7 @@ fn provider(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<ProviderR
     let base_url = row.text("base_url").filter(|url| match address::check(url) {
         Ok(()) => true,
         Err(why) => {
-            row.wrong("base_url", why);
+            row.wrong("base_url", &why);
             false
         }
     });
