@@ -9,6 +9,7 @@ pub mod init;
 pub mod pipeline;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod schema;
 pub mod stage;
 pub mod stages;

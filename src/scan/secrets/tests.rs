@@ -1,0 +1,2 @@
+//! What is found and what is not.
+
