@@ -19,7 +19,12 @@ pub struct Worker<'s> {
 impl<'s> Worker<'s> {
     /// Returns a worker for these scanners.
     pub fn new(scanners: &[&'s dyn Scanner], today: Option<&str>) -> Self {
-        Self { scanners: scanners.to_vec(), facts: Vec::new(), today: today.map(str::to_owned), least: Confidence::Medium }
+        Self {
+            scanners: scanners.to_vec(),
+            facts: Vec::new(),
+            today: today.map(str::to_owned),
+            least: Confidence::Medium,
+        }
     }
 
     /// Takes facts of this confidence and above; without it, of medium and above.
@@ -59,7 +64,14 @@ pub fn merge(parts: impl IntoIterator<Item = Vec<Fact>>) -> Vec<Fact> {
 /// Scans many files; `with` opens each, and may skip one by not calling back.
 ///
 /// Items are taken as they come, so a walk over a large tree can go on while its first files are scanned.
-pub fn scan_all<T, I, F>(scanners: &[&dyn Scanner], items: I, threads: usize, today: Option<&str>, least: Confidence, with: F) -> Vec<Fact>
+pub fn scan_all<T, I, F>(
+    scanners: &[&dyn Scanner],
+    items: I,
+    threads: usize,
+    today: Option<&str>,
+    least: Confidence,
+    with: F,
+) -> Vec<Fact>
 where
     I: Iterator<Item = T> + Send,
     F: Fn(T, &mut dyn FnMut(&Source<'_>)) + Sync,

@@ -75,17 +75,18 @@ pub struct Sink<'a> {
     view: &'a View<'a>,
     found: Vec<Found>,
     least: Confidence,
+    more: usize,
 }
 
-/// A file with more findings of a scanner than this is data, and its findings say so together.
-const MOST: usize = 5_000;
+/// More findings of a scanner in one file are counted, not listed: the last one says how many there are.
+const MOST: usize = 1_000;
 const WIDEST: usize = 160;
 const MASK: &str = "********";
 
 impl<'a> Sink<'a> {
     /// Returns an empty sink.
     pub fn new(scanner: &dyn Scanner, view: &'a View<'a>) -> Self {
-        Self { name: scanner.name(), view, found: Vec::new(), least: Confidence::Low }
+        Self { name: scanner.name(), view, found: Vec::new(), least: Confidence::Low, more: 0 }
     }
 
     /// Returns a sink that takes nothing less sure.
@@ -102,8 +103,13 @@ impl<'a> Sink<'a> {
 
     /// Takes a finding.
     pub fn add(&mut self, found: Found) {
-        if found.confidence >= self.least && self.found.len() < MOST {
+        if found.confidence < self.least {
+            return;
+        }
+        if self.found.len() < MOST {
             self.found.push(found);
+        } else {
+            self.more += 1;
         }
     }
 
@@ -120,6 +126,9 @@ impl<'a> Sink<'a> {
             return Vec::new();
         }
         let text = &self.view.text;
+        if let Some(last) = self.found.last_mut().filter(|_| self.more > 0) {
+            last.attributes.push(("more", self.more.to_string()));
+        }
         for found in &mut self.found {
             found.range.end = found.range.end.min(text.len());
             found.range.start = found.range.start.min(found.range.end);
@@ -128,12 +137,15 @@ impl<'a> Sink<'a> {
             }
         }
         self.found.sort_by(|a, b| {
-            (a.range.start, b.range.end, a.code).cmp(&(b.range.start, a.range.end, b.code)).then(b.confidence.cmp(&a.confidence))
+            (a.range.start, b.range.end, a.code)
+                .cmp(&(b.range.start, a.range.end, b.code))
+                .then(b.confidence.cmp(&a.confidence))
         });
         let found = without_doubles(self.found);
         // Ranges reach over the values that were found, whatever layer they were found in.
         let masks: Vec<Range<usize>> = found.iter().map(|f| f.range.clone()).collect();
-        let values: BTreeSet<&[u8]> = found.iter().map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
+        let values: BTreeSet<&[u8]> =
+            found.iter().map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
         let mut seen: BTreeMap<(&str, &[u8]), u32> = BTreeMap::new();
         let mut facts = Vec::new();
         for found in &found {
@@ -170,7 +182,12 @@ fn without_doubles(found: Vec<Found>) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::with_capacity(found.len());
     for new in found {
         // Sorted by start, so only the last few can overlap; a long key may hold many.
-        if let Some(at) = kept.iter().rev().take(8).position(|k| k.range.start < new.range.end && new.range.start < k.range.end) {
+        if let Some(at) = kept
+            .iter()
+            .rev()
+            .take(8)
+            .position(|k| k.range.start < new.range.end && new.range.start < k.range.end)
+        {
             let at = kept.len() - 1 - at;
             let old = &kept[at];
             let better = (new.confidence, new.range.len()) > (old.confidence, old.range.len());

@@ -68,10 +68,14 @@ pub fn decode(text: &[u8], run: Range<usize>) -> Option<Layer> {
     let bytes = &text[run.clone()];
     if bytes.iter().take(16).all(u8::is_ascii_hexdigit) {
         let digits = bytes.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if digits < SHORTEST || digits % 2 == 1 || bytes[..16].chunks(2).any(|pair| !matches!(pair[0], b'2'..=b'7' | b'0')) {
+        if digits < SHORTEST
+            || digits % 2 == 1
+            || bytes[..16].chunks(2).any(|pair| !matches!(pair[0], b'2'..=b'7' | b'0'))
+        {
             return None;
         }
-        let text: Vec<u8> = bytes[..digits].chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect();
+        let text: Vec<u8> =
+            bytes[..digits].chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect();
         return is_text(&text).then_some(Layer { kind: "hex", range: run.start..run.start + digits, text });
     }
     let url_safe = bytes.iter().any(|b| matches!(b, b'-' | b'_'));
@@ -118,24 +122,23 @@ pub fn unescaped(line: &[u8]) -> Option<Layer> {
             [b'\\', b'x', ..] => (hex(at + 2, 2), 4),
             _ => (None, 1),
         };
-        match value {
-            Some(value) => {
-                if len == 3 {
-                    percent += 1;
-                } else {
-                    escapes += 1;
-                }
-                match u8::try_from(value) {
-                    Ok(byte) if len < 6 || byte < 128 => text.push(byte),
-                    _ => text.extend_from_slice(char::from_u32(value).unwrap_or('\u{fffd}').encode_utf8(&mut [0; 4]).as_bytes()),
-                }
-                at += len;
-            }
-            None => {
-                text.push(line[at]);
-                at += 1;
-            }
+        let Some(value) = value else {
+            text.push(line[at]);
+            at += 1;
+            continue;
+        };
+        if len == 3 {
+            percent += 1;
+        } else {
+            escapes += 1;
         }
+        match u8::try_from(value) {
+            Ok(byte) if len < 6 || byte < 128 => text.push(byte),
+            _ => text.extend_from_slice(
+                char::from_u32(value).unwrap_or('\u{fffd}').encode_utf8(&mut [0; 4]).as_bytes(),
+            ),
+        }
+        at += len;
     }
     let kind = if percent > 0 { "url" } else { "escape" };
     (percent + escapes > 0).then_some(Layer { kind, range: 0..line.len(), text })
@@ -145,10 +148,16 @@ pub fn unescaped(line: &[u8]) -> Option<Layer> {
 mod tests {
     use super::*;
 
+    fn spell(text: &str, each: impl Fn(u8) -> String) -> String {
+        text.bytes().map(each).collect::<Vec<_>>().concat()
+    }
+
     fn layers(text: &str) -> Vec<(&'static str, String)> {
         let mut all = Vec::new();
         runs(text.as_bytes(), |run| {
-            all.extend(decode(text.as_bytes(), run).map(|l| (l.kind, String::from_utf8_lossy(&l.text).into_owned())));
+            all.extend(
+                decode(text.as_bytes(), run).map(|l| (l.kind, String::from_utf8_lossy(&l.text).into_owned())),
+            );
         });
         all
     }
@@ -156,10 +165,13 @@ mod tests {
     #[test]
     fn wrapped_text_is_found_wherever_it_starts() {
         let inner = "user=app;password=qzkvhrwd;";
-        let hex: String = inner.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex: String = spell(inner, |b| format!("{b:02x}"));
         for pad in 0..40 {
             let before = " ".repeat(pad);
-            assert_eq!(layers(&format!("{before}{} x", STANDARD.encode(inner))), [("base64", inner.to_owned())]);
+            assert_eq!(
+                layers(&format!("{before}{} x", STANDARD.encode(inner))),
+                [("base64", inner.to_owned())]
+            );
             assert_eq!(layers(&format!("{before}\"{hex}\"")), [("hex", inner.to_owned())]);
         }
     }
@@ -173,7 +185,8 @@ mod tests {
 
     #[test]
     fn escapes_are_undone() {
-        let undone = |line: &str| unescaped(line.as_bytes()).map(|l| String::from_utf8_lossy(&l.text).into_owned());
+        let undone =
+            |line: &str| unescaped(line.as_bytes()).map(|l| String::from_utf8_lossy(&l.text).into_owned());
         assert_eq!(undone("a%3Db%zz%3"), Some("a=b%zz%3".into()));
         assert_eq!(undone(r"\u0070\x61\u00"), Some(r"pa\u00".into()));
         assert_eq!(undone("plain"), None);

@@ -41,6 +41,9 @@ mod tests {
         let lines = Lines::new(b"ab\n\ncd");
         let places: Vec<_> = (0..7).map(|at| lines.place(at)).collect();
         assert_eq!(places, [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1), (3, 2), (3, 3)]);
-        assert_eq!((lines.range(1), lines.range(2), lines.range(3), lines.range(9)), (0..2, 3..3, 4..6, 0..0));
+        assert_eq!(
+            (lines.range(1), lines.range(2), lines.range(3), lines.range(9)),
+            (0..2, 3..3, 4..6, 0..0)
+        );
     }
 }

@@ -66,7 +66,9 @@ pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>) -> Vec<Fact> 
             let source = Source::new(file.path, file.after.or(file.before).unwrap_or_default());
             let view = View::new(&source);
             let mut sink = Sink::new(*scanner, &view);
-            chunk.iter().for_each(|(_, fact)| sink.add(fact.clone()));
+            for (_, fact) in chunk {
+                sink.add(fact.clone());
+            }
             facts.extend(sink.finish());
         }
     }

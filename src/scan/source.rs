@@ -71,8 +71,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// Puts two bytes together.
+type Unit = fn([u8; 2]) -> u16;
+
 fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let (unit, body): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
+    let (unit, body): (Unit, &[u8]) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
         // Without a mark: every other byte of plain text is NUL.
@@ -81,8 +84,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
         _ => return Cow::Borrowed(bytes),
     };
     let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text: String =
-        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     Cow::Owned(text.into_bytes())
 }
 
@@ -103,19 +105,55 @@ fn is_binary(bytes: &[u8]) -> bool {
 }
 
 const ASIDE: [&str; 21] = [
-    "test", "tests", "spec", "specs", "__tests__", "testdata", "fixture", "fixtures", "example", "examples", "sample",
-    "samples", "mock", "mocks", "doc", "docs", "demo", "demos", "testing", "e2e", "benchmarks",
+    "test",
+    "tests",
+    "spec",
+    "specs",
+    "__tests__",
+    "testdata",
+    "fixture",
+    "fixtures",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "mock",
+    "mocks",
+    "doc",
+    "docs",
+    "demo",
+    "demos",
+    "testing",
+    "e2e",
+    "benchmarks",
 ];
 
 fn is_aside(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
     folders.split('/').any(|folder| {
-        ASIDE.contains(&folder) || folder.ends_with("-tests") || folder.ends_with("_test") || folder.ends_with("-test")
+        ASIDE.contains(&folder)
+            || folder.ends_with("-tests")
+            || folder.ends_with("_test")
+            || folder.ends_with("-test")
     }) || name.starts_with("test_")
-        || [".test.", ".spec.", "_test.", "_spec.", "test.java", "tests.java", "test.php", "tests.cs", "test.kt", ".md", ".rst", ".example", ".sample"]
-            .iter()
-            .any(|mark| name.contains(mark))
+        || [
+            ".test.",
+            ".spec.",
+            "_test.",
+            "_spec.",
+            "test.java",
+            "tests.java",
+            "test.php",
+            "tests.cs",
+            "test.kt",
+            ".md",
+            ".rst",
+            ".example",
+            ".sample",
+        ]
+        .iter()
+        .any(|mark| name.contains(mark))
 }
 
 #[cfg(test)]
@@ -131,7 +169,9 @@ mod tests {
         let plain = "password = 'x'\nsecond line ä";
         let le: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let be: Vec<u8> = plain.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for bytes in [le.clone(), be.clone(), [&[0xff, 0xfe], &le[..]].concat(), [&[0xfe, 0xff], &be[..]].concat()] {
+        for bytes in
+            [le.clone(), be.clone(), [&[0xff, 0xfe], &le[..]].concat(), [&[0xfe, 0xff], &be[..]].concat()]
+        {
             assert_eq!(String::from_utf8(text(&bytes)).unwrap(), plain);
         }
         assert_eq!(text(&[0xff, 0xfe, 0x41]), b"");
@@ -156,7 +196,9 @@ mod tests {
 
     #[test]
     fn tests_and_documents_are_aside() {
-        for path in ["tests/a.py", "src/foo_test.go", "a/__tests__/x.js", "README.md", "x/test_a.py", "a.spec.ts"] {
+        for path in
+            ["tests/a.py", "src/foo_test.go", "a/__tests__/x.js", "README.md", "x/test_a.py", "a.spec.ts"]
+        {
             assert!(is_aside(path), "{path}");
         }
         for path in ["src/main.rs", "config/prod.env", "latest/contest.py", "attest.go"] {

@@ -18,6 +18,7 @@ mod policy;
 mod pr;
 mod process;
 mod repositories;
+mod scan;
 mod support;
 mod templates;
 mod tidy;

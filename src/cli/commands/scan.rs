@@ -60,15 +60,23 @@ pub fn run(args: &ScanArgs, output: &Output) -> Result<u8, CommandError> {
         Sure::Medium => Confidence::Medium,
         Sure::High => Confidence::High,
     };
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let threads =
+        args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let parts = Mutex::new(Vec::new());
     let unread = Mutex::new(0usize);
-    let walk = ignore::WalkBuilder::new(&args.folder).standard_filters(false).threads(threads).build_parallel();
+    let walk =
+        ignore::WalkBuilder::new(&args.folder).standard_filters(false).threads(threads).build_parallel();
     walk.run(|| {
-        let mut visit = Visit { worker: Some(Worker::new(&scanners, args.today.as_deref()).at_least(least)), parts: &parts, buffer: Vec::new() };
+        let mut visit = Visit {
+            worker: Some(Worker::new(&scanners, args.today.as_deref()).at_least(least)),
+            parts: &parts,
+            buffer: Vec::new(),
+        };
         let unread = &unread;
         Box::new(move |entry| {
-            let read = entry.is_ok_and(|entry| !entry.file_type().is_some_and(|kind| kind.is_file()) || visit.file(&entry, &args.folder));
+            let read = entry.is_ok_and(|entry| {
+                !entry.file_type().is_some_and(|kind| kind.is_file()) || visit.file(&entry, &args.folder)
+            });
             if !read && let Ok(mut count) = unread.lock() {
                 *count += 1;
             }
@@ -85,7 +93,11 @@ pub fn run(args: &ScanArgs, output: &Output) -> Result<u8, CommandError> {
                     writeln!(out, "{line}")?;
                 }
                 Format::Human => {
-                    writeln!(out, "{}:{}:{}: {} {}: {}", fact.path, fact.line, fact.column, fact.code, fact.message, fact.evidence)?;
+                    writeln!(
+                        out,
+                        "{}:{}:{}: {} {}: {}",
+                        fact.path, fact.line, fact.column, fact.code, fact.message, fact.evidence
+                    )?;
                 }
             }
         }
@@ -95,7 +107,8 @@ pub fn run(args: &ScanArgs, output: &Output) -> Result<u8, CommandError> {
     if unread > 0 {
         return Err(UsageError {
             what: format!("{unread} files could not be read or are larger than {} MiB", LARGEST >> 20),
-            help: "Make them readable, or scan a folder without them; the facts above are of the others.".into(),
+            help: "Make them readable, or scan a folder without them; the facts above are of the others."
+                .into(),
         }
         .into());
     }
@@ -121,7 +134,9 @@ impl Visit<'_> {
         use std::io::Read as _;
         let Ok(mut file) = std::fs::File::open(entry.path()) else { return false };
         self.buffer.clear();
-        if file.by_ref().take(LARGEST + 1).read_to_end(&mut self.buffer).is_err() || self.buffer.len() as u64 > LARGEST {
+        if file.by_ref().take(LARGEST + 1).read_to_end(&mut self.buffer).is_err()
+            || self.buffer.len() as u64 > LARGEST
+        {
             return false;
         }
         let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy();

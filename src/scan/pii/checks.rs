@@ -2,7 +2,9 @@
 //!
 //! Must never panic on a text of another length: a shape is no promise.
 
-use super::digits::{icao, is_day, luhn as luhn_of, mod_11_10, mod_97, number, of, solid, verhoeff as verhoeff_of, weighted};
+use super::digits::{
+    icao, is_day, luhn as luhn_of, mod_11_10, mod_97, number, of, solid, verhoeff as verhoeff_of, weighted,
+};
 
 /// Shape alone.
 pub fn any(_: &[u8]) -> bool {
@@ -24,15 +26,34 @@ pub fn verhoeff(text: &[u8]) -> bool {
 pub fn us_ssn(text: &[u8]) -> bool {
     let d = of(text);
     let area = number(&d[..3.min(d.len())]);
-    let known = [78_051_120, 219_099_999, 123_456_789, 987_654_321, 111_111_111, 222_222_222, 333_333_333, 444_444_444, 555_555_555];
-    d.len() == 9 && area != 0 && area != 666 && area < 900 && number(&d[3..5]) != 0 && number(&d[5..]) != 0 && !known.contains(&number(&d))
+    let known = [
+        78_051_120,
+        219_099_999,
+        123_456_789,
+        987_654_321,
+        111_111_111,
+        222_222_222,
+        333_333_333,
+        444_444_444,
+        555_555_555,
+    ];
+    d.len() == 9
+        && area != 0
+        && area != 666
+        && area < 900
+        && number(&d[3..5]) != 0
+        && number(&d[5..]) != 0
+        && !known.contains(&number(&d))
 }
 
 /// American routing numbers.
 pub fn aba(text: &[u8]) -> bool {
     let d = of(text);
     let bank = number(&d[..2.min(d.len())]);
-    d.len() == 9 && (matches!(bank, 0..=12 | 21..=32 | 61..=72 | 80)) && d.iter().any(|d| *d > 0) && weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
+    d.len() == 9
+        && (matches!(bank, 0..=12 | 21..=32 | 61..=72 | 80))
+        && d.iter().any(|d| *d > 0)
+        && weighted(&d, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
 }
 
 /// American provider numbers: Luhn after the prefix of health cards.
@@ -49,7 +70,9 @@ pub fn dea(text: &[u8]) -> bool {
 /// British health numbers.
 pub fn nhs(text: &[u8]) -> bool {
     let d = of(text);
-    d.len() == 10 && d.iter().any(|x| *x != d[0]) && (11 - weighted(&d, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 11 == d[9]
+    d.len() == 10
+        && d.iter().any(|x| *x != d[0])
+        && (11 - weighted(&d, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 11 == d[9]
 }
 
 /// British insurance numbers: prefixes that are not used.
@@ -177,7 +200,9 @@ pub fn fi_hetu(text: &[u8]) -> bool {
         return false;
     }
     let d = of(&[&text[..6], &text[7..10]].concat());
-    d.len() == 9 && is_day(d[2] * 10 + d[3], d[0] * 10 + d[1]) && SIGNS[(number(&d) % 31) as usize] == text[10]
+    d.len() == 9
+        && is_day(d[2] * 10 + d[3], d[0] * 10 + d[1])
+        && SIGNS[(number(&d) % 31) as usize] == text[10]
 }
 
 fn swedish(text: &[u8]) -> Option<Vec<u32>> {
@@ -199,7 +224,9 @@ pub fn se_org(text: &[u8]) -> bool {
 /// Dutch citizens: the eleven test.
 pub fn nl_bsn(text: &[u8]) -> bool {
     let d = of(text);
-    d.len() == 9 && d.iter().any(|d| *d > 0) && (weighted(&d, &[9, 8, 7, 6, 5, 4, 3, 2]) + 10 * d[8]).is_multiple_of(11)
+    d.len() == 9
+        && d.iter().any(|d| *d > 0)
+        && (weighted(&d, &[9, 8, 7, 6, 5, 4, 3, 2]) + 10 * d[8]).is_multiple_of(11)
 }
 
 /// Belgians, born before or after 2000.
@@ -281,7 +308,10 @@ pub fn kr_brn(text: &[u8]) -> bool {
 pub fn th_tnin(text: &[u8]) -> bool {
     let d = of(text);
     let check = |d: &[u32]| (11 - weighted(d, &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 10 == d[12];
-    d.len() == 13 && d[1] != 0 && check(&d) && !matches!(d[1] * 10 + d[2], 28 | 29 | 59 | 68 | 69 | 78 | 79 | 87..=89 | 97..=99)
+    d.len() == 13
+        && d[1] != 0
+        && check(&d)
+        && !matches!(d[1] * 10 + d[2], 28 | 29 | 59 | 68 | 69 | 78 | 79 | 87..=89 | 97..=99)
 }
 
 /// Turks.
@@ -307,6 +337,7 @@ pub fn za_id(text: &[u8]) -> bool {
 }
 
 /// Countries' IBAN lengths.
+#[rustfmt::skip]
 const IBANS: &[(&[u8; 2], usize)] = &[
     (b"AD", 24), (b"AE", 23), (b"AL", 28), (b"AT", 20), (b"AZ", 28), (b"BA", 20), (b"BE", 16), (b"BG", 22), (b"BH", 22), (b"BI", 27), (b"BR", 29), (b"BY", 28),
     (b"CH", 21), (b"CR", 22), (b"CY", 28), (b"CZ", 24), (b"DE", 22), (b"DJ", 27), (b"DK", 18), (b"DO", 28), (b"EE", 20), (b"EG", 29), (b"ES", 24), (b"FI", 18),
@@ -336,7 +367,12 @@ pub fn card(digits: &[u32]) -> bool {
         13 | 19 => p(1) == 4 || matches!(p(2), 62 | 65),
         14 => matches!(p(3), 300..=305) || matches!(p(2), 36 | 38 | 39),
         15 => matches!(p(2), 34 | 37) || p(1) == 1 || matches!(p(4), 2131 | 1800),
-        16 => p(1) == 4 || matches!(p(2), 51..=55 | 62 | 65 | 60 | 81) || matches!(p(4), 2221..=2720 | 3528..=3589) || matches!(p(2), 50 | 56..=58 | 63 | 67),
+        16 => {
+            p(1) == 4
+                || matches!(p(2), 51..=55 | 62 | 65 | 60 | 81)
+                || matches!(p(4), 2221..=2720 | 3528..=3589)
+                || matches!(p(2), 50 | 56..=58 | 63 | 67)
+        }
         _ => false,
     };
     issuer && luhn_of(digits)
@@ -345,10 +381,30 @@ pub fn card(digits: &[u32]) -> bool {
 /// Numbers that issuers give out for tests.
 pub fn is_test_card(digits: &[u32]) -> bool {
     const KNOWN: [u64; 24] = [
-        4_111_111_111_111_111, 4_242_424_242_424_242, 4_012_888_888_881_881, 4_000_056_655_665_556, 5_555_555_555_554_444, 5_105_105_105_105_100,
-        2_223_003_122_003_222, 5_200_828_282_828_210, 378_282_246_310_005, 371_449_635_398_431, 378_734_493_671_000, 6_011_111_111_111_117,
-        6_011_000_990_139_424, 3_056_930_009_020_004, 30_569_309_025_904, 38_520_000_023_237, 36_227_206_271_667, 3_566_002_020_360_505,
-        3_530_111_333_300_000, 6_200_000_000_000_005, 4_222_222_222_222, 5_610_591_081_018_250, 6_331_101_999_990_016, 4_917_610_000_000_000,
+        4_111_111_111_111_111,
+        4_242_424_242_424_242,
+        4_012_888_888_881_881,
+        4_000_056_655_665_556,
+        5_555_555_555_554_444,
+        5_105_105_105_105_100,
+        2_223_003_122_003_222,
+        5_200_828_282_828_210,
+        378_282_246_310_005,
+        371_449_635_398_431,
+        378_734_493_671_000,
+        6_011_111_111_111_117,
+        6_011_000_990_139_424,
+        3_056_930_009_020_004,
+        30_569_309_025_904,
+        38_520_000_023_237,
+        36_227_206_271_667,
+        3_566_002_020_360_505,
+        3_530_111_333_300_000,
+        6_200_000_000_000_005,
+        4_222_222_222_222,
+        5_610_591_081_018_250,
+        6_331_101_999_990_016,
+        4_917_610_000_000_000,
     ];
     let distinct: std::collections::BTreeSet<_> = digits.iter().collect();
     let zeros = digits.iter().filter(|d| **d == 0).count();
@@ -359,10 +415,12 @@ pub fn is_test_card(digits: &[u32]) -> bool {
 mod tests {
     use super::*;
 
+    type Case = (&'static str, fn(&[u8]) -> bool, &'static str);
+
     /// Checks that hold for the first and break with any other last digit.
     #[test]
     fn a_wrong_digit_is_seen() {
-        let cases: [(&str, fn(&[u8]) -> bool, &str); 13] = [
+        let cases: [Case; 13] = [
             ("IBAN", iban, "GB82 WEST 1234 5698 7654 32"),
             ("NHS", nhs, "943 476 5919"),
             ("tax id", de_tax_id, "86095742719"),
@@ -384,9 +442,21 @@ mod tests {
                 assert!(!check(format!("{body}{digit}").as_bytes()), "{name} {digit}");
             }
         }
-        assert!(es_nif(b"12345678Z") && !es_nif(b"12345678A") && es_nie(b"X9613851N") && !es_nie(b"X9613851Q"));
-        assert!(fi_hetu(b"131052-308T") && !fi_hetu(b"131052-308U") && sg_nric(b"S2740116C") && !sg_nric(b"S2740116D"));
-        assert!(us_ssn(b"536-22-8145") && !us_ssn(b"000-12-3456") && !us_ssn(b"666-12-3456") && !us_ssn(b"078-05-1120"));
+        assert!(
+            es_nif(b"12345678Z") && !es_nif(b"12345678A") && es_nie(b"X9613851N") && !es_nie(b"X9613851Q")
+        );
+        assert!(
+            fi_hetu(b"131052-308T")
+                && !fi_hetu(b"131052-308U")
+                && sg_nric(b"S2740116C")
+                && !sg_nric(b"S2740116D")
+        );
+        assert!(
+            us_ssn(b"536-22-8145")
+                && !us_ssn(b"000-12-3456")
+                && !us_ssn(b"666-12-3456")
+                && !us_ssn(b"078-05-1120")
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn luhn(digits: &[u32]) -> bool {
         .enumerate()
         .map(|(i, d)| if i % 2 == 1 { d * 2 / 10 + d * 2 % 10 } else { *d })
         .sum();
-    !digits.is_empty() && digits.iter().any(|d| *d > 0) && sum % 10 == 0
+    !digits.is_empty() && digits.iter().any(|d| *d > 0) && sum.is_multiple_of(10)
 }
 
 /// The check of Indian numbers.

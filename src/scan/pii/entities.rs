@@ -51,31 +51,42 @@ const PLATE: &str = "pii/vehicle";
 const PHONE: &str = "pii/phone";
 
 const fn sure(
-    name: &'static str, code: &'static str, what: &'static str, pattern: &'static str, check: fn(&[u8]) -> bool, context: &'static [&'static str],
+    name: &'static str,
+    code: &'static str,
+    what: &'static str,
+    pattern: &'static str,
+    check: fn(&[u8]) -> bool,
+    context: &'static [&'static str],
 ) -> Entity {
     Entity { name, code, what, pattern, check, context, strength: Strength::Sure, compiled: OnceLock::new() }
 }
 
 const fn weak(
-    name: &'static str, code: &'static str, what: &'static str, pattern: &'static str, check: fn(&[u8]) -> bool, context: &'static [&'static str],
+    name: &'static str,
+    code: &'static str,
+    what: &'static str,
+    pattern: &'static str,
+    check: fn(&[u8]) -> bool,
+    context: &'static [&'static str],
 ) -> Entity {
     Entity { name, code, what, pattern, check, context, strength: Strength::Weak, compiled: OnceLock::new() }
 }
 
 /// All kinds but those with a scanner of their own (addresses, cards, IBANs, phones with a plus).
+#[rustfmt::skip]
 pub static ENTITIES: [Entity; 67] = [
     weak("US_SSN", ID, "a US social security number", r"\b\d{3}-\d{2}-\d{4}\b|\b\d{3} \d{2} \d{4}\b|\b\d{3}\.\d{2}\.\d{4}\b|\b\d{9}\b|\b\d{3}-\d{6}\b|\b\d{5}-\d{4}\b", c::us_ssn, &["ssn", "social security", "social_security"]),
     weak("US_ITIN", TAX, "a US taxpayer number", r"\b9\d{2}[- ]?(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[- ]?\d{4}\b", c::any, &["itin", "taxpayer"]),
     weak("US_PASSPORT", DOC, "a US passport number", r"\b[A-Z]\d{8}\b", c::any, &["passport", "travel document"]),
-    weak("US_DRIVER_LICENSE", DOC, "a US driver's licence", r"(?i)\b(?:[A-Z]\d{7,8}|[A-Z]{2}\d{6}|\d{9,13})\b", c::any, &["driver", "driving", "licence", "license"]),
+    weak("US_DRIVER_LICENSE", DOC, "a US driver's licence", r"(?i)\b(?:[A-Z]\d{7,8}|[A-Z]{2}\d{6}|\d{9,13})\b", c::any, &["driver's licen", "driver licen", "drivers licen", "driving licen", "driver_licen"]),
     weak("ABA_ROUTING_NUMBER", MONEY, "a US bank routing number", r"\b\d{4}-?\d{4}-?\d\b", c::aba, &["routing", "aba"]),
-    weak("US_NPI", HEALTH, "a US provider number", r"\b[12]\d{3}-?\d{3}-?\d{3}\b", c::npi, &["npi", "provider"]),
+    weak("US_NPI", HEALTH, "a US provider number", r"\b[12]\d{3}-?\d{3}-?\d{3}\b", c::npi, &["npi", "provider number", "provider id"]),
     weak("US_MBI", HEALTH, "a US Medicare number", r"(?i)\b[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}\b", c::any, &["medicare", "mbi", "beneficiary"]),
-    weak("MEDICAL_LICENSE", HEALTH, "a US medical licence", r"(?i)\b[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}\b", c::dea, &["dea", "prescriber", "certificate"]),
+    weak("MEDICAL_LICENSE", HEALTH, "a US medical licence", r"(?i)\b[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}\b", c::dea, &["dea ", "dea:", "prescriber"]),
     weak("UK_NHS", HEALTH, "a British NHS number", r"\b\d{3}[- ]?\d{3}[- ]?\d{4}\b", c::nhs, &["nhs", "national health"]),
     weak("UK_NINO", ID, "a British national insurance number", r"(?i)\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", c::nino, &["nino", "national insurance", "insurance number"]),
     weak("UK_PASSPORT", DOC, "a British passport number", r"(?i)\b[A-Z]{2}\d{7}\b", c::any, &["passport"]),
-    weak("UK_DRIVING_LICENCE", DOC, "a British driving licence", r"(?i)\b[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}\b", c::any, &["driving", "licence", "dvla"]),
+    weak("UK_DRIVING_LICENCE", DOC, "a British driving licence", r"(?i)\b[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}\b", c::any, &["driving licen", "dvla"]),
     weak("UK_POSTCODE", "pii/address", "a British postcode", r"(?i)\b(?:[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])) ?\d[ABD-HJLNP-UW-Z]{2}\b", c::any, &["postcode", "post code"]),
     weak("UK_VEHICLE_REGISTRATION", PLATE, "a British number plate", r"(?i)\b(?:[A-HJ-PR-Y]{2}(?:0[1-9]|[12]\d|5[1-9]|[67]\d)[ -]?[A-HJ-PR-Z]{3}|[A-HJ-NPR-TV-Y]\d{1,3}[ -]?[A-HJ-PR-Y]{3}|[A-HJ-PR-Y]{3}[ -]?\d{1,3}[A-HJ-NPR-TV-Y])\b", c::any, &["vehicle", "registration", "number plate", "licence plate"]),
     weak("DE_TAX_ID", TAX, "a German tax id", r"\b[1-9]\d ?\d{3} ?\d{3} ?\d{3}\b", c::de_tax_id, &["steuer", "tin", "tax id"]),
@@ -97,7 +108,7 @@ pub static ENTITIES: [Entity; 67] = [
     weak("ES_PASSPORT", DOC, "a Spanish passport", r"(?i)\b[A-Z]{3}\d{6}\b", c::any, &["pasaporte", "passport"]),
     weak("IT_FISCAL_CODE", TAX, "an Italian fiscal code", r"(?i)\b[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]\b", c::it_fiscal, &["codice fiscale", "fiscal"]),
     weak("IT_VAT_CODE", TAX, "an Italian VAT number", r"\b\d{11}\b", c::luhn, &["partita iva", "p.iva", "vat"]),
-    weak("IT_DRIVER_LICENSE", DOC, "an Italian driving licence", r"(?i)\b(?:[A-Z]{2}\d{7}[A-Z]|U1[A-Z0-9]{7}[A-Z])\b", c::any, &["patente", "license", "licence"]),
+    weak("IT_DRIVER_LICENSE", DOC, "an Italian driving licence", r"(?i)\b(?:[A-Z]{2}\d{7}[A-Z]|U1[A-Z0-9]{7}[A-Z])\b", c::any, &["patente", "driving licen"]),
     weak("IT_PASSPORT", DOC, "an Italian passport", r"(?i)\b[A-Z]{2}\d{7}\b", c::any, &["passaporto", "passport"]),
     weak("PL_PESEL", ID, "a Polish PESEL", r"\b\d{11}\b", c::pl_pesel, &["pesel"]),
     sure("FI_PERSONAL_IDENTITY_CODE", ID, "a Finnish identity code", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b", c::fi_hetu, &["hetu", "henkil", "identity code"]),
@@ -122,7 +133,7 @@ pub static ENTITIES: [Entity; 67] = [
     weak("KR_FRN", ID, "a Korean foreigner number", r"\b\d{6}-?[5-8]\d{6}\b", c::kr_birth, &["frn", "foreigner registration"]),
     weak("KR_BRN", "pii/organisation", "a Korean business number", r"\b\d{3}-?\d{2}-?\d{5}\b", c::kr_brn, &["brn", "business registration"]),
     weak("KR_PASSPORT", DOC, "a Korean passport", r"(?i)\b[MSRODG](?:\d{8}|\d{3}[A-Z]\d{4})\b", c::any, &["passport", "\u{c5ec}\u{ad8c}"]),
-    weak("KR_DRIVER_LICENSE", DOC, "a Korean driving licence", r"\b(?:1[1-9]|2[0-68])[- ]\d{2}[- ]\d{6}[- ]\d{2}\b", c::any, &["license", "licence"]),
+    weak("KR_DRIVER_LICENSE", DOC, "a Korean driving licence", r"\b(?:1[1-9]|2[0-68])[- ]\d{2}[- ]\d{6}[- ]\d{2}\b", c::any, &["driving licen", "driver licen", "driver's licen"]),
     weak("TH_TNIN", ID, "a Thai national number", r"\b[1-8]\d{12}\b", c::th_tnin, &["\u{e1b}\u{e23}\u{e30}\u{e0a}\u{e32}\u{e0a}\u{e19}", "thai national"]),
     weak("TR_NATIONAL_ID", ID, "a Turkish national id", r"\b[1-9]\d{10}\b", c::tr_id, &["tckn", "tc kimlik", "kimlik"]),
     weak("TR_LICENSE_PLATE", PLATE, "a Turkish number plate", r"(?i)\b(?:0[1-9]|[1-7]\d|8[01]) ?(?:[A-Z] ?\d{4}|[A-Z]{2} ?\d{3,4}|[A-Z]{3} ?\d{2,4})\b", c::any, &["plaka"]),

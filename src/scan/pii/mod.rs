@@ -34,8 +34,20 @@ impl Scanner for Pii {
 
     fn codes(&self) -> &'static [&'static str] {
         &[
-            "pii/email", "pii/phone", "pii/iban", "pii/card", "pii/national-id", "pii/document", "pii/tax-id", "pii/bank-account",
-            "pii/health-id", "pii/vehicle", "pii/address", "pii/organisation", "pii/crypto-address", "pii/network-address",
+            "pii/email",
+            "pii/phone",
+            "pii/iban",
+            "pii/card",
+            "pii/national-id",
+            "pii/document",
+            "pii/tax-id",
+            "pii/bank-account",
+            "pii/health-id",
+            "pii/vehicle",
+            "pii/address",
+            "pii/organisation",
+            "pii/crypto-address",
+            "pii/network-address",
         ]
     }
 
@@ -75,8 +87,11 @@ fn compile(pattern: &str) -> Option<Regex> {
 
 /// Every word that speaks for a kind of number, and the kinds.
 static CONTEXT: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
-    let pairs: Vec<(&str, usize)> =
-        ENTITIES.iter().enumerate().flat_map(|(index, entity)| entity.context.iter().map(move |word| (*word, index))).collect();
+    let pairs: Vec<(&str, usize)> = ENTITIES
+        .iter()
+        .enumerate()
+        .flat_map(|(index, entity)| entity.context.iter().map(move |word| (*word, index)))
+        .collect();
     let words = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .kind(Some(AhoCorasickKind::DFA))
@@ -107,7 +122,8 @@ fn named(text: &[u8], range: &Range<usize>) -> Vec<usize> {
 fn is_word(text: &[u8], range: Range<usize>) -> bool {
     let letter = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphabetic);
     range.len() > 5
-        || !(range.start > 0 && letter(text.get(range.start - 1)) || letter(text.get(range.end)) && text[range.end - 1] != b' ')
+        || !(range.start > 0 && letter(text.get(range.start - 1))
+            || letter(text.get(range.end)) && text[range.end - 1] != b' ')
 }
 
 fn entity(view: &View<'_>, index: usize, window: Range<usize>, sink: &mut Sink<'_>) {
@@ -122,10 +138,10 @@ fn entity(view: &View<'_>, index: usize, window: Range<usize>, sink: &mut Sink<'
         if !(entity.check)(value) || is_part(text, &found.range()) {
             continue;
         }
-        let spoken = named(text, &found.range()).contains(&index);
+        let spoken = !is_typed(value) && named(text, &found.range()).contains(&index);
         let confidence = match (entity.strength, spoken) {
             (_, true) => Confidence::Medium,
-            (Strength::Sure, false) | (Strength::Weak, false) => Confidence::Low,
+            (Strength::Sure | Strength::Weak, false) => Confidence::Low,
         };
         add(sink, view, entity.code, entity.name, entity.what, found.range(), confidence);
     }
@@ -140,7 +156,21 @@ fn is_part(text: &[u8], range: &Range<usize>) -> bool {
     before || after
 }
 
-fn add(sink: &mut Sink<'_>, view: &View<'_>, code: &'static str, entity: &str, what: &str, range: Range<usize>, confidence: Confidence) {
+/// `12345678`, what hands type when a number is wanted.
+fn is_typed(value: &[u8]) -> bool {
+    let number = digits::of(value);
+    number.windows(7).any(|w| w.windows(2).all(|p| p[1] == p[0] + 1) || w.windows(2).all(|p| p[0] == p[1]))
+}
+
+fn add(
+    sink: &mut Sink<'_>,
+    view: &View<'_>,
+    code: &'static str,
+    entity: &str,
+    what: &str,
+    range: Range<usize>,
+    confidence: Confidence,
+) {
     if !sink.wants(confidence) {
         return;
     }

@@ -33,12 +33,31 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         let token = token.strip_suffix(':').filter(|t| !t.ends_with(':')).unwrap_or(token);
         let end = start + token.len();
         let v4 = |t: &str| t.split('.').count() == 4 && t.parse::<Ipv4Addr>().is_ok();
-        let port = token.rsplit_once(':').filter(|(host, port)| v4(host) && port.parse::<u16>().is_ok());
+        let with_port = token.rsplit_once(':').filter(|(host, port)| v4(host) && port.parse::<u16>().is_ok());
         if is_mac(token) {
-            add(sink, view, "pii/network-address", "MAC_ADDRESS", "a MAC address", start..end, Confidence::Low);
-        } else if v4(token) || port.is_some() || (token.contains(':') && token.parse::<Ipv6Addr>().is_ok()) {
-            let end = port.map_or(end, |(host, _)| start + host.len());
-            add(sink, view, "pii/network-address", "IP_ADDRESS", "an IP address", start..end, Confidence::Low);
+            add(
+                sink,
+                view,
+                "pii/network-address",
+                "MAC_ADDRESS",
+                "a MAC address",
+                start..end,
+                Confidence::Low,
+            );
+        } else if v4(token)
+            || with_port.is_some()
+            || (token.contains(':') && token.parse::<Ipv6Addr>().is_ok())
+        {
+            let end = with_port.map_or(end, |(host, _)| start + host.len());
+            add(
+                sink,
+                view,
+                "pii/network-address",
+                "IP_ADDRESS",
+                "an IP address",
+                start..end,
+                Confidence::Low,
+            );
         }
     }
 }
@@ -47,7 +66,10 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
 fn is_mac(token: &str) -> bool {
     let digits: String = token.chars().filter(char::is_ascii_hexdigit).collect();
     let grouped = |separator: char, count: usize, width: usize| {
-        token.split(separator).count() == count && token.split(separator).all(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_hexdigit()))
+        token.split(separator).count() == count
+            && token
+                .split(separator)
+                .all(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_hexdigit()))
     };
     let shaped = grouped(':', 6, 2) || grouped('-', 6, 2) || grouped('.', 3, 4);
     shaped && !digits.bytes().all(|b| b.eq_ignore_ascii_case(&b'f')) && !digits.bytes().all(|b| b == b'0')

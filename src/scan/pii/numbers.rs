@@ -57,12 +57,19 @@ fn card(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
         return None;
     }
     let (number, end) = group(text, start, b" -", 19);
-    if !(13..=19).contains(&number.len()) || text.get(end).is_some_and(u8::is_ascii_alphanumeric) || !checks::card(&number) {
+    if !(13..=19).contains(&number.len())
+        || text.get(end).is_some_and(u8::is_ascii_alphanumeric)
+        || !checks::card(&number)
+    {
         return None;
     }
     let range = start..end;
     let grouped = text[range.clone()].iter().filter(|b| b" -".contains(b)).count() == 3;
-    let spoken = near(view, &range, &["card", "visa", "credit", "amex", "mastercard", "pan", "payment", "kreditkarte", "cvv", "cvc"]);
+    let spoken = near(
+        view,
+        &range,
+        &["card", "visa", "credit", "amex", "mastercard", "pan", "payment", "kreditkarte", "cvv", "cvc"],
+    );
     let confidence = match (checks::is_test_card(&number), grouped || spoken) {
         (true, _) | (_, false) => Confidence::Low,
         _ => Confidence::High,
@@ -96,30 +103,68 @@ fn iban(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     }
     // The numbers that registries print as examples.
     let plain = digits::solid(value);
-    let example = [&b"DE89370400440532013000"[..], b"GB29NWBK60161331926819", b"GB82WEST12345698765432", b"FR1420041010050500013M02606", b"NL91ABNA0417164300"].contains(&plain.as_slice());
+    let example = [
+        &b"DE89370400440532013000"[..],
+        b"GB29NWBK60161331926819",
+        b"GB82WEST12345698765432",
+        b"FR1420041010050500013M02606",
+        b"NL91ABNA0417164300",
+    ]
+    .contains(&plain.as_slice());
     let confidence = if example { Confidence::Low } else { Confidence::High };
     add(sink, view, "pii/iban", "IBAN_CODE", "the number of a bank account", start..at, confidence);
     Some(at)
 }
 
-const PHONES: [&str; 12] = ["phone", "tel", "mobile", "cell", "fax", "call", "whatsapp", "sms", "handy", "contact", "num\u{e9}ro", "movil"];
+const PHONES: [&str; 12] = [
+    "phone",
+    "tel",
+    "mobile",
+    "cell",
+    "fax",
+    "call",
+    "whatsapp",
+    "sms",
+    "handy",
+    "contact",
+    "num\u{e9}ro",
+    "movil",
+];
 
 fn plus(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     let text: &[u8] = &view.text;
-    if !text.get(start + 1).is_some_and(|b| (b'1'..=b'9').contains(b)) || start > 0 && b"+)]'\"".contains(&text[start - 1]) && text.get(start.wrapping_sub(2)) == Some(&b'+') {
+    if !text.get(start + 1).is_some_and(|b| (b'1'..=b'9').contains(b))
+        || start > 0 && !b" \t\r\n\"'`:(=,;<>|".contains(&text[start - 1])
+    {
         return None;
     }
     let (number, end) = group(text, start + 1, b" -.()", 15);
-    if !(9..=15).contains(&number.len()) || text.get(end).is_some_and(u8::is_ascii_alphanumeric) {
+    if !(9..=15).contains(&number.len())
+        || text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || b"*/%+_".contains(b))
+    {
         return None;
     }
     let range = start..end;
+    // `+12345-03-04` is a day far off.
+    if is_far_day(&text[range.clone()]) {
+        return None;
+    }
     let spaced = text[range.clone()].iter().any(|b| b" -().".contains(b));
-    let sum = text[start + 1..end].iter().filter(|b| **b == b'.').count() == 1 && !text[range.clone()].contains(&b' ');
+    let sum =
+        memchr::memchr_iter(b'.', &text[range.clone()]).count() == 1 && !text[range.clone()].contains(&b' ');
     let spoken = near(view, &range, &PHONES);
-    let confidence = if !is_sample_phone(&number) && !sum && (spaced || spoken || number.len() > 10) { Confidence::Medium } else { Confidence::Low };
+    let confidence = if !is_sample_phone(&number) && !sum && (spaced || spoken || number.len() > 10) {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    };
     add(sink, view, "pii/phone", "PHONE_NUMBER", "a phone number", range, confidence);
     Some(end)
+}
+
+fn is_far_day(value: &[u8]) -> bool {
+    let lengths: Vec<usize> = value.split(|b| *b == b'-').map(<[u8]>::len).collect();
+    matches!(lengths[..], [year, 2, 2] if year > 4)
 }
 
 /// `(415) 555-2671`, `415-555-2671`
@@ -134,7 +179,11 @@ fn national(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize>
     let shaped = number.len() == 10
         && number[0] > 1
         && number[3] > 1
-        && if bracket { value.get(4) == Some(&b')') } else { value.len() == 12 && value[3] == value[7] && b"-. ".contains(&value[3]) };
+        && if bracket {
+            value.get(4) == Some(&b')')
+        } else {
+            value.len() == 12 && value[3] == value[7] && b"-. ".contains(&value[3])
+        };
     if !shaped || text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-') {
         return None;
     }
@@ -152,7 +201,9 @@ fn national(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize>
 fn is_sample_phone(number: &[u32]) -> bool {
     let last = &number[number.len() - 10.min(number.len())..];
     let film = last.len() == 10 && last[3..6] == [5, 5, 5];
-    let run = number.windows(6).any(|w| w.windows(2).all(|p| p[1] == p[0] + 1) || w.windows(2).all(|p| p[0] == p[1]));
+    let run = number
+        .windows(6)
+        .any(|w| w.windows(2).all(|p| p[1] == p[0] + 1) || w.windows(2).all(|p| p[0] == p[1]));
     film || run
 }
 
@@ -161,10 +212,19 @@ pub fn crypto(view: &View<'_>, sink: &mut Sink<'_>) {
     let text: &[u8] = &view.text;
     layers::runs(text, |run| {
         let value = &text[run.clone()];
-        let legacy = (26..=35).contains(&value.len()) && matches!(value[0], b'1' | b'3') && is_base58_check(value);
+        let legacy =
+            (26..=35).contains(&value.len()) && matches!(value[0], b'1' | b'3') && is_base58_check(value);
         let segwit = (40..=90).contains(&value.len()) && value.starts_with(b"bc1") && is_bech32(value);
         if legacy || segwit {
-            add(sink, view, "pii/crypto-address", "CRYPTO", "an address of a wallet", run, Confidence::Medium);
+            add(
+                sink,
+                view,
+                "pii/crypto-address",
+                "CRYPTO",
+                "an address of a wallet",
+                run,
+                Confidence::Medium,
+            );
         }
     });
 }
@@ -190,12 +250,16 @@ fn is_bech32(value: &[u8]) -> bool {
     const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     let step = |sum: u32, value: u32| {
         let top = sum >> 25;
-        [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3]
-            .iter()
-            .enumerate()
-            .fold((sum & 0x1ff_ffff) << 5 ^ value, |sum, (bit, factor)| if top >> bit & 1 == 1 { sum ^ factor } else { sum })
+        [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3].iter().enumerate().fold(
+            (sum & 0x1ff_ffff) << 5 ^ value,
+            |sum, (bit, factor)| if top >> bit & 1 == 1 { sum ^ factor } else { sum },
+        )
     };
-    let Some(data) = value[3..].iter().map(|b| memchr::memchr(*b, DIGITS).and_then(|d| u32::try_from(d).ok())).collect::<Option<Vec<u32>>>() else {
+    let Some(data) = value[3..]
+        .iter()
+        .map(|b| memchr::memchr(*b, DIGITS).and_then(|d| u32::try_from(d).ok()))
+        .collect::<Option<Vec<u32>>>()
+    else {
         return false;
     };
     // `bc` spelled out: high bits, nought, low bits.
@@ -209,7 +273,13 @@ mod tests {
 
     #[test]
     fn wallets_have_a_check() {
-        assert!(is_base58_check(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa") && !is_base58_check(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"));
-        assert!(is_bech32(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4") && !is_bech32(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"));
+        assert!(
+            is_base58_check(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")
+                && !is_base58_check(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb")
+        );
+        assert!(
+            is_bech32(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+                && !is_bech32(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5")
+        );
     }
 }

@@ -74,7 +74,9 @@ impl Reader<'_> {
     }
 
     fn starts(&self, word: &[u8]) -> bool {
-        self.text[self.at.min(self.text.len())..].get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word))
+        self.text[self.at.min(self.text.len())..]
+            .get(..word.len())
+            .is_some_and(|t| t.eq_ignore_ascii_case(word))
     }
 
     /// Goes over spaces and at most one line end.
@@ -114,29 +116,56 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
     let dashed = key.start >= 2 && text[key.start - 1] == b'-' && text[key.start - 2] == b'-';
     let operator = operator(&mut r, closers, gap, before, dashed)?;
     let spaced = r.spaces();
-    if matches!(operator, Operator::Sets | Operator::Colon) && spaced < 60 && matches!(r.peek(), b'\n' | b'\r') && closers > 0 {
+    if matches!(operator, Operator::Sets | Operator::Colon)
+        && spaced < 60
+        && matches!(r.peek(), b'\n' | b'\r')
+        && closers > 0
+    {
         r.blank();
     }
     let tight = operator == Operator::Tight || (operator == Operator::Sets && gap == 0 && spaced == 0);
-    match literal(&mut r) {
-        Some(value) => Some(Pair { key, value, quoted: true }),
-        None => {
-            let query = matches!(before, b'?' | b'&' | b';') && tight;
-            let allowed = match operator {
-                Operator::Markup => true,
-                Operator::Space => dashed,
-                Operator::Comma | Operator::Call => false,
-                Operator::Sets | Operator::Tight | Operator::Colon => syntax != Syntax::Code || query || (tight && closers == 0),
-            };
-            if operator == Operator::Colon && syntax == Syntax::Code {
-                return typed(&mut r).map(|value| Pair { key, value, quoted: true });
-            }
-            let markup = operator == Operator::Markup;
-            let value = allowed.then(|| bare(&r, syntax, markup, query || dashed || matches!(syntax, Syntax::Code | Syntax::Document), tight))??;
-            Some(Pair { key, value, quoted: markup })
-        }
+    if let Some(value) = literal(&mut r) {
+        return Some(Pair { key, value, quoted: true });
     }
+    if operator == Operator::Colon && syntax == Syntax::Code {
+        return typed(&mut r).map(|value| Pair { key, value, quoted: true });
+    }
+    let query = matches!(before, b'?' | b'&' | b';') && tight;
+    let allowed = match operator {
+        Operator::Markup => true,
+        Operator::Space => dashed,
+        Operator::Comma | Operator::Call => false,
+        Operator::Sets | Operator::Tight | Operator::Colon => {
+            syntax != Syntax::Code || query || (tight && closers == 0)
+        }
+    };
+    if !allowed {
+        return None;
+    }
+    let end = match syntax {
+        _ if operator == Operator::Markup => End::Tag,
+        Syntax::Code | Syntax::Document => End::Word,
+        _ if query || dashed => End::Word,
+        Syntax::Shell => End::Shell,
+        Syntax::Settings if tight => End::Space,
+        Syntax::Settings => End::Line,
+    };
+    let value = bare(&r, end)?;
+    Some(Pair { key, value, quoted: end == End::Tag })
 }
+
+/// Where a value without quotes ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Tag,
+    Word,
+    Shell,
+    /// `A=1 B=2` are two.
+    Space,
+    Line,
+}
+
+const OR: [&[u8]; 5] = [b"or ", b"|| ", b"?? ", b"?: ", b"= "];
 
 fn operator(r: &mut Reader<'_>, closers: usize, gap: usize, before: u8, dashed: bool) -> Option<Operator> {
     match r.peek() {
@@ -192,13 +221,18 @@ fn operator(r: &mut Reader<'_>, closers: usize, gap: usize, before: u8, dashed: 
             // `os.getenv("PASSWORD") or "default"`
             r.at += 1;
             r.spaces();
-            const OR: [&[u8]; 5] = [b"or ", b"|| ", b"?? ", b"?: ", b"= "];
             r.at += OR.iter().find(|word| r.starts(word))?.len();
             Some(Operator::Comma)
         }
         b'(' if closers == 0 && gap == 0 => {
             r.at += 1;
             Some(Operator::Call)
+        }
+        // `<Pass encoding="base64">`
+        b'e' if before == b'<' && gap == 1 && r.starts(b"encoding=") => {
+            let rest = &r.text[r.at..r.text.len().min(r.at + 40)];
+            r.at += memchr::memchr(b'>', rest)? + 1;
+            Some(Operator::Markup)
         }
         b'>' if before == b'<' => {
             r.at += 1;
@@ -232,28 +266,38 @@ fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
         while matches!(r.peek(), b'(' | b'[') && r.at - start < 4 {
             r.at += 1;
         }
-        for word in [&b"new String("[..], b"String.valueOf(", b"Some(", b"SecretString::from(", b"SecureString(", b"b64decode(", b"Buffer.from("] {
+        for word in [
+            &b"new String("[..],
+            b"String.valueOf(",
+            b"Some(",
+            b"SecretString::from(",
+            b"SecureString(",
+            b"b64decode(",
+            b"Buffer.from(",
+        ] {
             if r.starts(word) {
                 r.at += word.len();
             }
         }
     }
-    if matches!(r.peek(), b'b' | b'r' | b'u' | b'U' | b'f' | b'N' | b'L' | b'@' | b'&') && matches!(r.ahead(1), b'"' | b'\'') {
+    if matches!(r.peek(), b'b' | b'r' | b'u' | b'U' | b'f' | b'N' | b'L' | b'@' | b'&')
+        && matches!(r.ahead(1), b'"' | b'\'')
+    {
         r.at += 1;
     }
     let escaped = r.peek() == b'\\' && matches!(r.ahead(1), b'"' | b'\'');
-    let escapes = r.text[r.at.min(r.text.len())..].iter().take(4).take_while(|b| **b == b'\\').count();
-    if escapes > 0 && !escaped && escapes < 2 {
+    let slashes = r.text[r.at.min(r.text.len())..].iter().take(4).take_while(|b| **b == b'\\').count();
+    if slashes > 0 && !escaped && slashes < 2 {
         r.at = start;
         return None;
     }
-    let quote = r.ahead(escapes);
+    let quote = r.ahead(slashes);
     if !matches!(quote, b'"' | b'\'' | b'`') {
         r.at = start;
         return None;
     }
-    r.at += escapes + 1;
-    if r.peek() == quote && r.ahead(1) == quote && escapes == 0 {
+    r.at += slashes + 1;
+    if r.peek() == quote && r.ahead(1) == quote && slashes == 0 {
         // A text of several lines.
         r.at += 2;
         return None;
@@ -262,7 +306,7 @@ fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
     while r.at - from < VALUE_MOST && r.at < r.text.len() {
         match r.peek() {
             b'\n' => break,
-            b'\\' if escapes > 0 && r.ahead(escapes) == quote => return Some(from..r.at),
+            b'\\' if slashes > 0 && r.ahead(slashes) == quote => return Some(from..r.at),
             b'\\' => r.at += 1,
             byte if byte == quote => return Some(from..r.at),
             _ => {}
@@ -276,7 +320,10 @@ fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
 /// `password: String = "x"` and `const key: string = 'x'`.
 fn typed(r: &mut Reader<'_>) -> Option<Range<usize>> {
     let start = r.at;
-    while r.at - start < 50 && (r.peek().is_ascii_alphanumeric() || matches!(r.peek(), b'&' | b'\'' | b'<' | b'>' | b'_' | b'.' | b'?' | b'[' | b']' | b' ')) {
+    while r.at - start < 50
+        && (r.peek().is_ascii_alphanumeric()
+            || matches!(r.peek(), b'&' | b'\'' | b'<' | b'>' | b'_' | b'.' | b'?' | b'[' | b']' | b' '))
+    {
         r.at += 1;
     }
     if r.peek() != b'=' || r.ahead(1) == b'=' {
@@ -289,27 +336,26 @@ fn typed(r: &mut Reader<'_>) -> Option<Range<usize>> {
 }
 
 /// Reads a value without quotes.
-fn bare(r: &Reader<'_>, syntax: Syntax, markup: bool, word: bool, tight: bool) -> Option<Range<usize>> {
+fn bare(r: &Reader<'_>, end: End) -> Option<Range<usize>> {
     let rest = &r.text[r.at.min(r.text.len())..];
     let rest = &rest[..rest.len().min(VALUE_MOST)];
     let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-    let end = if markup {
-        memchr::memchr(b'<', line)?
-    } else if word {
-        line.iter().position(|b| b.is_ascii_whitespace() || b"\"'`;,&<>(){}[]|\\".contains(b)).unwrap_or(line.len())
-    } else if syntax == Syntax::Shell {
-        line.iter().position(|b| b.is_ascii_whitespace() || b"\"'`;&|<>()".contains(b)).unwrap_or(line.len())
-    } else {
-        let end = memchr::memmem::find(line, b" #").unwrap_or(line.len());
-        // `A=1 B=2` are two.
-        let end = if tight { line[..end].iter().position(u8::is_ascii_whitespace).unwrap_or(end) } else { end };
-        line[..end].iter().rposition(|b| !b.is_ascii_whitespace()).map_or(0, |at| at + 1)
+    let until = |signs: &[u8]| {
+        line.iter().position(|b| b.is_ascii_whitespace() || signs.contains(b)).unwrap_or(line.len())
+    };
+    let length = match end {
+        End::Tag => memchr::memchr(b'<', line)?,
+        End::Word => until(b"\"'`;,&<>(){}[]|\\"),
+        End::Shell => until(b"\"'`;&|<>()"),
+        End::Space => until(b""),
+        End::Line => {
+            let content = &line[..memchr::memmem::find(line, b" #").unwrap_or(line.len())];
+            content.trim_ascii_end().len()
+        }
     };
     // A call, an index or a type follows a name.
-    if end == 0 || (word && matches!(line.get(end), Some(b'(' | b'[' | b'{' | b'<'))) {
-        return None;
-    }
-    Some(r.at..r.at + end)
+    let named = end == End::Word && matches!(line.get(length), Some(b'(' | b'[' | b'{' | b'<'));
+    (length > 0 && !named).then_some(r.at..r.at + length)
 }
 
 #[cfg(test)]
@@ -325,16 +371,39 @@ mod tests {
     #[test]
     fn values_are_read_in_many_languages() {
         for text in [
-            "password = \"V\"", "password='V'", "password: 'V'", "\"password\": \"V\"", "'password' => 'V'", "db_password := \"V\"",
-            "setPassword(\"V\")", "env[\"PASSWORD\"] = \"V\"", "define('DB_PASSWORD', 'V');", "val password: String = \"V\"",
-            "let password: &str = \"V\";", "<password>V</password>", "<add key=\"Password\" value=\"V\" />", "password == 'V'",
-            "{\\\"password\\\": \\\"V\\\"}", "password = b'V'", "ALTER ROLE x PASSWORD 'V'", "--password V", "--password=V", "?password=V&a=b",
-            "getenv('PASSWORD', 'V')", "env.PASSWORD || 'V'", "os.getenv(\"PASSWORD\") or \"V\"", "password ?= 'V'", "#define PASSWORD \"V\"",
-            "password: new String(\"V\")", "@\"password\" : @\"V\"",
+            "password = \"V\"",
+            "password='V'",
+            "password: 'V'",
+            "\"password\": \"V\"",
+            "'password' => 'V'",
+            "db_password := \"V\"",
+            "setPassword(\"V\")",
+            "env[\"PASSWORD\"] = \"V\"",
+            "define('DB_PASSWORD', 'V');",
+            "val password: String = \"V\"",
+            "let password: &str = \"V\";",
+            "<password>V</password>",
+            "<password encoding=\"base64\">V</password>",
+            "<add key=\"Password\" value=\"V\" />",
+            "password == 'V'",
+            "{\\\"password\\\": \\\"V\\\"}",
+            "password = b'V'",
+            "ALTER ROLE x PASSWORD 'V'",
+            "--password V",
+            "--password=V",
+            "?password=V&a=b",
+            "getenv('PASSWORD', 'V')",
+            "env.PASSWORD || 'V'",
+            "os.getenv(\"PASSWORD\") or \"V\"",
+            "password ?= 'V'",
+            "#define PASSWORD \"V\"",
+            "password: new String(\"V\")",
+            "@\"password\" : @\"V\"",
         ] {
             assert_eq!(read(text, Syntax::Code).as_deref(), Some("V"), "{text}");
         }
-        for text in ["password: V", "password=V", "password = V # comment", "- name: PASSWORD\n  value: V\n"] {
+        for text in ["password: V", "password=V", "password = V # comment", "- name: PASSWORD\n  value: V\n"]
+        {
             assert_eq!(read(text, Syntax::Settings).as_deref(), Some("V"), "{text}");
         }
         assert_eq!(read("export PASSWORD=V; x", Syntax::Shell).as_deref(), Some("V"));
@@ -342,7 +411,18 @@ mod tests {
 
     #[test]
     fn code_is_not_a_value() {
-        for text in ["password = getPass()", "password: string;", "password;", "if (password) {", "password = other", "std::password::get(\"a\")", "password", "password=\"", "password = \"\"\"", "password=f(x)"] {
+        for text in [
+            "password = getPass()",
+            "password: string;",
+            "password;",
+            "if (password) {",
+            "password = other",
+            "std::password::get(\"a\")",
+            "password",
+            "password=\"",
+            "password = \"\"\"",
+            "password=f(x)",
+        ] {
             assert_eq!(read(text, Syntax::Code), None, "{text}");
         }
     }

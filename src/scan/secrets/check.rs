@@ -38,7 +38,10 @@ pub fn base62(mut number: u32) -> [u8; 6] {
 /// Returns the CRC-32 of IEEE 802.3.
 pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     })
 }
 
@@ -59,7 +62,9 @@ pub fn jwt(token: &[u8]) -> Option<Jwt> {
     let [head, claims, rest @ ..] = parts.as_slice() else { return None };
     let head = URL_SAFE.decode(head).ok()?;
     let has = |bytes: &[u8], part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
-    if !head.starts_with(b"{") || !["\"alg\"", "\"typ\"", "\"kid\"", "\"enc\""].iter().any(|key| has(&head, key)) {
+    if !head.starts_with(b"{")
+        || !["\"alg\"", "\"typ\"", "\"kid\"", "\"enc\""].iter().any(|key| has(&head, key))
+    {
         return None;
     }
     if parts.len() == 5 {
@@ -73,7 +78,11 @@ pub fn jwt(token: &[u8]) -> Option<Jwt> {
     if claims.len() < 6 || (has(&claims, "1234567890") && has(&claims, "John Doe")) {
         return Some(Jwt::Sample);
     }
-    Some(if rest.first().is_some_and(|signature| signature.len() >= 16) { Jwt::Signed } else { Jwt::Unsigned })
+    Some(if rest.first().is_some_and(|signature| signature.len() >= 16) {
+        Jwt::Signed
+    } else {
+        Jwt::Unsigned
+    })
 }
 
 #[cfg(test)]
@@ -97,7 +106,8 @@ mod tests {
     fn web_tokens_are_read() {
         let part = |text: &str| URL_SAFE.encode(text).trim_end_matches('=').to_owned();
         let head = part(r#"{"alg":"HS256"}"#);
-        let token = |claims: &str, signature: &str| jwt(format!("{head}.{}.{signature}", part(claims)).as_bytes());
+        let token =
+            |claims: &str, signature: &str| jwt(format!("{head}.{}.{signature}", part(claims)).as_bytes());
         assert_eq!(token(r#"{"sub":"u-81"}"#, &"x".repeat(43)), Some(Jwt::Signed));
         assert_eq!(token(r#"{"sub":"u-81"}"#, ""), Some(Jwt::Unsigned));
         assert_eq!(token("{}", &"x".repeat(43)), Some(Jwt::Sample));

@@ -10,20 +10,56 @@ use crate::scan::{Confidence, Found, Sink, View};
 /// Returns how a file writes values.
 pub fn syntax(view: &View<'_>) -> Syntax {
     const SETTINGS: [&str; 26] = [
-        "yml", "yaml", "properties", "ini", "conf", "cfg", "cnf", "config", "toml", "tfvars", "hcl", "env", "npmrc", "pypirc", "example", "sample", "dist",
-        "tmpl", "tpl", "template", "txt", "rsp", "response", "credentials", "list", "prefs",
+        "yml",
+        "yaml",
+        "properties",
+        "ini",
+        "conf",
+        "cfg",
+        "cnf",
+        "config",
+        "toml",
+        "tfvars",
+        "hcl",
+        "env",
+        "npmrc",
+        "pypirc",
+        "example",
+        "sample",
+        "dist",
+        "tmpl",
+        "tpl",
+        "template",
+        "txt",
+        "rsp",
+        "response",
+        "credentials",
+        "list",
+        "prefs",
     ];
     const SHELL: [&str; 8] = ["sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1"];
     let name = view.file_name().to_ascii_lowercase();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if SHELL.contains(&extension) || name.starts_with("dockerfile") || name.ends_with("profile") || name.ends_with("rc") && !name.contains("npm") {
+    if SHELL.contains(&extension)
+        || name.starts_with("dockerfile")
+        || name.ends_with("profile")
+        || name.ends_with("rc") && !name.contains("npm")
+    {
         return Syntax::Shell;
     }
     if ["md", "markdown", "rst", "adoc", "asciidoc"].contains(&extension) {
         return Syntax::Document;
     }
     let env = name.starts_with(".env") || name.starts_with("env.");
-    if SETTINGS.contains(&extension) || env || (extension.is_empty() && view.text.first().is_some_and(|b| *b != b'#' || !view.text.starts_with(b"#!"))) {
+    if SETTINGS.contains(&extension)
+        || env
+        || (extension.is_empty()
+            && view.text.first().is_some_and(|b| *b != b'#' || !view.text.starts_with(b"#!")))
+    {
+        return Syntax::Settings;
+    }
+    // `.s3cfg`, `.tugboat`: a name without an ending.
+    if name.starts_with('.') && name.rfind('.') == Some(0) {
         return Syntax::Settings;
     }
     if extension.is_empty() { Syntax::Shell } else { Syntax::Code }
@@ -36,7 +72,17 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         ".pgpass" | "pgpass.conf" => each_line(view, sink, "pgpass", |line| field(line, 4)),
         ".htpasswd" | "htpasswd" => each_line(view, sink, "htpasswd", |line| field(line, 1)),
         "shadow" => each_line(view, sink, "shadow", |line| field(line, 1).filter(|f| f.1 > 8)),
-        ".git-credentials" | ".npmrc" | ".dockercfg" | ".pypirc" => {}
+        ".git-credentials" => each_line(view, sink, "git credentials", |line| {
+            let start = memchr::memmem::find(line, b"://")? + 3;
+            let at = start + memchr::memchr(b':', &line[start..])? + 1;
+            let len = memchr::memchr(b'@', &line[at..])?;
+            Some((at, len))
+        }),
+        ".pypirc" => each_line(view, sink, "pypirc", |line| word_after_sign(line, b"password")),
+        "master.key" => each_line(view, sink, "rails master key", |line| {
+            let key = line.trim_ascii();
+            (key.len() == 32 && key.iter().all(u8::is_ascii_hexdigit)).then_some((0, 32))
+        }),
         "config.json" | "docker-config.json" if has(view, b"\"auths\"") => auths(view, sink),
         "kubeconfig" | "config" if has(view, b"client-key-data") || has(view, b"users:") => kube(view, sink),
         _ => {}
@@ -88,6 +134,14 @@ fn word_after(line: &[u8], key: &[u8]) -> Option<Span> {
     at += blank;
     let len = line[at..].iter().take_while(|b| !b.is_ascii_whitespace()).count();
     (blank > 0 && len > 0).then_some((at, len))
+}
+
+fn word_after_sign(line: &[u8], key: &[u8]) -> Option<Span> {
+    let rest = line.trim_ascii_start().strip_prefix(key)?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"=").or_else(|| rest.strip_prefix(b":"))?;
+    let value = rest.trim_ascii();
+    let at = line.len() - rest.len() + rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    (!value.is_empty()).then_some((at, value.len()))
 }
 
 /// The n-th field of a line with colons.

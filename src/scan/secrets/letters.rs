@@ -65,7 +65,17 @@ pub fn pieces(text: &[u8], mut each: impl FnMut(&[u8])) {
     let mut at = 0;
     while at < text.len() {
         let start = at;
-        let class = |b: u8| if b.is_ascii_lowercase() { 0 } else if b.is_ascii_uppercase() { 1 } else if b.is_ascii_digit() { 2 } else { 3 };
+        let class = |b: u8| {
+            if b.is_ascii_lowercase() {
+                0
+            } else if b.is_ascii_uppercase() {
+                1
+            } else if b.is_ascii_digit() {
+                2
+            } else {
+                3
+            }
+        };
         let first = class(text[at]);
         at += 1;
         while at < text.len() && class(text[at]) == first {
@@ -141,7 +151,9 @@ impl Look {
 /// Returns the entropy in bits per byte.
 pub fn entropy(value: &[u8]) -> f32 {
     let mut counts = [0u32; 256];
-    value.iter().for_each(|b| counts[usize::from(*b)] += 1);
+    for byte in value {
+        counts[usize::from(*byte)] += 1;
+    }
     #[expect(clippy::cast_precision_loss, reason = "lengths of tokens")]
     let len = value.len().max(1) as f32;
     counts
@@ -167,7 +179,14 @@ mod tests {
 
     #[test]
     fn words_are_not_random_and_noise_is() {
-        for text in ["reallyverysafe", "my_rest_api_id", "fromStage", "super-secret-value", "verifyPassword", "HTTPServer2"] {
+        for text in [
+            "reallyverysafe",
+            "my_rest_api_id",
+            "fromStage",
+            "super-secret-value",
+            "verifyPassword",
+            "HTTPServer2",
+        ] {
             assert!(!Look::at(text.as_bytes()).is_random(), "{text}");
         }
         for text in ["qzkvhrwd", "Xk3vQz81Lp", "zhqmfhld", "a8f5f167f44f4964e6c998dee827110c"] {

@@ -17,8 +17,8 @@ use crate::scan::{Confidence, Found, Sink, View};
 const DEPTH: u8 = 2;
 /// Kinds of resources that Twilio's ids start with.
 const SIDS: [&[u8]; 25] = [
-    b"AC", b"SK", b"AD", b"AL", b"CA", b"CF", b"CL", b"CN", b"CR", b"FW", b"IP", b"KS", b"MM", b"NO", b"PK", b"PN", b"QU", b"RE", b"SC", b"SD", b"SM",
-    b"TR", b"UT", b"XE", b"XR",
+    b"AC", b"SK", b"AD", b"AL", b"CA", b"CF", b"CL", b"CN", b"CR", b"FW", b"IP", b"KS", b"MM", b"NO", b"PK",
+    b"PN", b"QU", b"RE", b"SC", b"SD", b"SM", b"TR", b"UT", b"XE", b"XR",
 ];
 /// How far around its keyword an issuer's rule may match.
 const BEFORE: usize = 160;
@@ -26,8 +26,15 @@ const AFTER: usize = 1_200;
 
 /// Scans a file's text and what is wrapped in it.
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
-    let mut pass =
-        Pass { view, text: &view.text, outer: None, depth: 0, layer: String::new(), syntax: files::syntax(view), sink };
+    let mut pass = Pass {
+        view,
+        text: &view.text,
+        outer: None,
+        depth: 0,
+        layer: String::new(),
+        syntax: files::syntax(view),
+        sink,
+    };
     pass.run();
 }
 
@@ -92,7 +99,11 @@ impl Pass<'_, '_, '_> {
 
     fn deeper(&mut self, layer: &Layer, range: Range<usize>) {
         let outer = self.outer.clone().unwrap_or(range);
-        let name = if self.layer.is_empty() { layer.kind.to_owned() } else { format!("{}/{}", self.layer, layer.kind) };
+        let name = if self.layer.is_empty() {
+            layer.kind.to_owned()
+        } else {
+            format!("{}/{}", self.layer, layer.kind)
+        };
         let mut inner = Pass {
             view: self.view,
             text: &layer.text,
@@ -130,7 +141,10 @@ impl Pass<'_, '_, '_> {
         let covered = done.rules.get(&index).copied().unwrap_or(0);
         let from = at.saturating_sub(BEFORE).max(covered);
         let to = text.len().min(at + AFTER);
-        if covered >= at + 64 || !has_run(&text[from..text.len().min(at + 400)]) || !rule.is_for(self.view.source.path) {
+        if covered >= at + 64
+            || !has_run(&text[from..text.len().min(at + 400)])
+            || !rule.is_for(self.view.source.path)
+        {
             return;
         }
         let Some(regex) = rule.regex() else { return };
@@ -146,7 +160,12 @@ impl Pass<'_, '_, '_> {
             };
             let range = group.map_or(whole.start()..whole.end(), |span| span.start..span.end);
             let secret = &text[range.clone()];
-            if secret.is_empty() || letters::entropy(secret) < rule.entropy || is_sample_token(secret) || is_reference(secret) || is_prose(secret) {
+            if secret.is_empty()
+                || letters::entropy(secret) < rule.entropy
+                || is_sample_token(secret)
+                || is_reference(secret)
+                || is_prose(secret)
+            {
                 continue;
             }
             let (confidence, more) = match check::checksum(secret) {
@@ -169,7 +188,10 @@ impl Pass<'_, '_, '_> {
         let key = assign::key(text, at);
         done.word = key.end;
         let Some(pair) = assign::value(text, key.clone(), self.syntax) else { return };
-        let Some(mut class) = class(&text[key]) else { return };
+        let named = text[key.start.saturating_sub(11)..key.end]
+            .eq_ignore_ascii_case(b"identified by")
+            .then_some(Class::Password);
+        let Some(mut class) = named.or_else(|| class(&text[key])) else { return };
         let mut range = pair.value;
         // `authorization: 'ApiKey abc=='`
         let content = &text[range.clone()];
@@ -180,9 +202,15 @@ impl Pass<'_, '_, '_> {
             }
         }
         let value = trimmed(text, &mut range);
-        let Some(confidence) = judge(class, value, pair.quoted) else { return };
+        let Some(confidence) = judge(class, value, pair.quoted).filter(|_| is_no_sample_login(class, value))
+        else {
+            return;
+        };
         // Prose has colons too.
-        let prose = self.syntax == Syntax::Document && !pair.quoted && value.len() < 12 && !value.iter().any(u8::is_ascii_digit);
+        let prose = self.syntax == Syntax::Document
+            && !pair.quoted
+            && value.len() < 12
+            && !value.iter().any(u8::is_ascii_digit);
         if prose || self.sink.covers(&range, Confidence::High) {
             return;
         }
@@ -203,17 +231,29 @@ impl Pass<'_, '_, '_> {
         }
         let text = self.text;
         let rest = &text[at..text.len().min(at + 300)];
-        let end = rest.iter().position(|b| b.is_ascii_whitespace() || b"/\"'`<>\\|^".contains(b)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|b| b.is_ascii_whitespace() || b"/\"'`<>\\|^".contains(b))
+            .unwrap_or(rest.len());
         done.url = at + end;
         let authority = &rest[..end];
         let Some(host) = memchr::memrchr(b'@', authority) else { return };
         let Some(colon) = memchr::memchr(b':', &authority[..host]) else { return };
         let (user, password) = (&authority[..colon], &authority[colon + 1..host]);
         let name = &authority[host + 1..];
-        let sample = [&b"example."[..], b"host", b"hostname", b"domain"].iter().any(|s| name.starts_with(s)) && name.len() < 12;
+        let sample = [&b"example."[..], b"host", b"hostname", b"domain"].iter().any(|s| name.starts_with(s))
+            && name.len() < 12;
         let Some(confidence) = judge_url(user, password).filter(|_| !sample) else { return };
         let range = at + colon + 1..at + host;
-        self.hit(Hit { range, secret: password, code: URL, rule: "url", message: "a password in a URL", confidence, more: None });
+        self.hit(Hit {
+            range,
+            secret: password,
+            code: URL,
+            rule: "url",
+            message: "a password in a URL",
+            confidence,
+            more: None,
+        });
     }
 
     fn pem(&mut self, at: usize, done: &mut Done) {
@@ -234,7 +274,15 @@ impl Pass<'_, '_, '_> {
             (Confidence::High, None)
         };
         let message = if key.encrypted { "a private key behind a passphrase" } else { "a private key" };
-        self.hit(Hit { range: key.range, secret: &key.body, code: PRIVATE_KEY, rule: "pem", message, confidence, more });
+        self.hit(Hit {
+            range: key.range,
+            secret: &key.body,
+            code: PRIVATE_KEY,
+            rule: "pem",
+            message,
+            confidence,
+            more,
+        });
     }
 
     fn putty(&mut self, at: usize, done: &mut Done) {
@@ -243,7 +291,11 @@ impl Pass<'_, '_, '_> {
         let Some(lines) = memchr::memmem::find(rest, b"Private-Lines:") else { return };
         let body = &rest[lines + b"Private-Lines:".len()..];
         let mut solid = body.iter().skip_while(|b| b.is_ascii_digit() || b" \\rn\n".contains(b)).copied();
-        let secret: Vec<u8> = solid.by_ref().take_while(|b| b.is_ascii_alphanumeric() || b"+/=\n\r".contains(b)).filter(|b| b.is_ascii_graphic()).collect();
+        let secret: Vec<u8> = solid
+            .by_ref()
+            .take_while(|b| b.is_ascii_alphanumeric() || b"+/=\n\r".contains(b))
+            .filter(u8::is_ascii_graphic)
+            .collect();
         let encrypted = memchr::memmem::find(&rest[..lines], b"Encryption: none").is_none();
         if secret.len() < 28 {
             return;
@@ -251,7 +303,15 @@ impl Pass<'_, '_, '_> {
         done.pem = at + lines;
         let confidence = if encrypted { Confidence::Low } else { Confidence::High };
         let range = at - b"PuTTY-User-Key-File".len()..at + lines;
-        self.hit(Hit { range, secret: &secret, code: PRIVATE_KEY, rule: "putty", message: "a private key of PuTTY", confidence, more: None });
+        self.hit(Hit {
+            range,
+            secret: &secret,
+            code: PRIVATE_KEY,
+            rule: "putty",
+            message: "a private key of PuTTY",
+            confidence,
+            more: None,
+        });
     }
 
     /// A private key in base64 without a head, by how its numbers start.
@@ -266,7 +326,11 @@ impl Pass<'_, '_, '_> {
         done.der = end;
         let body = &text[start..end];
         let headed = text[..start].trim_ascii_end().ends_with(b"-----");
-        if headed || body.len() < 60 || !(body.starts_with(b"MII") || body.starts_with(b"MIG")) || letters::entropy(body) < 4.0 {
+        if headed
+            || body.len() < 60
+            || !(body.starts_with(b"MII") || body.starts_with(b"MIG"))
+            || letters::entropy(body) < 4.0
+        {
             return;
         }
         self.hit(Hit {
@@ -298,7 +362,15 @@ impl Pass<'_, '_, '_> {
             Some(check::Jwt::Unsigned) => Confidence::Medium,
             Some(check::Jwt::Sample) | None => return,
         };
-        self.hit(Hit { range: start..end, secret: token, code: TOKEN, rule: "jwt", message: "a JSON web token", confidence, more: None });
+        self.hit(Hit {
+            range: start..end,
+            secret: token,
+            code: TOKEN,
+            rule: "jwt",
+            message: "a JSON web token",
+            confidence,
+            more: None,
+        });
     }
 
     /// `Basic` and `Bearer` in headers.
@@ -310,14 +382,21 @@ impl Pass<'_, '_, '_> {
         let value = trimmed(text, &mut range);
         // After a header's name or a quote, not in a sentence.
         let before = &text[at.saturating_sub(40)..at];
-        let quoted = before.iter().rev().skip_while(|b| **b == b' ' || b.is_ascii_alphabetic()).take(1).any(|b| b":\"'`=".contains(b));
-        let listed = before.iter().rev().skip_while(|b| **b == b' ' || b.is_ascii_alphabetic()).take(2).eq([&b' ', &b'-']) || before.iter().rev().skip_while(|b| **b == b' ' || b.is_ascii_alphabetic()).next() == Some(&b'-');
+        let ahead = before.iter().rev().find(|b| **b != b' ' && !b.is_ascii_alphabetic());
+        let quoted = ahead.is_some_and(|b| b":\"'`=".contains(b));
+        let listed = ahead == Some(&b'-');
         let token_like = value.len() >= 20 && value.iter().any(u8::is_ascii_digit);
-        if !(quoted || (listed && token_like)) || value.len() < 12 || self.sink.covers(&range, Confidence::Medium) {
+        if !(quoted || (listed && token_like))
+            || value.len() < 12
+            || self.sink.covers(&range, Confidence::Medium)
+        {
             return;
         }
         let bearer = before.to_ascii_lowercase().ends_with(b"bearer ");
-        let Some(confidence) = judge(if bearer { Class::Token } else { Class::Auth }, value, true) else { return };
+        let class = if bearer { Class::Token } else { Class::Auth };
+        let Some(confidence) = judge(class, value, true).filter(|_| is_no_sample_login(class, value)) else {
+            return;
+        };
         let (code, rule, message) = if bearer {
             (TOKEN, "bearer", "a bearer token in plain text")
         } else {
@@ -333,15 +412,34 @@ impl Pass<'_, '_, '_> {
         for part in text[run].split(|b| *b == b'/') {
             let range = start..start + part.len();
             start = range.end + 1;
-            let Some((kind, digits)) = part.split_at_checked(2).filter(|(_, digits)| digits.len() == 32) else { continue };
+            let Some((kind, digits)) = part.split_at_checked(2).filter(|(_, digits)| digits.len() == 32)
+            else {
+                continue;
+            };
             let hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
-            if !SIDS.contains(&kind) || !digits.iter().all(hex) || letters::entropy(digits) < 3.0 || is_sample_token(part) {
+            if !SIDS.contains(&kind)
+                || !digits.iter().all(hex)
+                || letters::entropy(digits) < 3.0
+                || is_sample_token(part)
+            {
                 continue;
             }
             let opens = kind == b"AC" || kind == b"SK";
-            let message = if opens { "a Twilio account or key id, which names what its token opens" } else { "the id of a Twilio resource" };
+            let message = if opens {
+                "a Twilio account or key id, which names what its token opens"
+            } else {
+                "the id of a Twilio resource"
+            };
             let confidence = if opens { Confidence::High } else { Confidence::Medium };
-            self.hit(Hit { range, secret: part, code: TOKEN, rule: "twilio-sid", message, confidence, more: None });
+            self.hit(Hit {
+                range,
+                secret: part,
+                code: TOKEN,
+                rule: "twilio-sid",
+                message,
+                confidence,
+                more: None,
+            });
         }
     }
 
@@ -380,6 +478,17 @@ fn has_run(text: &[u8]) -> bool {
         run = if b.is_ascii_alphanumeric() || b"_-+/=.~:".contains(b) { run + 1 } else { 0 };
         run >= 14
     })
+}
+
+/// A user and password in base64 are judged as what they say.
+fn is_no_sample_login(class: Class, value: &[u8]) -> bool {
+    use base64::Engine as _;
+    let Some(login) = (class == Class::Auth).then(|| super::STANDARD.decode(value).ok()).flatten() else {
+        return true;
+    };
+    let text = login.iter().all(|b| (32..127).contains(b));
+    let Some(colon) = memchr::memchr(b':', &login).filter(|_| text) else { return true };
+    judge_url(&login[..colon], &login[colon + 1..]).is_some()
 }
 
 /// Words with hyphens and the like are not a token.

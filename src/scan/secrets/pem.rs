@@ -29,11 +29,10 @@ pub fn at(text: &[u8], start: usize) -> Option<Key> {
     let flat = Flat::new(&text[start..text.len().min(start + MOST)]);
     let bytes = &flat.bytes;
     let label_start = b"-----BEGIN ".len();
-    let label_len = memchr::memmem::find(bytes.get(label_start..(label_start + 48).min(bytes.len()))?, b"-----")?;
+    let label_len =
+        memchr::memmem::find(bytes.get(label_start..(label_start + 48).min(bytes.len()))?, b"-----")?;
     let label = &bytes[label_start..label_start + label_len];
-    if memchr::memmem::find(label, b"PRIVATE KEY").is_none() {
-        return None;
-    }
+    memchr::memmem::find(label, b"PRIVATE KEY")?;
     let mut encrypted = label.starts_with(b"ENCRYPTED");
     let mut body = Vec::new();
     let mut at = label_start + label_len + 5;
@@ -68,7 +67,11 @@ pub fn at(text: &[u8], start: usize) -> Option<Key> {
         }
     }
     let short = label.starts_with(b"RSA") && last < bytes.len() && body.len() < LEAST_RSA;
-    let filler = elided || short || body.len() < LEAST_BODY || is_monotone(&body[..LEAST_BODY.min(body.len())]) || entropy(&body) < 3.5;
+    let filler = elided
+        || short
+        || body.len() < LEAST_BODY
+        || is_monotone(&body[..LEAST_BODY.min(body.len())])
+        || entropy(&body) < 3.5;
     (!filler).then(|| Key { range: start..start + flat.origin(last), body, encrypted })
 }
 
@@ -92,9 +95,8 @@ impl Flat {
                             flat.push(b'\n', at);
                             at += slashes + 1;
                         }
-                        Some(b'\n' | b'\r' | b'/') => at += slashes,
-                        // An escaped quote of a literal in a literal.
-                        Some(b'"' | b'\'') => at += slashes,
+                        // A line that goes on, or an escaped quote of a literal in a literal.
+                        Some(b'\n' | b'\r' | b'/' | b'"' | b'\'') => at += slashes,
                         _ => break,
                     }
                 }
@@ -109,7 +111,15 @@ impl Flat {
                 byte => {
                     flat.push(byte, at);
                     at += 1;
-                    if byte == b'-' && flat.bytes.len() > 60 && flat.bytes.ends_with(b"-----") && is_foot(&flat.bytes) {
+                    // The next key is another.
+                    if byte == b'N' && flat.bytes.len() > 30 && flat.bytes.ends_with(b"-----BEGIN") {
+                        break;
+                    }
+                    if byte == b'-'
+                        && flat.bytes.len() > 60
+                        && flat.bytes.ends_with(b"-----")
+                        && is_foot(&flat.bytes)
+                    {
                         break;
                     }
                 }
@@ -198,7 +208,10 @@ mod tests {
             let found = key(&text).unwrap_or_else(|| panic!("{text}"));
             let start = text.find("-----").unwrap();
             assert!(found.body.starts_with(b"MFMCAQEw") && !found.encrypted, "{text}");
-            assert!(found.range.start == start && found.range.end <= text.len() && found.range.len() > 100, "{text}");
+            assert!(
+                found.range.start == start && found.range.end <= text.len() && found.range.len() > 100,
+                "{text}"
+            );
         }
     }
 
@@ -223,7 +236,11 @@ mod tests {
     #[test]
     fn a_passphrase_is_noticed() {
         assert!(key(&format!("{}\n{BODY}\n{}", head("ENCRYPTED "), foot("ENCRYPTED "))).unwrap().encrypted);
-        let old = format!("{}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{BODY}\n{}", head("EC "), foot("EC "));
+        let old = format!(
+            "{}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{BODY}\n{}",
+            head("EC "),
+            foot("EC ")
+        );
         assert!(key(&old).unwrap().encrypted);
     }
 }

@@ -62,7 +62,8 @@ pub fn class(key: &[u8]) -> Option<Class> {
         words += 1;
         let piece = piece.to_ascii_lowercase();
         other |= listed(OTHER_KEYS, &piece);
-        exact_pass |= matches!(piece.as_slice(), b"pass" | b"pw" | b"pswd" | b"passcode" | b"userpass" | b"dbpass");
+        exact_pass |=
+            matches!(piece.as_slice(), b"pass" | b"pw" | b"pswd" | b"passcode" | b"userpass" | b"dbpass");
         exact_key |= piece == b"key" || piece.ends_with(b"key");
         exact_auth |= matches!(piece.as_slice(), b"auth" | b"authorization" | b"oauth" | b"authentication");
         last = piece;
@@ -81,8 +82,8 @@ pub fn class(key: &[u8]) -> Option<Class> {
     }
     if exact_key {
         const KINDS: [&str; 14] = [
-            "api", "access", "private", "auth", "consumer", "encrypt", "account", "shared", "master", "sign", "app", "service",
-            "license", "deploy",
+            "api", "access", "private", "auth", "consumer", "encrypt", "account", "shared", "master", "sign",
+            "app", "service", "license", "deploy",
         ];
         return Some(if KINDS.iter().any(|kind| has(kind)) { Class::Token } else { Class::Key });
     }
@@ -100,11 +101,51 @@ pub fn is_reference(value: &[u8]) -> bool {
         // `$abc` is a variable; `$x9!..` may be a password.
         return value[1..].iter().all(|b| b.is_ascii_alphanumeric() || b"_{}().:-".contains(b));
     }
-    ["${", "#{", "{{", "}}", "<%", "%>", "%(", "$(", "()", "process.env", "os.environ", "getenv", "[[", "://", "->", "=>", "&&", "||"].iter().any(|part| has(part))
-        || ["<", "@", "%{", "{", "arn:", "ref+", "vault:", "op://", "secret://", "ENC[", "env:", "!Ref", "!ENV", "file:", "urn:", "data:"].iter().any(|part| starts(part))
+    [
+        "${",
+        "#{",
+        "{{",
+        "}}",
+        "<%",
+        "%>",
+        "%(",
+        "$(",
+        "()",
+        "process.env",
+        "os.environ",
+        "getenv",
+        "[[",
+        "://",
+        "->",
+        "=>",
+        "&&",
+        "||",
+    ]
+    .iter()
+    .any(|part| has(part))
+        || [
+            "<",
+            "@",
+            "%{",
+            "{",
+            "arn:",
+            "ref+",
+            "vault:",
+            "op://",
+            "secret://",
+            "ENC[",
+            "env:",
+            "!Ref",
+            "!ENV",
+            "file:",
+            "urn:",
+            "data:",
+        ]
+        .iter()
+        .any(|part| starts(part))
         || (starts("%") && value.ends_with(b"%"))
         || (starts("__") && value.ends_with(b"__"))
-        || ["%s", "%d", "%v", "{}", "{0}", "..."].iter().any(|part| has(part))
+        || (value.len() < 40 && ["%s", "%d", "%v", "{}", "{0}", "..."].iter().any(|part| has(part)))
 }
 
 /// Tells whether a value is a run of one thing: `aaaa`, `1234567`, `abcabcabc`.
@@ -118,16 +159,32 @@ pub fn is_monotone(value: &[u8]) -> bool {
         return true;
     }
     let distinct: std::collections::BTreeSet<u8> = value.iter().copied().collect();
-    distinct.len() <= 2 + value.len() / 16 || (1..=value.len() / 3).any(|n| value.iter().skip(n).eq(value[..value.len() - n].iter()))
+    distinct.len() <= 2 + value.len() / 16
+        || (1..=value.len() / 3).any(|n| value.iter().skip(n).eq(value[..value.len() - n].iter()))
 }
 
 /// Tells whether a token of a known format is one of those that documents show.
 pub fn is_sample_token(token: &[u8]) -> bool {
     let lower = token.to_ascii_lowercase();
     let has = |part: &str| memchr::memmem::find(&lower, part.as_bytes()).is_some();
-    if ["example", "xxxxx", "placeholder", "your", "dummy", "abcdefghij", "1234567890abcdef", "0123456789", "redacted", "changeme", "123456789012345", "deadbeef", "aaaaaaa", "0000000"]
-        .iter()
-        .any(|part| has(part))
+    if [
+        "example",
+        "xxxxx",
+        "placeholder",
+        "your",
+        "dummy",
+        "abcdefghij",
+        "1234567890abcdef",
+        "0123456789",
+        "redacted",
+        "changeme",
+        "123456789012345",
+        "deadbeef",
+        "aaaaaaa",
+        "0000000",
+    ]
+    .iter()
+    .any(|part| has(part))
     {
         return true;
     }
@@ -138,28 +195,55 @@ pub fn is_sample_token(token: &[u8]) -> bool {
 /// What is left of a password when only its check is kept.
 fn is_hash_of_password(value: &[u8]) -> bool {
     const MARKS: [&[u8]; 14] = [
-        b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"$1$", b"$5$", b"$6$", b"$y$", b"$apr1$", b"$pbkdf2", b"pbkdf2", b"{SSHA", b"{SHA", b"SCRAM-SHA",
+        b"$2a$",
+        b"$2b$",
+        b"$2y$",
+        b"$argon2",
+        b"$1$",
+        b"$5$",
+        b"$6$",
+        b"$y$",
+        b"$apr1$",
+        b"$pbkdf2",
+        b"pbkdf2",
+        b"{SSHA",
+        b"{SHA",
+        b"SCRAM-SHA",
     ];
-    MARKS.iter().any(|mark| value.starts_with(mark)) || value.starts_with(b"sha256:") || value.starts_with(b"sha512-") || value.starts_with(b"sha256-")
+    MARKS.iter().any(|mark| value.starts_with(mark))
+        || value.starts_with(b"sha256:")
+        || value.starts_with(b"sha512-")
+        || value.starts_with(b"sha256-")
 }
 
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
-        && value.iter().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
+
+/// Endings of files and hosts.
+const FILES: &str = " pem key crt cer json yaml yml toml txt md js ts py rb go rs java php html css xml env conf cfg ini sh com \
+    org net io dev local ";
 
 /// Tells whether a value is a path, a host, a file, a type or a dotted name rather than a secret.
 fn is_name(value: &[u8], look: &Look) -> bool {
-    if value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"../") || value.starts_with(b"~/") {
-        return look.worded * 3 > look.letters || value.iter().filter(|b| **b == b'/').count() > 2;
+    if value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"../")
+        || value.starts_with(b"~/")
+    {
+        return look.worded * 3 > look.letters || memchr::memchr_iter(b'/', value).count() > 2;
     }
     let ending = value.rsplit(|b| *b == b'.').next().unwrap_or_default();
-    const FILES: &str = " pem key crt cer json yaml yml toml txt md js ts py rb go rs java php html css xml env conf cfg ini sh com org net io dev local ";
     if ending.len() < value.len() && listed(FILES, ending) {
         return true;
     }
     // `self.token`, `config.db.password`, `Foo::Bar`, `user[:token]`
-    let dotted = value.iter().any(|b| b".:[]".contains(b)) && value.iter().all(|b| b.is_ascii_alphanumeric() || b"._:[]'\"-".contains(b));
+    let dotted = value.iter().any(|b| b".:[]".contains(b))
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || b"._:[]'\"-".contains(b));
     dotted && look.digits == 0 && look.worded * 2 > look.letters
 }
 
@@ -173,6 +257,19 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
     };
     if value.len() < least || value.len() > 1_000 || is_reference(value) || is_monotone(value) {
         return None;
+    }
+    // What a framework makes up for itself has signs of all kinds, spaces too.
+    if quoted
+        && class != Class::Key
+        && value.len() >= 40
+        && !is_hash_of_password(value)
+        && value.iter().all(|b| (32..127).contains(b))
+        && entropy(value) >= 4.6
+    {
+        let look = Look::at(value);
+        if look.digits > 0 && look.others > 3 && look.worded * 2 < look.letters && !is_name(value, &look) {
+            return Some(Confidence::Medium);
+        }
     }
     // Letters of other alphabets are a language's.
     if value.iter().any(|b| b.is_ascii_whitespace() || *b < 32 || *b > 126) || is_hash_of_password(value) {
@@ -202,17 +299,26 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
     let random = look.is_random();
     match class {
         Class::Password => {
-            let classes = usize::from(look.lower > 0) + usize::from(look.upper > 0) + usize::from(look.digits > 0) + usize::from(punctuation > 0);
-            let strong = classes >= 3 && value.len() >= 8 && look.digits > 0 && dummy == 0;
+            let classes = usize::from(look.lower > 0)
+                + usize::from(look.upper > 0)
+                + usize::from(look.digits > 0)
+                + usize::from(punctuation > 0);
+            // Names have hyphens and digits; what people add to make a password strong is another sign.
+            let sign = value.iter().any(|b| b"!@#$%^&*?~+=|".contains(b));
+            let strong = classes >= 3 && sign && value.len() >= 8 && look.digits > 0 && dummy == 0;
             // Code is full of punctuation; a password has some.
-            let codelike = punctuation * 3 > value.len() * 2 || (punctuation * 2 > value.len() && value.iter().any(|b| b"()[]{}<>;,=/\\".contains(b))) || value.iter().any(|b| b"(){};,".contains(b)) && !quoted;
-            if codelike || !(random || strong) || (!quoted && !strong && look.digits == 0 && value.len() < 8) {
+            let codelike = punctuation * 3 > value.len() * 2
+                || (punctuation * 2 > value.len() && value.iter().any(|b| b"()[]{}<>;,=/\\".contains(b)))
+                || value.iter().any(|b| b"(){};,".contains(b)) && !quoted;
+            if codelike || !(random || strong) || (!quoted && !strong && look.digits == 0 && value.len() < 8)
+            {
                 return None;
             }
             Some(Confidence::Medium)
         }
         Class::Secret | Class::Token => {
-            if !random || value.iter().any(|b| b"(){};,<>[]\\ ".contains(b)) || punctuation * 3 > value.len() {
+            if !random || value.iter().any(|b| b"(){};,<>[]\\ ".contains(b)) || punctuation * 3 > value.len()
+            {
                 return None;
             }
             (value.len() >= 12 || look.digits > 0 || quoted).then_some(Confidence::Medium)
@@ -237,8 +343,10 @@ pub fn judge_url(user: &[u8], password: &[u8]) -> Option<Confidence> {
     if look.letters == 0 || words {
         return None;
     }
-    judge(Class::Password, password, true)
-        .or_else(|| (look.is_random() && !is_sample_token(password) && password.iter().all(|b| !b.is_ascii_whitespace())).then_some(Confidence::Medium))
+    judge(Class::Password, password, true).or_else(|| {
+        (look.is_random() && !is_sample_token(password) && password.iter().all(|b| !b.is_ascii_whitespace()))
+            .then_some(Confidence::Medium)
+    })
 }
 
 #[cfg(test)]
@@ -274,11 +382,41 @@ mod tests {
     #[test]
     fn look_alikes_are_not_secrets() {
         for value in [
-            "changeme", "your-password", "my_api_key", "${DB_PASSWORD}", "$PASSWORD", "{{ password }}", "<password>", "xxxxxxxx", "********",
-            "process.env.SECRET", "os.environ['X']", "config.db.password", "12345678", "abcdefgh", "test1234", "%(password)s", "%PASSWORD%", "getPassword()",
-            "/etc/ssl/private/server.key", "secret/data/app", "arn:aws:secretsmanager:eu-west-1:1:secret", "{0}", "String", "NotNull",
-            "123e4567-e89b-12d3-a456-426614174000", "passwordHash", "user.token", "vault:secret/x", "https://example.com/x", "abcabcabc", "TOKEN_PLACEHOLDER",
-            "@Value", "id_rsa.pem", "none", "foo.bar.baz",
+            "changeme",
+            "your-password",
+            "my_api_key",
+            "${DB_PASSWORD}",
+            "$PASSWORD",
+            "{{ password }}",
+            "<password>",
+            "xxxxxxxx",
+            "********",
+            "process.env.SECRET",
+            "os.environ['X']",
+            "config.db.password",
+            "12345678",
+            "abcdefgh",
+            "test1234",
+            "%(password)s",
+            "%PASSWORD%",
+            "getPassword()",
+            "/etc/ssl/private/server.key",
+            "secret/data/app",
+            "arn:aws:secretsmanager:eu-west-1:1:secret",
+            "{0}",
+            "String",
+            "NotNull",
+            "123e4567-e89b-12d3-a456-426614174000",
+            "passwordHash",
+            "user.token",
+            "vault:secret/x",
+            "https://example.com/x",
+            "abcabcabc",
+            "TOKEN_PLACEHOLDER",
+            "@Value",
+            "id_rsa.pem",
+            "none",
+            "foo.bar.baz",
         ] {
             for class in [Class::Password, Class::Secret, Class::Token, Class::Auth, Class::Key] {
                 assert_eq!(judge(class, value.as_bytes(), true), None, "{value} as {class:?}");
@@ -294,6 +432,7 @@ mod tests {
             (Class::Password, "Winter-2019!x"),
             (Class::Token, "q7f3kz0v9x2m"),
             (Class::Secret, "vkqzxjwhdfgkqzxcvbnq"),
+            (Class::Secret, "x8#q)z2k-v+w^r1(m!h5@t=j&7n3$c9*b0%d6_f4yalpzge"),
             (Class::Key, "Zk3vQ9x81LpTz7aWq0Rm"),
         ] {
             assert!(judge(class, value.as_bytes(), true).is_some(), "{value}");
@@ -303,7 +442,9 @@ mod tests {
     #[test]
     fn urls_with_passwords() {
         assert!(judge_url(b"app", b"zkqvxwhd").is_some());
-        for (user, password) in [("user", "pass"), ("user", "pwd"), ("postgres", "postgres"), ("u", "$PW"), ("u", "password")] {
+        for (user, password) in
+            [("user", "pass"), ("user", "pwd"), ("postgres", "postgres"), ("u", "$PW"), ("u", "password")]
+        {
             assert!(judge_url(user.as_bytes(), password.as_bytes()).is_none(), "{password}");
         }
     }
