@@ -104,7 +104,7 @@ fn is_binary(bytes: &[u8]) -> bool {
     odd * 20 > head.len()
 }
 
-const ASIDE: [&str; 21] = [
+const ASIDE: [&str; 23] = [
     "test",
     "tests",
     "spec",
@@ -126,6 +126,8 @@ const ASIDE: [&str; 21] = [
     "testing",
     "e2e",
     "benchmarks",
+    "snapshots",
+    "__snapshots__",
 ];
 
 fn is_aside(path: &str) -> bool {
@@ -151,6 +153,7 @@ fn is_aside(path: &str) -> bool {
             ".rst",
             ".example",
             ".sample",
+            ".snap",
         ]
         .iter()
         .any(|mark| name.contains(mark))

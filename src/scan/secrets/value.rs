@@ -192,6 +192,26 @@ pub fn is_sample_token(token: &[u8]) -> bool {
     is_monotone(token) || (tail.len() > 11 && is_monotone(tail))
 }
 
+/// `s3cr3t` and `P@ssw0rd1` are what they spell.
+fn is_disguised(value: &[u8]) -> bool {
+    let spelled: Vec<u8> = value
+        .trim_ascii()
+        .iter()
+        .map(|b| match b {
+            b'0' => b'o',
+            b'1' | b'!' => b'i',
+            b'3' => b'e',
+            b'4' | b'@' => b'a',
+            b'5' | b'$' => b's',
+            b'7' => b't',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect();
+    ["secret", "password", "changeme", "letmein", "default", "topsecret", "passwd"]
+        .iter()
+        .any(|word| spelled.starts_with(word.as_bytes()) && value.len() < word.len() + 5)
+}
+
 /// What is left of a password when only its check is kept.
 fn is_hash_of_password(value: &[u8]) -> bool {
     const MARKS: [&[u8]; 14] = [
@@ -292,7 +312,7 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
             dummy += piece.len();
         }
     });
-    if dummy * 3 > value.len() || is_sample_token(value) {
+    if dummy * 3 > value.len() || is_sample_token(value) || is_disguised(value) {
         return None;
     }
     let punctuation = look.others;
@@ -410,6 +430,8 @@ mod tests {
             "passwordHash",
             "user.token",
             "vault:secret/x",
+            "s3cr3t",
+            "Passw0rd!",
             "https://example.com/x",
             "abcabcabc",
             "TOKEN_PLACEHOLDER",
