@@ -94,3 +94,32 @@ impl Baseline {
 fn is_day(text: &str) -> bool {
     text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::{SCANNERS, Source, Worker};
+
+    #[test]
+    fn a_baseline_covers_what_it_names_until_its_day() {
+        let mut worker = Worker::new(SCANNERS, None);
+        worker
+            .scan(&Source::new("a.py", b"owner = 'maria.keller@posteo.de'\nother = 'jo.weber@posteo.de'\n"));
+        let facts = worker.into_facts();
+        assert_eq!(facts.len(), 2);
+        let entry = |until: &str| Entry {
+            fingerprint: facts[0].fingerprint.clone(),
+            code: facts[0].code.into(),
+            until: until.into(),
+            reason: "there before".into(),
+        };
+        let covered = |until: &str, today: &str| {
+            Baseline { entries: vec![entry(until)] }.split(facts.clone(), today).1.len()
+        };
+        assert_eq!(covered("2026-12-31", "2026-12-31"), 1);
+        assert_eq!(covered("2026-12-31", "2027-01-01"), 0);
+        assert_eq!(covered("for ever", "2026-01-01"), 0);
+        let other = Entry { code: "pii/phone".into(), ..entry("2026-12-31") };
+        assert_eq!(Baseline { entries: vec![other] }.split(facts.clone(), "2026-01-01").1, []);
+    }
+}

@@ -109,3 +109,35 @@ where
     });
     merge(parts.into_inner().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::SCANNERS;
+
+    #[test]
+    fn the_order_is_the_same_on_any_number_of_threads() {
+        let files: Vec<(String, String)> = (0..200)
+            .map(|n| (format!("src/{}/{n}.py", n % 9), format!("x = 1\nowner = 'maria{n}@posteo.de'\n")))
+            .collect();
+        let scan = |threads| {
+            scan_all(SCANNERS, files.iter(), threads, None, Confidence::Medium, |(path, text), scan| {
+                scan(&Source::new(path, text.as_bytes()));
+            })
+        };
+        let one = scan(1);
+        assert_eq!(one.len(), 200);
+        assert!(one.is_sorted());
+        for threads in [2, 3, 16] {
+            assert_eq!(scan(threads), one);
+        }
+    }
+
+    #[test]
+    fn only_changed_lines_are_reported() {
+        let text = b"a = 'maria.keller@posteo.de'\nb = 'jo.weber@posteo.de'\n";
+        let mut worker = Worker::new(SCANNERS, None);
+        worker.scan(&Source { path: "a.py", bytes: text, changed: Some(&[2..=2]) });
+        assert_eq!(worker.into_facts().iter().map(|f| f.line).collect::<Vec<_>>(), [2]);
+    }
+}

@@ -75,3 +75,59 @@ pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>) -> Vec<Fact> 
     facts.sort();
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Shrunk;
+
+    impl Scanner for Shrunk {
+        fn name(&self) -> &'static str {
+            "shrunk"
+        }
+
+        fn codes(&self) -> &'static [&'static str] {
+            &["tests/shrunk"]
+        }
+
+        fn change(&self, change: &Change<'_>, sink: &mut dyn FnMut(&str, Found)) {
+            for file in change.files {
+                let len = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+                if len(file.after) < len(file.before) {
+                    sink(
+                        file.path,
+                        Found {
+                            code: "tests/shrunk",
+                            range: 0..1,
+                            message: "the file is shorter".into(),
+                            secret: file.path.into(),
+                            confidence: Confidence::High,
+                            attributes: Vec::new(),
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_scanner_can_look_at_before_and_after() {
+        let files = [
+            FileChange { path: "a", before: Some(b"long"), after: Some(b"s") },
+            FileChange { path: "b", before: None, after: Some(b"new") },
+            FileChange { path: "c", before: Some(b"gone"), after: None },
+        ];
+        let facts = scan_change(&[&Shrunk], &Change { files: &files });
+        assert_eq!(facts.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    }
+
+    #[test]
+    fn names_are_taken_once_and_codes_are_codes() {
+        let names: std::collections::BTreeSet<_> = SCANNERS.iter().map(|s| s.name()).collect();
+        assert_eq!(names.len(), SCANNERS.len());
+        for code in SCANNERS.iter().flat_map(|s| s.codes()) {
+            assert!(code.parse::<crate::diagnostic::Code>().is_ok(), "{code}");
+        }
+    }
+}

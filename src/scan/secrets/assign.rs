@@ -270,6 +270,7 @@ fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
             &b"new String("[..],
             b"String.valueOf(",
             b"Some(",
+            b"String::from(",
             b"SecretString::from(",
             b"SecureString(",
             b"b64decode(",

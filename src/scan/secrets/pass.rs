@@ -85,6 +85,7 @@ impl Pass<'_, '_, '_> {
             Trigger::DerKey => self.der(at, &mut done),
             Trigger::Jwt => self.jwt(at, &mut done),
             Trigger::Scheme => self.scheme(at),
+            Trigger::Command => self.command(at),
             Trigger::Escape => self.escape(at, &mut done),
         });
         layers::runs(text, |run| {
@@ -441,6 +442,48 @@ impl Pass<'_, '_, '_> {
                 more: None,
             });
         }
+    }
+
+    /// `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`
+    fn command(&mut self, at: usize) {
+        let text = self.text;
+        let rest = &text[at..text.len().min(at + 300)];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        let program = text[..at].trim_ascii_end();
+        let login = program.ends_with(b"curl") || program.ends_with(b"wget");
+        let options: &[&[u8]] = match program {
+            _ if login => &[b" -u ", b" --user ", b" --user=", b"-u "],
+            _ if program.ends_with(b"sshpass") => &[b"-p "],
+            _ => &[b" -p", b"-p"],
+        };
+        let Some(option) =
+            options.iter().find_map(|option| memchr::memmem::find(line, option).map(|i| i + option.len()))
+        else {
+            return;
+        };
+        let quote = usize::from(matches!(line.get(option), Some(b'"' | b'\'')));
+        let start = option + quote;
+        let length =
+            line[start..].iter().take_while(|b| !b.is_ascii_whitespace() && !b"\"'`;|)".contains(b)).count();
+        let value = &line[start..start + length];
+        let (user, skip) = match memchr::memchr(b':', value).filter(|_| login) {
+            Some(colon) => (&value[..colon], colon + 1),
+            None if login => return,
+            None => (&value[..0], 0),
+        };
+        let range = at + start + skip..at + start + length;
+        let password = &text[range.clone()];
+        let Some(confidence) = judge_url(user, password) else { return };
+        let message = "a password on a command line";
+        self.hit(Hit {
+            range,
+            secret: password,
+            code: PASSWORD,
+            rule: "command",
+            message,
+            confidence,
+            more: None,
+        });
     }
 
     /// Undoes the escapes of the line and looks again.

@@ -58,6 +58,8 @@ pub enum Trigger {
     Jwt,
     /// A scheme of an authorization header.
     Scheme,
+    /// A program that takes a password on its command line.
+    Command,
     /// Escaped text.
     Escape,
 }
@@ -80,6 +82,12 @@ const FIXED: &[(&str, Trigger)] = &[
     ("eyj", Trigger::Jwt),
     ("basic ", Trigger::Scheme),
     ("bearer ", Trigger::Scheme),
+    ("curl ", Trigger::Command),
+    ("wget ", Trigger::Command),
+    ("sshpass ", Trigger::Command),
+    ("mysql ", Trigger::Command),
+    ("mysqldump ", Trigger::Command),
+    ("mysqladmin ", Trigger::Command),
     ("%3d", Trigger::Escape),
     ("%3a", Trigger::Escape),
     ("%22", Trigger::Escape),

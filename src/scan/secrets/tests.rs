@@ -171,6 +171,11 @@ fn look_alikes_are_left_alone() {
         ("a.sh", "export TOKEN=$(cat /run/secrets/token)".to_owned()),
         ("a.env", "SECRET_KEY=\nTOKEN=xxxxxxxxxxxxxxxx\nPASSWORD=********".to_owned()),
         ("a.md", "password: something only you know".to_owned()),
+        (
+            "a.sh",
+            "curl -u $USER:$TOKEN https://a.dev; curl -u user:pass https://a.dev; mysql -u root -p shop"
+                .to_owned(),
+        ),
         ("a.js", "url = 'postgres://user:password@localhost:5432/db'".to_owned()),
         ("a.js", "const url = `https://${user}:${password}@host/`".to_owned()),
         ("a.conf", "ssl_certificate_key /etc/nginx/ssl/server.key;".to_owned()),
@@ -193,6 +198,10 @@ fn passwords_in_many_places_are_found() {
         ("a.java", format!("connection.setPassword(\"{strong}\");")),
         ("a.js", format!("const url = 'postgres://app:{word}@db.internal/x'")),
         ("a.sh", format!("mysql --password={word} -u root")),
+        ("a.sh", format!("curl -u me:{word} https://a.dev")),
+        ("a.sh", format!("sshpass -p {word} ssh a.dev; true")),
+        ("a.sh", format!("mysql -uroot -p{word} shop")),
+        ("a.rs", format!("let password = String::from(\"{word}\");")),
         ("a.xml", format!("<password>{word}</password>")),
         ("a.sql", format!("ALTER USER app IDENTIFIED BY '{word}';")),
         ("a.php", format!("define('DB_PASSWORD', '{word}');")),

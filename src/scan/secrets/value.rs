@@ -284,7 +284,7 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
         && value.len() >= 40
         && !is_hash_of_password(value)
         && value.iter().all(|b| (32..127).contains(b))
-        && entropy(value) >= 4.6
+        && entropy(value) >= 4.2
     {
         let look = Look::at(value);
         if look.digits > 0 && look.others > 3 && look.worded * 2 < look.letters && !is_name(value, &look) {
