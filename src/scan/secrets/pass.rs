@@ -23,6 +23,7 @@ const SIDS: [&[u8]; 25] = [
 /// How far around its keyword an issuer's rule may match.
 const BEFORE: usize = 160;
 const AFTER: usize = 1_200;
+const ENOUGH: usize = 600;
 
 /// Scans a file's text and what is wrapped in it.
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
@@ -52,7 +53,8 @@ struct Pass<'v, 's, 'k> {
 /// Offsets up to which each kind of look has been taken.
 #[derive(Default)]
 struct Done {
-    rules: BTreeMap<u16, usize>,
+    /// For each rule, after its last match, and up to where it was searched.
+    rules: BTreeMap<u16, (usize, usize)>,
     word: usize,
     pem: usize,
     jwt: usize,
@@ -139,11 +141,12 @@ impl Pass<'_, '_, '_> {
     /// Runs an issuer's rule around its keyword.
     fn rule(&mut self, rule: &Rule, index: u16, at: usize, done: &mut Done) {
         let text = self.text;
-        let covered = done.rules.get(&index).copied().unwrap_or(0);
-        let from = at.saturating_sub(BEFORE).max(covered);
+        let (covered, searched) = done.rules.get(&index).copied().unwrap_or_default();
         let to = text.len().min(at + AFTER);
-        if covered >= at + 64
-            || !has_run(&text[from..text.len().min(at + 400)])
+        let from = at.saturating_sub(BEFORE).max(covered).min(to);
+        // Searched far enough after this keyword already; without this, keywords in a row would cost their square.
+        if at + ENOUGH <= searched
+            || !has_run(&text[from..to.min(at + 400).max(from)])
             || !rule.is_for(self.view.source.path)
         {
             return;
@@ -177,7 +180,7 @@ impl Pass<'_, '_, '_> {
             let message = rule.description.trim_end_matches('.');
             self.hit(Hit { range, secret, code: TOKEN, rule: &rule.id, message, confidence, more });
         }
-        done.rules.insert(index, start.max(at));
+        done.rules.insert(index, (start.clamp(from, to), to));
     }
 
     /// Reads a key and its value.
