@@ -108,7 +108,7 @@ fn a_token_with_a_wrong_checksum_is_less_sure() {
 fn keywords_within_long_tokens_do_no_harm() {
     for gap in [300, 590, 610, 700, 990, 1_190] {
         let piece = format!("pypi{}{}", "-AgE", noise(7 + gap as u64, gap, ALNUM));
-        for times in 1..5 {
+        for times in 1..3 {
             assert!(!facts("a.py", piece.repeat(times).as_bytes()).is_empty(), "{gap} {times}");
         }
     }

@@ -159,7 +159,7 @@ pub fn is_monotone(value: &[u8]) -> bool {
         return true;
     }
     let distinct: std::collections::BTreeSet<u8> = value.iter().copied().collect();
-    distinct.len() <= 2 + value.len() / 16
+    distinct.len() <= (2 + value.len() / 16).min(6)
         || (1..=value.len() / 3).any(|n| value.iter().skip(n).eq(value[..value.len() - n].iter()))
 }
 
