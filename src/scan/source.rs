@@ -3,9 +3,10 @@
 //! Must never change a line number: line `n` of the text is line `n` of the file.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
+use std::cell::OnceCell;
+use std::ops::{Range, RangeInclusive};
 
-use super::Lines;
+use super::{Lines, layers};
 
 /// One file to look at.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,8 @@ pub struct View<'a> {
     pub binary: bool,
     /// Whether the path says that this is a test, a fixture, an example or a document.
     pub aside: bool,
-    lines: std::cell::OnceCell<Lines>,
+    lines: OnceCell<Lines>,
+    runs: OnceCell<Vec<Range<usize>>>,
 }
 
 /// How much of a file is looked at to tell what it is.
@@ -52,12 +54,28 @@ impl<'a> View<'a> {
     pub fn new(source: &'a Source<'a>) -> Self {
         let text = decode(source.bytes);
         let binary = matches!(text, Cow::Borrowed(_)) && is_binary(&text);
-        Self { source, text, binary, aside: is_aside(source.path), lines: std::cell::OnceCell::new() }
+        Self {
+            source,
+            text,
+            binary,
+            aside: is_aside(source.path),
+            lines: OnceCell::new(),
+            runs: OnceCell::new(),
+        }
     }
 
     /// Returns where the lines start; computed when first asked for.
     pub fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| Lines::new(&self.text))
+    }
+
+    /// Returns the runs of base64 or hex digits that are long enough to wrap something.
+    pub fn runs(&self) -> &[Range<usize>] {
+        self.runs.get_or_init(|| {
+            let mut runs = Vec::new();
+            layers::runs(&self.text, |run| runs.push(run));
+            runs
+        })
     }
 
     /// Returns the part of the path after the last slash.

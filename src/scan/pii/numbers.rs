@@ -7,7 +7,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use super::{NEAR, add, checks, digits};
-use crate::scan::{Confidence, Sink, View, layers};
+use crate::scan::{Confidence, Sink, View};
 
 /// Reports cards, accounts and phones within a window.
 pub fn scan(view: &View<'_>, window: Range<usize>, sink: &mut Sink<'_>) {
@@ -209,24 +209,16 @@ fn is_sample_phone(number: &[u32]) -> bool {
 
 /// Reports addresses of Bitcoin whose check holds.
 pub fn crypto(view: &View<'_>, sink: &mut Sink<'_>) {
-    let text: &[u8] = &view.text;
-    layers::runs(text, |run| {
-        let value = &text[run.clone()];
+    for run in view.runs() {
+        let value = &view.text[run.clone()];
         let legacy =
             (26..=35).contains(&value.len()) && matches!(value[0], b'1' | b'3') && is_base58_check(value);
         let segwit = (40..=90).contains(&value.len()) && value.starts_with(b"bc1") && is_bech32(value);
         if legacy || segwit {
-            add(
-                sink,
-                view,
-                "pii/crypto-address",
-                "CRYPTO",
-                "an address of a wallet",
-                run,
-                Confidence::Medium,
-            );
+            let what = "an address of a wallet";
+            add(sink, view, "pii/crypto-address", "CRYPTO", what, run.clone(), Confidence::Medium);
         }
-    });
+    }
 }
 
 fn is_base58_check(value: &[u8]) -> bool {

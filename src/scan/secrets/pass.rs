@@ -90,14 +90,21 @@ impl Pass<'_, '_, '_> {
             Trigger::Command => self.command(at),
             Trigger::Escape => self.escape(at, &mut done),
         });
-        layers::runs(text, |run| {
-            self.sids(run.clone());
-            if self.depth < DEPTH
-                && let Some(layer) = layers::decode(text, run)
-            {
-                self.deeper(&layer, layer.range.clone());
-            }
-        });
+        if self.depth == 0 {
+            let view = self.view;
+            view.runs().iter().for_each(|run| self.run_of_digits(run.clone()));
+        } else {
+            layers::runs(text, |run| self.run_of_digits(run));
+        }
+    }
+
+    fn run_of_digits(&mut self, run: Range<usize>) {
+        self.sids(run.clone());
+        if self.depth < DEPTH
+            && let Some(layer) = layers::decode(self.text, run)
+        {
+            self.deeper(&layer, layer.range.clone());
+        }
     }
 
     fn deeper(&mut self, layer: &Layer, range: Range<usize>) {
