@@ -23,6 +23,7 @@ mod process;
 mod providers;
 mod replay;
 mod repositories;
+mod scan;
 mod secrets;
 mod support;
 mod templates;
