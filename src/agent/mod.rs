@@ -45,6 +45,7 @@ pub trait Calls: Send + Sync {
             class: Class::Usage,
             what: format!("there is no budget to be split for {}", named.join(", ")),
             help: "Use an engine that calls models.".into(),
+            declined: false,
         })
     }
 }
@@ -109,6 +110,7 @@ impl Calls for NoModels {
             class: Class::Usage,
             what: format!("no model may be called for `{}`", ask.step),
             help: "Use an engine that calls models; `orch providers` tells which are usable.".into(),
+            declined: false,
         })
     }
 }
@@ -158,6 +160,8 @@ pub struct CallFailure {
     pub what: String,
     /// What to do next.
     pub help: String,
+    /// True: a model declined or was cut off, so that the question may be asked once more in other words.
+    pub declined: bool,
 }
 
 impl Failure for CallFailure {

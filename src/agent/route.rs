@@ -13,6 +13,11 @@ pub trait Routes: Send + Sync {
     /// Returns the candidates of a role, the preferred one first; those without a credential are left out.
     fn candidates(&self, role: &str) -> Vec<Candidate>;
 
+    /// Returns what a role's models lack that cannot be asked, one sentence each that says what to do.
+    fn lacking(&self, _role: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns the family of a model that is named as in [`Candidate::name`]; `None` where it is not known.
     fn family(&self, model: &str) -> Option<String>;
 }

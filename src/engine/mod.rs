@@ -187,13 +187,13 @@ impl Failure for EngineError {
                 Some("Read the report and the log of the last round; a person has to take over.".into())
             }
             Self::CannotBeDone { .. } => {
-                Some("Read the reason; a person has to change the request, the plan or the tests.".into())
+                Some("Read the reason; a person has to change the request, the plan or the tests. `--live` asks anew.".into())
             }
             Self::HardStop { .. } => {
-                Some("Nothing was kept. Read the exchanges of the stage in `cassette/`, and run again if it was a slip.".into())
+                Some("Nothing was kept. Read the exchanges of the stage in `cassette/`; if it was a slip, run again with `--live`, which asks anew.".into())
             }
             Self::Unusable { .. } => {
-                Some("Run again, or put another model first in the role's route in models.toml.".into())
+                Some("Run again with `--live`, which asks anew, or put another model first in the role's route in models.toml.".into())
             }
             Self::Data(error) => error.help(),
             Self::Broken { .. } => {

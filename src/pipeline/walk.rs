@@ -43,6 +43,8 @@ struct Walker<'a> {
     at_end: bool,
     /// True once the files from `from` on have been put away.
     forgotten: bool,
+    /// True once a stage of a loop ended so that there is nothing its last stage could judge.
+    cut_short: bool,
 }
 
 /// Walks a pipeline to its end, its bounds, or the first stage that stops it.
@@ -53,8 +55,16 @@ pub fn walk(
     request: Option<&Request>,
 ) -> Result<Walk, RunError> {
     let walk = Walk { stages: Vec::new(), exit: 0, reason: None };
-    let mut walker =
-        Walker { runner, bounds, request, exits: BTreeMap::new(), walk, at_end: false, forgotten: false };
+    let mut walker = Walker {
+        runner,
+        bounds,
+        request,
+        exits: BTreeMap::new(),
+        walk,
+        at_end: false,
+        forgotten: false,
+        cut_short: false,
+    };
     for step in &pipeline.steps {
         match step {
             Step::Stage(step) => {
@@ -127,7 +137,7 @@ impl Walker<'_> {
         loop {
             match self.round(body, round) {
                 Ok(true) => return Ok(()),
-                Ok(false) if self.at_end => return Ok(()),
+                Ok(false) if self.at_end || self.cut_short => return Ok(()),
                 Ok(false) => {}
                 // An engine that has nothing more to offer ends the loop with the report of the last round.
                 Err(RunError::Stage { source: StageError::Engine(error), .. })
@@ -154,6 +164,14 @@ impl Walker<'_> {
         for step in &body.steps {
             let ok = self.stage(step, round, Some(round))?;
             self.at_end = self.bounds.until == Some(step.stage) && step.stage != body.until;
+            // Only the last stage's report is something another round could answer; any other end is a person's to read.
+            self.cut_short = !ok && step.stage != body.until;
+            if self.cut_short {
+                let why = self.unmet(step).unwrap_or_default();
+                for left in body.steps.iter().skip_while(|left| left.stage != step.stage).skip(1) {
+                    self.runner.events.emit(&Event::StageSkipped { stage: left.stage, why: why.clone() });
+                }
+            }
             if !ok || self.at_end {
                 return Ok(false);
             }

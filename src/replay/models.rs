@@ -130,6 +130,7 @@ fn unreadable(error: &StoreError) -> CallFailure {
         class: error.class(),
         what: error.to_string(),
         help: error.help().unwrap_or_else(|| "Look at the run folder.".into()),
+        declined: false,
     }
 }
 

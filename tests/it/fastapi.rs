@@ -9,10 +9,10 @@ use std::process::Command;
 
 use crate::env::{TestEnv, files_below, run_folder};
 
-const APP: &str = "from fastapi import FastAPI\n\napp = FastAPI(title=\"shop\")\n\n\n@app.get(\"/\")\ndef root() -> dict[str, str]:\n    return {\"service\": \"shop\"}\n";
-const APP_TEST: &str = "from fastapi.testclient import TestClient\n\nfrom app.main import app\n\n\ndef test_root() -> None:\n    assert TestClient(app).get(\"/\").status_code == 200\n";
+pub const APP: &str = "from fastapi import FastAPI\n\napp = FastAPI(title=\"shop\")\n\n\n@app.get(\"/\")\ndef root() -> dict[str, str]:\n    return {\"service\": \"shop\"}\n";
+pub const APP_TEST: &str = "from fastapi.testclient import TestClient\n\nfrom app.main import app\n\n\ndef test_root() -> None:\n    assert TestClient(app).get(\"/\").status_code == 200\n";
 
-fn venv() -> Option<PathBuf> {
+pub fn venv() -> Option<PathBuf> {
     let venv = std::env::var_os("ORCH_TEST_VENV").map(PathBuf::from);
     if venv.is_none() {
         eprintln!(
@@ -22,7 +22,7 @@ fn venv() -> Option<PathBuf> {
     venv
 }
 
-fn orch(env: &TestEnv, venv: &Path, root: &Path, args: &[&str]) -> Command {
+pub fn orch(env: &TestEnv, venv: &Path, root: &Path, args: &[&str]) -> Command {
     let mut command = env.orch_command(root, args);
     let path = std::env::join_paths(
         std::iter::once(venv.join("bin"))

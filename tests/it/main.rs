@@ -13,6 +13,7 @@ mod generated;
 mod hostile;
 mod init;
 mod interrupted;
+mod model_runs;
 mod models;
 mod output;
 mod paths;

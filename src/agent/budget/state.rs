@@ -86,10 +86,21 @@ impl Failure for Exhausted {
     }
 
     fn help(&self) -> Option<String> {
-        let missing = self.measure.show(self.wanted.saturating_sub(self.left));
+        let missing = self.wanted.saturating_sub(self.left);
+        let (by, to) = (self.measure.show(missing), self.measure.show(self.limit.saturating_add(missing)));
+        let (flag, key) = match self.measure {
+            Measure::Money => ("--max-cost-usd", "max_cost_usd"),
+            Measure::Tokens => ("--max-tokens", "max_tokens"),
+            Measure::Time => ("--ttl-minutes", "ttl_minutes"),
+        };
+        let place = match self.scope {
+            Scope::Run => format!("`{flag}`, or `budget.{key}` in orch.yml"),
+            Scope::Stage => format!("`{key}` below `budget.stages` in orch.yml"),
+            Scope::Slice(_) => "the part of the subtask".into(),
+        };
         Some(format!(
-            "Raise the limit by at least {missing} and run again: what is finished and paid for is used again; \
-             `orch cost` tells where it went."
+            "Raise the limit by at least {by}, to {to} ({place}), and run again: what is finished and paid for is used \
+             again; `orch cost` tells where it went."
         ))
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn misfit(ask: &Ask, model: &str, problems: &[String]) -> CallFailure
             problems.join("; ")
         ),
         help: "Run again, or put a model that keeps to schemas first in the route of the role.".into(),
+        declined: false,
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn from(error: &dyn Failure) -> CallFailure {
         let _ = write!(what, ": {cause}");
         next = cause.source();
     }
-    CallFailure { class: error.class(), what, help: error.help().unwrap_or_default() }
+    CallFailure { class: error.class(), what, help: error.help().unwrap_or_default(), declined: false }
 }
 
 /// A file of the record that is not what it was.
@@ -47,23 +47,31 @@ pub(super) fn broken(path: &str, why: &str) -> CallFailure {
         class: Class::Denied,
         what: format!("`{path}` {why}"),
         help: "Put the file back, or remove the run folder to start again.".into(),
+        declined: false,
     }
 }
 
 /// A fault of this program.
 pub(super) fn fault(what: String) -> CallFailure {
-    CallFailure { class: Class::Internal, what, help: "This is a fault of orch; please report it.".into() }
+    let help = "This is a fault of orch; please report it.".into();
+    CallFailure { class: Class::Internal, what, help, declined: false }
 }
 
 /// No candidate of a role answered.
 ///
 /// Only money is missing: exhausted. Only credentials or settings: usage. As soon as one may work later: temporary.
-pub(super) fn nobody(ask: &Ask, troubles: &[Trouble]) -> CallFailure {
+pub(super) fn nobody(ask: &Ask, troubles: &[Trouble], lacking: &[String]) -> CallFailure {
     if troubles.is_empty() {
+        let mut help = String::new();
+        for lack in lacking {
+            let _ = write!(help, "{lack} ");
+        }
+        help.push_str("`orch providers` tells which models are usable.");
         return CallFailure {
             class: Class::Usage,
             what: format!("no model is usable for the role `{}` (step `{}`)", ask.role, ask.step),
-            help: "Run `orch providers`: it tells what each model of the route needs.".into(),
+            help,
+            declined: false,
         };
     }
     let has = |class| troubles.iter().any(|t| t.class == class);
@@ -83,5 +91,6 @@ pub(super) fn nobody(ask: &Ask, troubles: &[Trouble]) -> CallFailure {
         class,
         what: format!("no model answered `{}` for `{}`: {}", ask.step, ask.role, said.join("; ")),
         help,
+        declined: false,
     }
 }

@@ -251,14 +251,19 @@ impl Job {
             return found;
         }
         if !self.troubles.is_empty() {
-            return Err(failure::nobody(&self.ask, &self.troubles));
+            return Err(self.nobody(stage));
         }
         let names = (self.ask.role.clone(), self.ask.step.clone());
         match self.build(self.at) {
-            None => Err(failure::nobody(&self.ask, &self.troubles)),
+            None => Err(self.nobody(stage)),
             Some(Err(error)) => Err(failure::from(&error)),
             Some(Ok(built)) => Err(records.miss(place, (&names.0, &names.1), &built.prepared)),
         }
+    }
+
+    /// Nobody answered: what each one said, or what they lack.
+    fn nobody(&self, stage: &StageGateway<'_>) -> CallFailure {
+        failure::nobody(&self.ask, &self.troubles, &stage.config().routes.lacking(&self.ask.role))
     }
 
     /// Reserves a call of the first candidate that may be asked.
@@ -291,7 +296,7 @@ impl Job {
             }
             self.at += 1;
         }
-        Err(failure::nobody(&self.ask, &self.troubles))
+        Err(self.nobody(stage))
     }
 
     /// Starts a call of the candidate in hand.
@@ -361,7 +366,14 @@ impl Job {
                         ask.then(|| candidate.provider.count(&call.built.request, within).ok().flatten());
                     match counted.flatten() {
                         Some(count) => call.counted = Some(count),
-                        None => return Err(failure::from(&full)),
+                        None => {
+                            let CallFailure { what, .. } = failure::from(&full);
+                            let what = format!(
+                                "`{}` of `{}` was not asked: {what}",
+                                self.ask.step, self.ask.role
+                            );
+                            return Err(CallFailure { what, ..failure::from(&full) });
+                        }
                     }
                 }
             }
@@ -635,6 +647,7 @@ fn twice(ask: &Ask, model: &str, error: &CallError, said: &str) -> CallFailure {
             ask.step, ask.role
         ),
         help: error.help().unwrap_or_default(),
+        declined: true,
     }
 }
 

@@ -134,6 +134,7 @@ impl Records {
             what: format!("the record has no exchange for `{step}` of `{role}` in `{stage}`: {told}"),
             help: "Replay with the same orch, prompts, models.toml and repository, or record the run again."
                 .into(),
+            declined: false,
         }
     }
 }

@@ -3,9 +3,11 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::artifact::chain::Chain;
+use crate::agent::budget::{LedgerError, RunLedgers};
+use crate::artifact::chain::{Chain, split_round};
 use crate::artifact::id::{Round, RunId, StageId};
-use crate::artifact::store::ArtifactStore as _;
+use crate::artifact::kind::StageFile;
+use crate::artifact::store::ArtifactStore;
 use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
@@ -45,6 +47,9 @@ struct Verified {
     intact: bool,
     stages: Vec<(StageId, Round)>,
     files: usize,
+    /// What a stage that has not finished was answered and has paid: it goes on from there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unfinished: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -79,10 +84,15 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
     let chain = Chain::read(&found.store, &found.run)?;
     let mut problems: Vec<Problem> =
         chain.breaks.iter().map(|b| Problem { path: b.path.clone(), why: b.why.clone() }).collect();
-    problems.extend(chain.leftovers.iter().map(|path| Problem {
-        path: path.clone(),
+    let (unfinished, strays): (Vec<String>, Vec<String>) =
+        chain.leftovers.iter().cloned().partition(|path| is_of_a_stage_that_goes_on(&chain, path));
+    problems.extend(strays.into_iter().map(|path| Problem {
+        path,
         why: "is vouched for by no manifest: its stage is not finished, or its manifest is gone".into(),
     }));
+    if let Some(problem) = money(&found.store).filter(|one| problems.iter().all(|known| known.path != one.path)) {
+        problems.push(problem);
+    }
     if chain.manifests.is_empty() && problems.is_empty() {
         problems.push(Problem {
             path: "manifest".into(),
@@ -94,11 +104,15 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
         intact: problems.is_empty(),
         stages: chain.bodies().map(|m| (m.link.stage, m.link.round)).collect(),
         files: chain.bodies().map(|m| m.files().count() + 1).sum(),
+        unfinished,
         problems,
     };
     output.show(&verified, |out| {
         for problem in &verified.problems {
             writeln!(out, "broken: `{}` {}", plain(&problem.path), plain(&problem.why))?;
+        }
+        for path in &verified.unfinished {
+            writeln!(out, "unfinished: `{}`: its stage goes on from there", plain(path))?;
         }
         if verified.intact {
             let (files, stages) = (verified.files, verified.stages.len());
@@ -112,6 +126,21 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
         }
     })?;
     Ok(if verified.intact { 0 } else { Class::Denied.exit_code() })
+}
+
+/// Tells whether a file is the ledger or the record of a stage that was stopped before it had anything else to show.
+fn is_of_a_stage_that_goes_on(chain: &Chain, path: &str) -> bool {
+    let (round, base) = split_round(path);
+    StageFile::of(base)
+        .is_some_and(|(file, stage)| file.outlives_a_kill() && chain.manifest(stage, round).is_none())
+}
+
+/// Ledgers are chained to each other, so that one that is not sealed yet can be checked too.
+fn money(store: &dyn ArtifactStore) -> Option<Problem> {
+    match RunLedgers::read(store).err()? {
+        LedgerError::Broken { path, why } => Some(Problem { path, why }),
+        error => Some(Problem { path: "ledger".into(), why: error.to_string() }),
+    }
 }
 
 fn show(path: &str, run: Option<&str>, global: &Global, output: &Output) -> Result<u8, CommandError> {

@@ -30,24 +30,31 @@ const SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
 pub struct ConfiguredRoutes {
     roles: BTreeMap<String, Vec<Candidate>>,
     families: BTreeMap<String, String>,
+    /// What the models lack that were left out, by role.
+    lacking: BTreeMap<String, Vec<String>>,
 }
 
 impl ConfiguredRoutes {
     /// Returns the routes that send every role to one model.
     pub fn all_to(candidate: Candidate) -> Self {
         let families = BTreeMap::from([(candidate.name(), candidate.family.clone())]);
-        Self { roles: BTreeMap::from([(DEFAULT_ROLE.to_owned(), vec![candidate])]), families }
+        let roles = BTreeMap::from([(DEFAULT_ROLE.to_owned(), vec![candidate])]);
+        Self { roles, families, lacking: BTreeMap::new() }
     }
 
     fn new(roles: BTreeMap<String, Vec<Candidate>>) -> Self {
         let named = roles.values().flatten().map(|one| (one.name(), one.family.clone()));
-        Self { families: named.collect(), roles }
+        Self { families: named.collect(), roles, lacking: BTreeMap::new() }
     }
 }
 
 impl Routes for ConfiguredRoutes {
     fn candidates(&self, role: &str) -> Vec<Candidate> {
         self.roles.get(role).or_else(|| self.roles.get(DEFAULT_ROLE)).cloned().unwrap_or_default()
+    }
+
+    fn lacking(&self, role: &str) -> Vec<String> {
+        self.lacking.get(role).or_else(|| self.lacking.get(DEFAULT_ROLE)).cloned().unwrap_or_default()
     }
 
     fn family(&self, model: &str) -> Option<String> {
@@ -58,15 +65,34 @@ impl Routes for ConfiguredRoutes {
 impl ModelSetup {
     /// Returns the routes: of each role the models that can be asked now, the preferred one first.
     pub fn routes(&self) -> Result<ConfiguredRoutes, CommandError> {
-        let mut roles = BTreeMap::new();
+        let (mut roles, mut lacking) = (BTreeMap::new(), BTreeMap::new());
         for (role, entries) in self.catalogue.routes() {
+            lacking.insert(role.to_owned(), self.lacking(entries));
             let usable = entries.iter().filter(|entry| self.why_not(entry).is_none());
             roles.insert(
                 role.to_owned(),
                 usable.map(|entry| self.candidate(entry)).collect::<Result<_, _>>()?,
             );
         }
-        Ok(ConfiguredRoutes::new(roles))
+        Ok(ConfiguredRoutes { lacking, ..ConfiguredRoutes::new(roles) })
+    }
+
+    /// Returns what to do for the entries of a route that cannot be asked, each thing once.
+    fn lacking(&self, entries: &[RouteEntry]) -> Vec<String> {
+        let mut told = Vec::new();
+        for entry in entries {
+            let lack = match self.catalogue.provider(&entry.provider).map(|row| self.readiness(row)) {
+                Ok(Readiness::Lacking { why, help }) => format!("{}: {why}. {help}", entry.provider),
+                _ => match self.why_not(entry) {
+                    Some(why) => format!("{}/{}: {why}.", entry.provider, entry.model),
+                    None => continue,
+                },
+            };
+            if !told.contains(&lack) {
+                told.push(lack);
+            }
+        }
+        told
     }
 
     /// Returns the routes with every model in them, for a run that is answered from a record: nobody is asked.
@@ -108,7 +134,11 @@ impl ModelSetup {
     pub fn recorded(&self, entry: &RouteEntry) -> Result<Candidate, CommandError> {
         self.candidate_of(entry, |row| match row.format {
             WireFormat::Exec => Ok(exec_provider(self.program_of(&row.name, row.command.clone()))?),
-            WireFormat::Scripted => self.script(row),
+            // What it would say is in the record; the file itself need not be here.
+            WireFormat::Scripted => {
+                let name = row.script.clone().unwrap_or_default();
+                Ok(scripted_provider(&row.name, name, "version: 1\nreplies: []")?)
+            }
             _ => self.endpoint(row, Arc::new(NoCredential)),
         })
     }

@@ -16,7 +16,6 @@ use crate::agent::prompt::Text;
 use crate::agent::role::Role;
 use crate::agent::{Answer, Ask, CallFailure};
 use crate::artifact::types::debate::LeftOut;
-use crate::diagnostic::Class;
 use crate::engine::{EngineError, View};
 use crate::ports::model::ReplySchema;
 
@@ -154,8 +153,7 @@ impl Desk<'_> {
     ) -> Result<Option<Reply<T>>, EngineError> {
         let answer = match result {
             Ok(answer) => answer,
-            // Only refusals and cut-off answers are of this class; the rest is not the model's doing.
-            Err(failure) if failure.class == Class::NotConverged => return self.refused(question, &failure),
+            Err(failure) if failure.declined => return self.refused(question, &failure),
             Err(failure) => return Err(failure.into()),
         };
         let by = Speaker {

@@ -77,7 +77,9 @@ impl Calls for Table {
             Does::Cannot(why) => outer("cannot-be-done", why.into(), Value::Null, Value::Null),
             Does::Says(value) => return Ok(answer(ask, value)),
             Does::Fails(class) => {
-                return Err(CallFailure { class, what: "the model did not answer".into(), help: "h".into() });
+                let declined = class == Class::NotConverged;
+                let (what, help) = ("the model did not answer".into(), "h".into());
+                return Err(CallFailure { class, what, help, declined });
             }
         };
         let form = jsonschema::validator_for(&ask.schema.schema).unwrap();

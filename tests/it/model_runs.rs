@@ -1,0 +1,7 @@
+//! Whole runs with models, through the program: scripts answer, and everything around them is real.
+
+mod debates;
+mod doors;
+mod money;
+mod records;
+mod world;

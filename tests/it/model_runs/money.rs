@@ -1,0 +1,208 @@
+//! Limits, the record of what was paid, and runs that go on: nothing is paid twice, nothing goes over.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::world::*;
+use crate::env::{TestEnv, files_below, run_folder};
+
+/// An entry whose reply used many tokens.
+fn dear(step: &str, reply: Value, output: u64) -> Value {
+    let mut entry = entry(step, reply);
+    entry["usage"]["output"] = output.into();
+    entry
+}
+
+#[test]
+fn a_ceiling_below_need_stops_before_the_call_and_a_higher_one_goes_on() {
+    let env = TestEnv::new();
+    let (mut alpha, beta) = readme();
+    alpha[1] = dear(TESTS, exempt(), 11_000);
+    let root = shop(&env, "shop", &alpha, &beta);
+    let said = run(&env, &root, REQUEST, &["--max-cost-usd", "0.12"]).exits(5);
+    let ceiling = 120_000_000;
+    assert!(spent(&root) <= ceiling, "{}", spent(&root));
+    for told in ["`generate.implement` of `builder` was not asked", "of its $0.120000", "--max-cost-usd", "to $0.12"] {
+        assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
+    }
+    env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
+    env.orch(&root, &["replay"]).exits(0);
+    let before = (calls(&root), spent(&root));
+    assert_eq!(before.0.values().sum::<usize>(), 3);
+
+    // Only the rest is left in the scripts: whoever was answered before is not asked again.
+    says(&root, "alpha", &alpha[2..]);
+    says(&root, "beta", &beta[1..]);
+    let said = run(&env, &root, REQUEST, &["--max-cost-usd", "0.5"]).exits(0);
+    for stage in ["intake", "plan", "test-write", "verify-red"] {
+        assert!(said.stderr.contains(&format!("{stage}: reused")), "{stage}: {}", said.stderr);
+    }
+    assert_eq!(calls(&root).values().sum::<usize>(), 5);
+    assert_eq!(spent(&root), before.1 + 8_000_000);
+    env.orch(&root, &["replay"]).exits(0);
+    costs_what_the_ledgers_say(&env, &root);
+}
+
+#[test]
+fn a_ceiling_within_a_stage_keeps_what_was_answered() {
+    let env = TestEnv::new();
+    let (alpha, mut beta) = readme();
+    beta[0] = dear(PLAN, plans(&[("README.md", "change")]), 7_000);
+    let root = shop(&env, "shop", &alpha, &beta);
+    run(&env, &root, REQUEST, &["--max-cost-usd", "0.09"]).exits(5).says("plan.critique");
+    assert!(spent(&root) <= 90_000_000);
+    assert_eq!(calls(&root), BTreeMap::from([("plan.propose".into(), 1)]));
+    env.orch(&root, &["artifacts", "verify"]).exits(0);
+    says(&root, "beta", &beta[1..]);
+    let said = run(&env, &root, REQUEST, &["--max-cost-usd", "1"]).exits(0);
+    assert!(said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"), "{}", said.stderr);
+    assert_eq!(calls(&root)["plan.propose"], 1);
+    env.orch(&root, &["replay"]).exits(0).says("byte for byte");
+    costs_what_the_ledgers_say(&env, &root);
+}
+
+#[test]
+fn a_run_killed_in_a_call_does_not_pay_again_for_what_was_answered_and_replays() {
+    let env = TestEnv::new();
+    let (mut alpha, beta) = readme();
+    alpha[0]["delay_ms"] = 120_000.into();
+    let root = shop(&env, "shop", &alpha, &beta);
+    let mut child = env.start(&root, &["run", REQUEST, "--engine", "model"]);
+    let start = Instant::now();
+    let reserved = || {
+        let ledgers = if root.join("artifacts").is_dir() { all_lines_now(&root) } else { String::new() };
+        ledgers.matches("\"reserve\"").count() == 2
+    };
+    while !reserved() && start.elapsed() < Duration::from_mins(1) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = spent(&root) - 4_000_000;
+    assert!(kept > 10_000_000, "the call under way is taken at its worst: {kept}");
+    env.orch(&root, &["artifacts", "verify"]).exits(0);
+
+    // A ledger that is not sealed yet is chained all the same.
+    let ledger = run_folder(&root).join("ledger/plan.jsonl");
+    let text = std::fs::read_to_string(&ledger).unwrap();
+    std::fs::write(&ledger, text.replace("\"output\":500", "\"output\":400")).unwrap();
+    env.orch(&root, &["artifacts", "verify"]).exits(3).says("ledger/plan.jsonl");
+    run(&env, &root, REQUEST, &[]).exits(3).says("ledger/plan.jsonl");
+    std::fs::write(&ledger, text).unwrap();
+
+    alpha[0]["delay_ms"] = 0.into();
+    says(&root, "alpha", &alpha);
+    says(&root, "beta", &beta[1..]);
+    let said = run(&env, &root, REQUEST, &[]).exits(0);
+    assert!(said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"), "{}", said.stderr);
+    assert_eq!(spent(&root), kept + 5 * 4_000_000);
+    env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
+    env.orch(&root, &["replay"]).exits(0).says("byte for byte");
+    costs_what_the_ledgers_say(&env, &root);
+}
+
+/// Every ledger as it is now, half-written lines too.
+fn all_lines_now(root: &std::path::Path) -> String {
+    let files = files_below(&root.join("artifacts")).into_iter();
+    let ledgers = files.filter(|(path, _)| path.contains("/ledger/"));
+    ledgers.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()).collect()
+}
+
+fn costs_what_the_ledgers_say(env: &TestEnv, root: &std::path::Path) {
+    let cost = env.orch(root, &["cost", "--format", "json"]).exits(0).json();
+    assert_eq!(cost["total"]["nano_usd"], spent(root), "{cost}");
+    assert_eq!(cost["total"]["calls"], calls(root).values().sum::<usize>());
+    for by in ["stages", "roles", "steps", "models"] {
+        let parts = cost[by].as_object().unwrap().values();
+        assert_eq!(parts.map(|part| part["nano_usd"].as_i64().unwrap()).sum::<i64>(), spent(root), "{by}: {cost}");
+    }
+    assert!(cost["dearest"].as_array().unwrap().len() <= 3);
+}
+
+#[test]
+fn a_dry_run_tells_the_worst_case_of_each_stage_and_calls_nothing() {
+    let env = TestEnv::new();
+    let root = shop(&env, "shop", &[], &[]);
+    let words = ["--dry-run", "--max-cost-usd", "0.25"];
+    let said = run(&env, &root, REQUEST, &words).exits(0).says("of which $0.250000 may be spent");
+    let plan = run(&env, &root, REQUEST, &[&words[..], &["--format", "json"]].concat()).exits(0).json();
+    assert_eq!((&plan["engine"], &plan["ceiling_nano_usd"]), (&"model".into(), &250_000_000.into()));
+    let stages = plan["stages"].as_array().unwrap();
+    let cost = |stage: &Value| stage["worst_case_nano_usd"].as_i64().unwrap();
+    for stage in stages {
+        let calls = ["plan", "test-write", "generate"].contains(&stage["stage"].as_str().unwrap());
+        assert_eq!(cost(stage) > 0, calls, "{stage}");
+    }
+    assert_eq!(stages.iter().map(cost).sum::<i64>(), plan["worst_case_nano_usd"].as_i64().unwrap());
+    assert!(said.stdout.contains("generate"), "{}", said.stdout);
+    assert!(!root.join("artifacts").exists() || run_folders(&root) == 0);
+}
+
+fn run_folders(root: &std::path::Path) -> usize {
+    let runs = std::fs::read_dir(root.join("artifacts")).unwrap();
+    runs.filter(|entry| entry.as_ref().unwrap().path().join("manifest").is_dir()).count()
+}
+
+#[test]
+fn engines_take_turns_and_nothing_is_lost() {
+    let env = TestEnv::new();
+    let (mut alpha, mut beta) = readme();
+    alpha[2] = entry(BUILD, answer(&json!({
+        "summary": "s", "claims": [], "answers": [],
+        "edits": [{ "path": "LICENSE", "op": "create", "content": "Free.\n", "replacements": null, "executable": null }],
+    })));
+    beta[0] = entry(PLAN, plans(&[("LICENSE", "change")]));
+    let root = shop(&env, "shop", &alpha, &beta);
+    let request = "add an MIT license for ACME Inc";
+    env.orch(&root, &["run", request, "--engine", "template"]).exits(0);
+    let folder = run_folder(&root);
+    let first = files_below(&folder);
+    run(&env, &root, request, &[]).exits(0);
+    let both = files_below(&folder);
+    for (path, bytes) in &first {
+        let moved = format!("attempts/1/{path}");
+        assert!(both.get(path) == Some(bytes) || both.get(&moved) == Some(bytes), "{path} is lost");
+    }
+    env.orch(&root, &["artifacts", "verify"]).exits(0);
+    let paid = spent(&root);
+    assert_eq!(paid, 5 * 4_000_000);
+    env.orch(&root, &["run", request, "--engine", "template"]).exits(0);
+    let three = files_below(&folder);
+    for (path, bytes) in both.iter().filter(|(path, _)| !path.starts_with("attempts/")) {
+        let kept = three.iter().any(|(now, found)| now.ends_with(path.as_str()) && found == bytes);
+        assert!(kept, "{path} is lost");
+    }
+    assert_eq!(spent(&root), paid, "what was paid stays on the books");
+    env.orch(&root, &["artifacts", "verify"]).exits(0);
+    env.orch(&root, &["cost"]).exits(0).says("$0.02");
+}
+
+#[test]
+fn without_any_model_what_is_finished_is_used_again() {
+    let env = TestEnv::new();
+    let (alpha, beta) = readme();
+    let root = shop(&env, "shop", &alpha, &beta);
+    run(&env, &root, REQUEST, &["--until", "test-write"]).exits(0);
+    for provider in ["alpha", "beta"] {
+        std::fs::remove_file(root.join(format!(".orch/{provider}.json"))).unwrap();
+    }
+    // As on a machine without any key: the run stays with models, and says what lacks.
+    let said = env.orch(&root, &["run", REQUEST]).exits(2);
+    for told in ["plan: reused", "test-write: reused", ".orch/alpha.json"] {
+        assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
+    }
+    says(&root, "alpha", &alpha[2..]);
+    says(&root, "beta", &beta[1..]);
+    env.orch(&root, &["run", REQUEST]).exits(0);
+    for provider in ["alpha", "beta"] {
+        std::fs::remove_file(root.join(format!(".orch/{provider}.json"))).unwrap();
+    }
+    let said = env.orch(&root, &["run", REQUEST]).exits(0);
+    assert_eq!(said.stderr.matches(": reused").count(), 8, "{}", said.stderr);
+    env.orch(&root, &["replay"]).exits(0);
+}
