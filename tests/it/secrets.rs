@@ -50,7 +50,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
+pub fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
     for form in secrets.iter().flat_map(|secret| forms(secret)) {
         let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
         assert!(!found, "{what} holds {form}");
@@ -59,7 +59,7 @@ fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
 
 /// Scans a folder: files, their names, and git's objects as they are before compression.
 #[track_caller]
-fn scan(env: &TestEnv, folder: &Path, secrets: &[&str]) {
+pub fn scan(env: &TestEnv, folder: &Path, secrets: &[&str]) {
     for (path, bytes) in files_below(folder) {
         holds_none("a name", path.as_bytes(), secrets);
         holds_none(&path, &bytes, secrets);

@@ -22,6 +22,7 @@ use super::CommandError;
 use super::error::{IoError, UsageError};
 use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, day_of};
 use crate::config::env::Environment;
+use crate::diagnostic::redact::holds_learned;
 use crate::ports::model::Provider;
 
 /// The largest file that is read.
@@ -53,7 +54,10 @@ impl ModelSetup {
         let own = own_file(root, file)?;
         let overlays: Vec<Overlay<'_>> =
             own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
-        let catalogue = Catalogue::load(&overlays, &environment.base_urls())?;
+        let addresses = environment.base_urls();
+        let catalogue = Catalogue::load(&overlays, &addresses)?;
+        let texts = addresses.iter().map(|(name, address)| (name.as_str(), address.as_bytes()));
+        no_credential_in(texts.chain(own.iter().map(|bytes| (file, bytes.as_slice()))))?;
         let ready = catalogue
             .providers()
             .map(|row| (row.name.clone(), Readiness::of(row, root, &environment)))
@@ -90,6 +94,18 @@ impl ModelSetup {
             Readiness::Usable { .. } => None,
             Readiness::Lacking { why, .. } => Some(why),
         }
+    }
+}
+
+/// Refuses a credential of this process where addresses, headers and settings stand: those are recorded as they are.
+fn no_credential_in<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), CommandError> {
+    match texts.into_iter().find(|(_, text)| holds_learned(text)) {
+        None => Ok(()),
+        Some((name, _)) => Err(UsageError {
+            what: format!("{name} holds a credential that this program was given"),
+            help: "Take it out, and name where it comes from: `credential = { env = \"NAME\" }`.".into(),
+        }
+        .into()),
     }
 }
 
