@@ -15,6 +15,11 @@ pub trait Routes: Send + Sync {
 
     /// Returns the family of a model that is named as in [`Candidate::name`]; `None` where it is not known.
     fn family(&self, model: &str) -> Option<String>;
+
+    /// Returns why the models of a role's route that are left out cannot be asked, one line each.
+    fn left_out(&self, _role: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Puts candidates of other families than a model's first, each group in its own order; the rest stays as the last resort.

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::agent::route::Routes;
 use crate::agent::{Ask, CallFailure};
 use crate::diagnostic::text::plain;
 use crate::diagnostic::{Class, Failure};
@@ -58,11 +59,13 @@ pub(super) fn fault(what: String) -> CallFailure {
 /// No candidate of a role answered.
 ///
 /// Only money is missing: exhausted. Only credentials or settings: usage. As soon as one may work later: temporary.
-pub(super) fn nobody(ask: &Ask, troubles: &[Trouble]) -> CallFailure {
+pub(super) fn nobody(routes: &dyn Routes, ask: &Ask, troubles: &[Trouble]) -> CallFailure {
     if troubles.is_empty() {
+        let whys = routes.left_out(&ask.role);
+        let why = if whys.is_empty() { String::new() } else { format!(": {}", whys.join("; ")) };
         return CallFailure {
             class: Class::Usage,
-            what: format!("no model is usable for the role `{}` (step `{}`)", ask.role, ask.step),
+            what: format!("no model is usable for the role `{}` (step `{}`){why}", ask.role, ask.step),
             help: "Run `orch providers`: it tells what each model of the route needs.".into(),
         };
     }

@@ -251,11 +251,11 @@ impl Job {
             return found;
         }
         if !self.troubles.is_empty() {
-            return Err(failure::nobody(&self.ask, &self.troubles));
+            return Err(failure::nobody(stage.config().routes, &self.ask, &self.troubles));
         }
         let names = (self.ask.role.clone(), self.ask.step.clone());
         match self.build(self.at) {
-            None => Err(failure::nobody(&self.ask, &self.troubles)),
+            None => Err(failure::nobody(stage.config().routes, &self.ask, &self.troubles)),
             Some(Err(error)) => Err(failure::from(&error)),
             Some(Ok(built)) => Err(records.miss(place, (&names.0, &names.1), &built.prepared)),
         }
@@ -291,7 +291,7 @@ impl Job {
             }
             self.at += 1;
         }
-        Err(failure::nobody(&self.ask, &self.troubles))
+        Err(failure::nobody(stage.config().routes, &self.ask, &self.troubles))
     }
 
     /// Starts a call of the candidate in hand.

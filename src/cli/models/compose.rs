@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::credential::credential;
 use super::{ModelSetup, Readiness};
-use crate::agent::catalogue::{DEFAULT_ROLE, Life, ProviderRow, RouteEntry};
+use crate::agent::catalogue::{CredentialRef, DEFAULT_ROLE, Life, ProviderRow, RouteEntry};
 use crate::agent::price::PriceRow;
 use crate::agent::route::{Candidate, Routes};
 use crate::cli::CommandError;
@@ -30,18 +30,20 @@ const SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
 pub struct ConfiguredRoutes {
     roles: BTreeMap<String, Vec<Candidate>>,
     families: BTreeMap<String, String>,
+    left_out: BTreeMap<String, Vec<String>>,
 }
 
 impl ConfiguredRoutes {
     /// Returns the routes that send every role to one model.
     pub fn all_to(candidate: Candidate) -> Self {
         let families = BTreeMap::from([(candidate.name(), candidate.family.clone())]);
-        Self { roles: BTreeMap::from([(DEFAULT_ROLE.to_owned(), vec![candidate])]), families }
+        let roles = BTreeMap::from([(DEFAULT_ROLE.to_owned(), vec![candidate])]);
+        Self { roles, families, left_out: BTreeMap::new() }
     }
 
     fn new(roles: BTreeMap<String, Vec<Candidate>>) -> Self {
         let named = roles.values().flatten().map(|one| (one.name(), one.family.clone()));
-        Self { families: named.collect(), roles }
+        Self { families: named.collect(), roles, left_out: BTreeMap::new() }
     }
 }
 
@@ -53,20 +55,26 @@ impl Routes for ConfiguredRoutes {
     fn family(&self, model: &str) -> Option<String> {
         self.families.get(model).cloned()
     }
+
+    fn left_out(&self, role: &str) -> Vec<String> {
+        self.left_out.get(role).or_else(|| self.left_out.get(DEFAULT_ROLE)).cloned().unwrap_or_default()
+    }
 }
 
 impl ModelSetup {
     /// Returns the routes: of each role the models that can be asked now, the preferred one first.
     pub fn routes(&self) -> Result<ConfiguredRoutes, CommandError> {
-        let mut roles = BTreeMap::new();
+        let (mut roles, mut left_out) = (BTreeMap::new(), BTreeMap::new());
         for (role, entries) in self.catalogue.routes() {
+            let why = |entry: &RouteEntry| Some(format!("{}: {}", entry.provider, self.why_not(entry)?));
+            left_out.insert(role.to_owned(), entries.iter().filter_map(why).collect());
             let usable = entries.iter().filter(|entry| self.why_not(entry).is_none());
             roles.insert(
                 role.to_owned(),
                 usable.map(|entry| self.candidate(entry)).collect::<Result<_, _>>()?,
             );
         }
-        Ok(ConfiguredRoutes::new(roles))
+        Ok(ConfiguredRoutes { left_out, ..ConfiguredRoutes::new(roles) })
     }
 
     /// Returns the routes with every model in them, for a run that is answered from a record: nobody is asked.
@@ -106,11 +114,19 @@ impl ModelSetup {
 
     /// Returns the candidate of an entry of a route, without a credential.
     pub fn recorded(&self, entry: &RouteEntry) -> Result<Candidate, CommandError> {
-        self.candidate_of(entry, |row| match row.format {
+        self.candidate_of(entry, |row| self.without_credential(row))
+    }
+
+    fn without_credential(&self, row: &ProviderRow) -> Result<Arc<dyn Provider>, CommandError> {
+        for source in row.credentials.iter().filter(|source| matches!(source, CredentialRef::File(_))) {
+            // Read only to be masked in prompts as it was when they were recorded; it may be gone.
+            let _ = credential(Some(source), &self.root, None);
+        }
+        match row.format {
             WireFormat::Exec => Ok(exec_provider(self.program_of(&row.name, row.command.clone()))?),
             WireFormat::Scripted => self.script(row),
             _ => self.endpoint(row, Arc::new(NoCredential)),
-        })
+        }
     }
 
     fn candidate_of(

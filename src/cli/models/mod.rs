@@ -20,7 +20,7 @@ pub use ready::{Readiness, needs};
 
 use super::CommandError;
 use super::error::{IoError, UsageError};
-use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, day_of};
+use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, address_variable, day_of};
 use crate::config::env::Environment;
 use crate::diagnostic::redact::holds_learned;
 use crate::ports::model::Provider;
@@ -56,8 +56,12 @@ impl ModelSetup {
             own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
         let addresses = environment.base_urls();
         let catalogue = Catalogue::load(&overlays, &addresses)?;
-        let texts = addresses.iter().map(|(name, address)| (name.as_str(), address.as_bytes()));
-        no_credential_in(texts.chain(own.iter().map(|bytes| (file, bytes.as_slice()))))?;
+        for (name, address) in &addresses {
+            no_credential_in(&address_variable(name), address.as_bytes())?;
+        }
+        if let Some(bytes) = &own {
+            no_credential_in(file, bytes)?;
+        }
         let ready = catalogue
             .providers()
             .map(|row| (row.name.clone(), Readiness::of(row, root, &environment)))
@@ -98,15 +102,15 @@ impl ModelSetup {
 }
 
 /// Refuses a credential of this process where addresses, headers and settings stand: those are recorded as they are.
-fn no_credential_in<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), CommandError> {
-    match texts.into_iter().find(|(_, text)| holds_learned(text)) {
-        None => Ok(()),
-        Some((name, _)) => Err(UsageError {
-            what: format!("{name} holds a credential that this program was given"),
-            help: "Take it out, and name where it comes from: `credential = { env = \"NAME\" }`.".into(),
-        }
-        .into()),
+fn no_credential_in(name: &str, text: &[u8]) -> Result<(), CommandError> {
+    if !holds_learned(text) {
+        return Ok(());
     }
+    Err(UsageError {
+        what: format!("{name} holds a credential that this program was given"),
+        help: "Take it out, and name where it comes from: `credential = { env = \"NAME\" }`.".into(),
+    }
+    .into())
 }
 
 /// Reads the repository's own file; only a regular file of a sane size.

@@ -28,7 +28,7 @@ fn three_live_runs_of_a_task_cost_about_the_same_and_stay_under_their_ceiling() 
     let run = |name: &str, more: &[&str], exit: i32| {
         let root = shop(&env, name, &models);
         with_keys(&env, &root, &KEYS, &[&RUN[..], more].concat()).exits(exit);
-        never_over(&root);
+        assert!(never_over(&root) > 0 || exit == 5);
         root
     };
     let costs = ["one", "two", "three"].map(|name| spent(&env, &run(name, &[], 0)));
@@ -38,7 +38,7 @@ fn three_live_runs_of_a_task_cost_about_the_same_and_stay_under_their_ceiling() 
     for (name, ceiling) in [("nothing", "0.000001"), ("some", "0.12")] {
         let root = run(name, &["--max-cost-usd", ceiling], 5);
         with_keys(&env, &root, &KEYS, &["run", REQUEST, "--engine", "model", "--max-cost-usd", "5"]).exits(0);
-        never_over(&root);
+        assert!(never_over(&root) > 0);
         assert_eq!(spent(&env, &root), costs[0], "what was paid under the lower ceiling is not paid again");
     }
 }
@@ -55,10 +55,9 @@ fn a_529_in_mid_run_falls_back_and_all_down_ends_with_75() {
     assert!(attempts(&root, "openai").contains(&"generate.implement: ok".to_owned()));
     let seen = door(&root, "generate", "anthropic");
     assert_eq!((&seen["failures"], &seen["reason"]), (&3.into(), &"overloaded".into()));
-    never_over(&root);
+    assert!(never_over(&root) > 0);
     let Some(models) = mock("down", ("claude-fable-5-1", "gpt-6-astra")) else { return };
     let root = shop(&env, "down", &models);
     with_keys(&env, &root, &KEYS, &RUN).exits(75).says("Run again later");
     assert_eq!(attempts(&root, "openai"), ["plan.propose: overloaded overloaded overloaded"]);
-    assert_eq!(door(&root, "plan", "anthropic")["failures"], 3);
 }

@@ -145,9 +145,10 @@ pub fn lines(root: &Path, kind: &str) -> Vec<(String, Value)> {
     lines
 }
 
-/// Checks every line of every ledger of a run: charges and reservations never pass the limit then in force.
+/// Checks every line of every ledger of a run: charges and reservations never pass the limit then in force. Returns how
+/// many lines there were: none, where nothing was reserved.
 #[track_caller]
-pub fn never_over(root: &Path) {
+pub fn never_over(root: &Path) -> usize {
     let mut checked = 0;
     let mut files: Vec<(String, Vec<Value>)> = Vec::new();
     for (path, line) in lines(root, "ledger") {
@@ -181,7 +182,7 @@ pub fn never_over(root: &Path) {
             checked += 1;
         }
     }
-    assert!(checked > 0, "no ledger");
+    checked
 }
 
 /// Returns the steps and attempts of a run's exchanges with a provider, as `step: outcome outcome`.
