@@ -18,7 +18,7 @@ use crate::providers::server::{Act, Seen, Server, reply};
 use crate::providers::wires;
 use crate::secrets::{holds_none, scan};
 use crate::wire_runs::world::{
-    ANTHROPIC_KEY, OPENAI_KEY, REQUEST, TODAY, answer_to, lines, models, overloaded, shop, with_keys,
+    ANTHROPIC_KEY, OPENAI_KEY, REQUEST, TODAY, answer_to, lines, models, shop, with_keys,
 };
 
 /// Keys from a file, from standard input, and of a program; of no known shape, the first with what has to be escaped.
@@ -37,7 +37,8 @@ fn parrot(format: WireFormat, key: &'static str) -> Server {
             body["error"]["message"] = format!("{key} has too much to do").into();
             return reply(529, &headers, body.to_string().as_bytes());
         }
-        let Some((_, mut answer)) = answer_to(seen) else { return overloaded(format) };
+        let pong = || json!({ "answer": "pong", "sure": true });
+        let mut answer = answer_to(seen).map_or_else(pong, |(_, answer)| answer);
         for field in ["summary", "exempt"] {
             if answer["answer"][field].is_string() {
                 answer["answer"][field] = format!("As {key} says, and {}.", base64(key)).into();
@@ -57,6 +58,8 @@ fn base64(text: &str) -> String {
 /// Checks what a server was sent: its own key once, in one header; no other key anywhere.
 fn only_its_own(server: &Server, header: &str, key: &str) {
     let all = server.seen();
+    // The suite of `orch providers test` tries a key that is none.
+    let all: Vec<Seen> = all.into_iter().filter(|seen| !seen.head.contains("no-such-key")).collect();
     assert!(!all.is_empty(), "nobody asked for {header}");
     for Seen { head, body } in all {
         holds_none("a body", &body, &ALL);

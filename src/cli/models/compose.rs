@@ -195,8 +195,13 @@ impl ModelSetup {
 
     /// Returns how the program of a provider is started.
     fn program(&self, row: &ProviderRow) -> ExecSpec {
-        let mut spec = self.program_of(&row.name, row.command.clone());
-        for name in &row.env {
+        self.program_with(&row.name, row.command.clone(), &row.env)
+    }
+
+    /// Returns how a program is started that is given these variables.
+    pub fn program_with(&self, name: &str, words: Vec<String>, variables: &[String]) -> ExecSpec {
+        let mut spec = self.program_of(name, words);
+        for name in variables {
             match super::credential::held(name) {
                 Some(secret) => spec.variables.push((name.clone(), ExecValue::Secret(secret))),
                 None if name == "HOME" => spec.home = self.environment.home(),

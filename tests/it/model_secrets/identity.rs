@@ -123,7 +123,7 @@ fn each_thing_that_can_be_missing_is_told_apart() {
             (vec![], "this is not a GitHub Actions workflow", "key from the environment or a file"),
             (vec![actions, ("GITHUB_EVENT_PATH", own.as_str())], "the workflow may not ask GitHub", "id-token: write"),
             (vec![actions, ("GITHUB_EVENT_PATH", fork.as_str())], "pull request from a fork", "write access"),
-            ([vec![actions], ids(gone)].concat(), "the reply of GitHub holds no token", ""),
+            ([vec![actions], ids(gone)].concat(), "GitHub did not give the workflow an identity", "Run the job again"),
             ([vec![actions], ids(url)].concat(), "does not accept the workflow's identity (400: invalid_grant", "Compare the rule"),
             ([vec![actions], ids("http://169.254.0.1/x")].concat(), "is neither https nor http to this machine", ""),
         ] {
@@ -132,7 +132,7 @@ fn each_thing_that_can_be_missing_is_told_apart() {
                 let text = format!("{}{}", said.stdout, said.stderr);
                 holds_none(wanted, text.as_bytes(), &[REQUEST_TOKEN, IDENTITY]);
                 // A run may have more than one way out, and says where all are told.
-                let help = if words[0] == "run" && !text.contains("no model answered") { "`orch providers`" } else { help };
+                let help = if text.contains("no model is usable") { "`orch providers`" } else { help };
                 let told = text.contains(wanted) && text.to_lowercase().contains(&help.to_lowercase());
                 assert!(said.exit != 0 && told, "{words:?} {wanted}: {} {text}", said.exit);
             }
