@@ -169,4 +169,12 @@ fn the_suite_runs_against_a_program_and_tells_each_case() {
     let said = orch(&env, &home, &[], &["providers", "test", "--format", "json", "--exec", "true"]).exits(6);
     let cases = said.json();
     assert!(cases.as_array().unwrap().iter().any(|case| case["outcome"] == "failed"), "{cases}");
+    // A script of the checkout by its relative name, the program quoted as a whole, a variable handed on.
+    let script =
+        "cat >/dev/null\nprintf '{\"text\": \"%s\", \"usage\": {\"input\": 1, \"output\": 1}}' \"$SAYS\"\n";
+    let root = env.repository("tools", &[("tools/say.sh", script)]);
+    let says = [("SAYS", r#"{\"answer\": \"pong\", \"sure\": true}"#)];
+    let words = ["providers", "test", "--env", "SAYS", "--exec", "sh ./tools/say.sh"];
+    orch(&env, &root, &says, &words).exits(0).says("0 of 9 cases failed");
+    orch(&env, &root, &says, &["providers", "test", "--exec", "sh 'tools"]).exits(2).says("not closed");
 }

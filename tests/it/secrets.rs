@@ -52,7 +52,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
+pub fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
     for form in secrets.iter().flat_map(|secret| forms(secret)) {
         let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
         assert!(!found, "{what} holds {form}");
@@ -61,7 +61,7 @@ fn holds_none(what: &str, bytes: &[u8], secrets: &[&str]) {
 
 /// Scans a folder: files, their names, and git's objects as they are before compression.
 #[track_caller]
-fn scan(env: &TestEnv, folder: &Path, secrets: &[&str]) {
+pub fn scan(env: &TestEnv, folder: &Path, secrets: &[&str]) {
     for (path, bytes) in files_below(folder) {
         holds_none("a name", path.as_bytes(), secrets);
         holds_none(&path, &bytes, secrets);
@@ -109,8 +109,8 @@ fn a_key_in_environment_and_request_comes_out_nowhere() {
     let request = format!("add a /health endpoint {KNOWN} and {ODD}");
     for args in [
         vec!["run", &request, "--dry-run"],
-        vec!["run", &request, "--format", "json"],
-        vec!["run", &request],
+        vec!["run", &request, "--engine", "template", "--format", "json"],
+        vec!["run", &request, "--engine", "template"],
         vec!["stage", "plan"],
         vec!["stage", "intake", "--task", &request, "--format", "json"],
         vec!["doctor"],
@@ -130,7 +130,7 @@ fn a_key_in_environment_and_request_comes_out_nowhere() {
         holds_none(&format!("what {args:?} says"), &said, &secrets);
     }
     // A request the engine takes, so that the curious command runs and sees an environment.
-    let (exit, said) = with_keys(&env, &root, &["run", "add a /health endpoint"]);
+    let (exit, said) = with_keys(&env, &root, &["run", "add a /health endpoint", "--engine", "template"]);
     assert_eq!(exit, 0, "{}", String::from_utf8_lossy(&said));
     holds_none("what a whole run says", &said, &secrets);
     let files = files_below(&root.join("artifacts"));
@@ -267,7 +267,7 @@ fn git_gets_forge_tokens_and_no_key_of_a_model() {
     fs::write(bin.join("git"), script).unwrap();
     fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = std::env::var("PATH").unwrap();
-    let mut command = env.orch_command(&root, &["run", "add a /health endpoint"]);
+    let mut command = env.orch_command(&root, &["run", "add a /health endpoint", "--engine", "template"]);
     command.env("PATH", format!("{}:{path}", bin.display()));
     command.env("ANTHROPIC_API_KEY", KNOWN).env("GH_TOKEN", "forge-token-0123456789");
     let output = command.output().unwrap();

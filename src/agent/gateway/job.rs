@@ -368,10 +368,8 @@ impl Job {
                         Some(count) => call.counted = Some(count),
                         None => {
                             let CallFailure { what, .. } = failure::from(&full);
-                            let what = format!(
-                                "`{}` of `{}` was not asked: {what}",
-                                self.ask.step, self.ask.role
-                            );
+                            let what =
+                                format!("`{}` of `{}` was not asked: {what}", self.ask.step, self.ask.role);
                             return Err(CallFailure { what, ..failure::from(&full) });
                         }
                     }

@@ -90,7 +90,9 @@ fn verify(run: Option<&str>, global: &Global, output: &Output) -> Result<u8, Com
         path,
         why: "is vouched for by no manifest: its stage is not finished, or its manifest is gone".into(),
     }));
-    if let Some(problem) = money(&found.store).filter(|one| problems.iter().all(|known| known.path != one.path)) {
+    if let Some(problem) =
+        money(&found.store).filter(|one| problems.iter().all(|known| known.path != one.path))
+    {
         problems.push(problem);
     }
     if chain.manifests.is_empty() && problems.is_empty() {

@@ -19,7 +19,8 @@ fn a_readme_section_converges_within_three_turns() {
     assert_eq!(readme, format!("{README}\n## Refunds\n\nWithin 30 days.\n"));
     let messages = lines(&root, "messages/generate.jsonl");
     let turns: Vec<_> = messages.iter().map(|m| (m["kind"].clone(), m["model"].clone())).collect();
-    let wanted = [("implement", json!("alpha/pen")), ("critique", json!("beta/lens")), ("verify", Value::Null)];
+    let wanted =
+        [("implement", json!("alpha/pen")), ("critique", json!("beta/lens")), ("verify", Value::Null)];
     assert_eq!(turns, wanted.map(|(kind, model)| (json!(kind), model)), "another family judges");
     env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
     env.orch(&root, &["replay"]).exits(0).says("byte for byte");
@@ -69,7 +70,10 @@ fn a_seeded_bug_is_a_high_risk_with_a_fix_and_converges_when_mended() {
     let submitted = format!("unit_price() {{\n  echo $(($1 / $2))\n}}\n");
     let blob = orch::artifact::digest::Digest::of(submitted).to_string();
     let evidence = risk["evidence"].as_array().unwrap();
-    assert!(evidence.len() == 1 && evidence[0]["blob"] == blob, "it points into the submitted change: {risk}");
+    assert!(
+        evidence.len() == 1 && evidence[0]["blob"] == blob,
+        "it points into the submitted change: {risk}"
+    );
     assert_eq!(messages[1]["dropped_citations"], 1);
     assert_eq!(messages[2]["answers"][0]["outcome"], "fixed");
     assert!(messages[4]["summary"].as_str().unwrap().starts_with("converged: "), "{}", messages[4]);
@@ -84,7 +88,8 @@ fn a_stubborn_builder_ends_with_the_rationale_bundle() {
     let (mut alpha, mut beta) = price();
     let rejected = json!([{ "risk": "r1", "outcome": "rejected", "why": "nobody sells zero" }]);
     alpha.push(entry(BUILD, divides()));
-    let stays = answer(&json!({ "summary": "fine as it is", "edits": [], "claims": [], "answers": rejected }));
+    let stays =
+        answer(&json!({ "summary": "fine as it is", "edits": [], "claims": [], "answers": rejected }));
     alpha.push(entry(MEND, stays));
     beta.push(entry(JUDGED, judges(&zero_risk())));
     beta.push(entry(JUDGED, judges(&zero_risk())));
@@ -94,7 +99,11 @@ fn a_stubborn_builder_ends_with_the_rationale_bundle() {
     let schema = env.orch(&root, &["schema", "escalation"]).exits(0).stdout;
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    assert!(validator.is_valid(&bundle), "{:?}", validator.iter_errors(&bundle).map(|e| e.to_string()).collect::<Vec<_>>());
+    assert!(
+        validator.is_valid(&bundle),
+        "{:?}",
+        validator.iter_errors(&bundle).map(|e| e.to_string()).collect::<Vec<_>>()
+    );
     let body = &bundle["body"];
     assert_eq!((&body["reason"], &body["rollback"]), (&"flapping".into(), &"git revert".into()));
     assert!(body["diff"].as_str().unwrap().contains("+  echo $(($1 / $2))"), "{body}");
@@ -142,7 +151,10 @@ fn what_cannot_be_done_is_said_and_left_to_a_person() {
         }
         let root = shop(&env, "shop", &alpha, &beta);
         run(&env, &root, REQUEST, &[]).exits(7).says(no);
-        assert_eq!(run_folder(&root).join(format!("escalation/{stage}.json")).exists(), stage != "test-write");
+        assert_eq!(
+            run_folder(&root).join(format!("escalation/{stage}.json")).exists(),
+            stage != "test-write"
+        );
         env.orch(&root, &["artifacts", "verify"]).exits(0);
         if stage != "test-write" {
             env.orch(&root, &["report"]).exits(0).says(no);
@@ -201,7 +213,8 @@ fn more_critics_judge_side_by_side_and_the_order_is_in_the_record() {
     beta.push(entry(JUDGED, judges(&json!([]))));
     beta.push(entry(JUDGED, judges(&json!([]))));
     let root = shop(&env, "shop", &alpha, &beta);
-    let config = "commands:\n  test: [\"sh test.sh\"]\nmodels:\n  critics: [security-architect, doc-writer]\n";
+    let config =
+        "commands:\n  test: [\"sh test.sh\"]\nmodels:\n  critics: [security-architect, doc-writer]\n";
     std::fs::write(root.join("orch.yml"), config).unwrap();
     run(&env, &root, REQUEST, &[]).exits(0);
     let roles: Vec<_> = lines(&root, "cassette/generate.jsonl").iter().map(|e| e["role"].clone()).collect();

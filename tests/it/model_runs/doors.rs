@@ -24,7 +24,8 @@ fn down() -> Value {
 fn when_a_provider_dies_the_next_one_finishes_and_nobody_knocks_again() {
     let env = TestEnv::new();
     let (alpha, beta) = readme();
-    let root = shop_with(&env, "shop", &with_fallback(), &[vec![alpha[0].clone()], vec![down()]].concat(), &beta);
+    let root =
+        shop_with(&env, "shop", &with_fallback(), &[vec![alpha[0].clone()], vec![down()]].concat(), &beta);
     says(&root, "gamma", &alpha[1..]);
     let said = run(&env, &root, REQUEST, &[]).exits(0);
     let tests = lines(&root, "cassette/test-write.jsonl");

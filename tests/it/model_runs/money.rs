@@ -26,7 +26,9 @@ fn a_ceiling_below_need_stops_before_the_call_and_a_higher_one_goes_on() {
     let said = run(&env, &root, REQUEST, &["--max-cost-usd", "0.12"]).exits(5);
     let ceiling = 120_000_000;
     assert!(spent(&root) <= ceiling, "{}", spent(&root));
-    for told in ["`generate.implement` of `builder` was not asked", "of its $0.120000", "--max-cost-usd", "to $0.12"] {
+    for told in
+        ["`generate.implement` of `builder` was not asked", "of its $0.120000", "--max-cost-usd", "to $0.12"]
+    {
         assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
     }
     env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
@@ -59,7 +61,11 @@ fn a_ceiling_within_a_stage_keeps_what_was_answered() {
     env.orch(&root, &["artifacts", "verify"]).exits(0);
     says(&root, "beta", &beta[1..]);
     let said = run(&env, &root, REQUEST, &["--max-cost-usd", "1"]).exits(0);
-    assert!(said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(calls(&root)["plan.propose"], 1);
     env.orch(&root, &["replay"]).exits(0).says("byte for byte");
     costs_what_the_ledgers_say(&env, &root);
@@ -99,7 +105,11 @@ fn a_run_killed_in_a_call_does_not_pay_again_for_what_was_answered_and_replays()
     says(&root, "alpha", &alpha);
     says(&root, "beta", &beta[1..]);
     let said = run(&env, &root, REQUEST, &[]).exits(0);
-    assert!(said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("plan.propose: beta/lens, answered from the record of this run"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(spent(&root), kept + 5 * 4_000_000);
     env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
     env.orch(&root, &["replay"]).exits(0).says("byte for byte");
@@ -119,7 +129,11 @@ fn costs_what_the_ledgers_say(env: &TestEnv, root: &std::path::Path) {
     assert_eq!(cost["total"]["calls"], calls(root).values().sum::<usize>());
     for by in ["stages", "roles", "steps", "models"] {
         let parts = cost[by].as_object().unwrap().values();
-        assert_eq!(parts.map(|part| part["nano_usd"].as_i64().unwrap()).sum::<i64>(), spent(root), "{by}: {cost}");
+        assert_eq!(
+            parts.map(|part| part["nano_usd"].as_i64().unwrap()).sum::<i64>(),
+            spent(root),
+            "{by}: {cost}"
+        );
     }
     assert!(cost["dearest"].as_array().unwrap().len() <= 3);
 }
@@ -152,10 +166,13 @@ fn run_folders(root: &std::path::Path) -> usize {
 fn engines_take_turns_and_nothing_is_lost() {
     let env = TestEnv::new();
     let (mut alpha, mut beta) = readme();
-    alpha[2] = entry(BUILD, answer(&json!({
-        "summary": "s", "claims": [], "answers": [],
-        "edits": [{ "path": "LICENSE", "op": "create", "content": "Free.\n", "replacements": null, "executable": null }],
-    })));
+    alpha[2] = entry(
+        BUILD,
+        answer(&json!({
+            "summary": "s", "claims": [], "answers": [],
+            "edits": [{ "path": "LICENSE", "op": "create", "content": "Free.\n", "replacements": null, "executable": null }],
+        })),
+    );
     beta[0] = entry(PLAN, plans(&[("LICENSE", "change")]));
     let root = shop(&env, "shop", &alpha, &beta);
     let request = "add an MIT license for ACME Inc";

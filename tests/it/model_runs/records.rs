@@ -60,7 +60,11 @@ const HEALTH_TEST: &str = "from fastapi.testclient import TestClient\n\nfrom app
 fn a_full_run_on_a_fastapi_repository_replays_without_network_python_or_key() {
     let Some(venv) = fastapi::venv() else { return };
     let env = TestEnv::new();
-    let routes = |path: &str| format!("\n\n@app.get(\"{path}\")\ndef health() -> dict[str, str]:\n    return {{\"status\": \"ok\"}}\n");
+    let routes = |path: &str| {
+        format!(
+            "\n\n@app.get(\"{path}\")\ndef health() -> dict[str, str]:\n    return {{\"status\": \"ok\"}}\n"
+        )
+    };
     let root_only = "    return {\"service\": \"shop\"}\n";
     let tests = answer(&json!({
         "files": [{ "path": "tests/test_health.py", "op": "create", "content": HEALTH_TEST, "replacements": null, "executable": null }],
@@ -71,7 +75,14 @@ fn a_full_run_on_a_fastapi_repository_replays_without_network_python_or_key() {
         entry(PLAN_JUDGED, judges(&json!([]))),
         entry(TESTS, tests),
         // The first edit serves another address: the tests stay red, and a second round mends it.
-        entry(BUILD, replaces("app/main.py", &[(root_only, &format!("{root_only}{}", routes("/healthy")))], &json!([]))),
+        entry(
+            BUILD,
+            replaces(
+                "app/main.py",
+                &[(root_only, &format!("{root_only}{}", routes("/healthy")))],
+                &json!([]),
+            ),
+        ),
         entry(MEND, replaces("app/main.py", &[("/healthy", "/health")], &json!([]))),
     ];
     let plan = plans(&[("app/main.py", "change"), ("tests/test_health.py", "test")]);
@@ -90,9 +101,11 @@ fn a_full_run_on_a_fastapi_repository_replays_without_network_python_or_key() {
     );
     says(&root, "alpha", &alpha);
     says(&root, "beta", &beta);
-    let mut command = fastapi::orch(&env, &venv, &root, &["run", "add a /health endpoint", "--engine", "model"]);
+    let mut command =
+        fastapi::orch(&env, &venv, &root, &["run", "add a /health endpoint", "--engine", "model"]);
     let output = command.env_remove("SOURCE_DATE_EPOCH").output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert_eq!(calls(&root)["generate.repair"], 1, "{text}");
     assert_eq!(file(&root, "rounds/2/build-test/report.json")["body"]["outcome"], "passed");

@@ -163,21 +163,22 @@ pub fn judges(risks: &Value) -> Value {
 /// Replacements in one file.
 pub fn replaces(path: &str, pairs: &[(&str, &str)], answers: &Value) -> Value {
     let pairs: Vec<Value> = pairs.iter().map(|(f, r)| json!({ "find": f, "replace": r })).collect();
-    let edit = json!({ "path": path, "op": "replace", "content": null, "replacements": pairs, "executable": null });
+    let edit =
+        json!({ "path": path, "op": "replace", "content": null, "replacements": pairs, "executable": null });
     answer(&json!({ "summary": "as planned", "edits": [edit], "claims": [], "answers": answers }))
 }
 
 pub fn section() -> Value {
-    replaces("README.md", &[("Sells things.\n", "Sells things.\n\n## Refunds\n\nWithin 30 days.\n")], &json!([]))
+    replaces(
+        "README.md",
+        &[("Sells things.\n", "Sells things.\n\n## Refunds\n\nWithin 30 days.\n")],
+        &json!([]),
+    )
 }
 
 /// What both say when a README section is asked for and all goes well.
 pub fn readme() -> (Vec<Value>, Vec<Value>) {
-    let alpha = vec![
-        entry(PLAN_JUDGED, judges(&json!([]))),
-        entry(TESTS, exempt()),
-        entry(BUILD, section()),
-    ];
+    let alpha = vec![entry(PLAN_JUDGED, judges(&json!([]))), entry(TESTS, exempt()), entry(BUILD, section())];
     let beta = vec![entry(PLAN, plans(&[("README.md", "change")])), entry(JUDGED, judges(&json!([])))];
     (alpha, beta)
 }
