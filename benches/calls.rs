@@ -4,7 +4,6 @@
 //! redact and settle, into a real folder. It asserts nothing: figures belong in a bench, never in a timed test.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops at the first fault")]
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::money::NanoUsd;
 use orch::artifact::store::{ArtifactStore as _, DirStore};
 use orch::artifact::types::ledger::LedgerLimits;
+use orch::diagnostic::redact;
 use orch::ports::clock::SystemClock;
 use orch::ports::model::{
     CallError, ModelRequest, Prepared, Provider, RawReply, Reading, ReplySchema, Usage, WireFormat,
@@ -86,6 +86,10 @@ impl Routes for One {
             extra: serde_json::Map::new(),
         }]
     }
+
+    fn family(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 fn ask(number: usize, bytes: usize) -> Ask {
@@ -100,6 +104,7 @@ fn ask(number: usize, bytes: usize) -> Ask {
             schema: json!({ "type": "object", "required": ["text"], "properties": { "text": { "type": "string" } } }),
         },
         max_output: 4000,
+        avoid: None,
     }
 }
 
@@ -112,7 +117,7 @@ fn ask_all(store: &DirStore, mode: Mode<'_>, calls: usize, bytes: usize) -> Vec<
         mode,
         routes: &One,
         clock: &clock,
-        redact: &|text| Cow::Borrowed(text),
+        redact: &redact::redact,
         price_of: &|_, _| None,
         sleep: &|_| (),
     });
@@ -132,6 +137,14 @@ fn ask_all(store: &DirStore, mode: Mode<'_>, calls: usize, bytes: usize) -> Vec<
 }
 
 fn main() {
+    // As in a run with keys of two providers and a forge.
+    for key in [
+        "sk-ant-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk",
+        "sk-proj-0aB1cD2eF3gH4iJ5kL6mN7oP8",
+        "ghp_0123456789abcdefABCDEF0123456789abcd",
+    ] {
+        redact::learn(key).unwrap();
+    }
     let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1000.0);
     let folder = tempfile::tempdir().unwrap();
     for bytes in [2_000, 20_000, 200_000] {

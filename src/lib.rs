@@ -7,6 +7,7 @@
 //!
 //! - [`diagnostic`]: what went wrong, who must act
 //! - [`artifact`]: kinds, envelopes, digests, schemas, manifests, the store; knows nothing above it
+//! - [`scan`]: scanners: bytes of files in, facts out
 //! - [`ports`]: the outside world as capabilities: trait, real one, fake
 //! - [`config`]: `orch.yml`, raw then valid
 //! - [`telemetry`]: events of a run and who listens
@@ -32,5 +33,6 @@ pub mod pipeline;
 pub mod ports;
 pub mod replay;
 pub mod report;
+pub mod scan;
 pub mod stage;
 pub mod telemetry;

@@ -128,7 +128,7 @@ impl Output {
         }
         let mut err = anstream::stderr();
         for (label, text) in document.lines() {
-            let text = redact(&text).into_owned();
+            let text = redact(text).into_owned();
             let style = match label {
                 "error" => AnsiColor::Red.on_default().bold(),
                 "help" => AnsiColor::Cyan.on_default(),

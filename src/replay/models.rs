@@ -116,9 +116,9 @@ fn recorded(place: Place, ledger: &[u8], cassette: &[u8]) -> Result<Recorded, Ca
         let attempt = exchange.as_ref().and_then(|exchange| exchange.attempts.first());
         found.began = found.began.or_else(|| attempt.map(|attempt| attempt.started_at.clone()));
         if exchange.is_some_and(|exchange| exchange.reservation <= ids_before) {
-            found.earlier_exchanges.extend(line)
+            found.earlier_exchanges.extend(line);
         } else {
-            later.extend(line)
+            later.extend(line);
         }
     }
     found.records = Records::new([(place, later)])?;

@@ -2,30 +2,34 @@
 //!
 //! Must never run a stage on files no manifest vouches for, and must never commit what was not declared.
 
+mod archive;
+mod error;
+mod key;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+pub use error::RunError;
 
 use super::io::{Output, StageResult};
 use super::journal::Journal;
 use super::spec::{EffectKind, StageSpec};
 use super::{Finished, Inputs, Loaded, Ports, Request, Stage, StageContext, StageError};
 use crate::agent::{CallSite, NoModels, StageCalls};
-use crate::artifact::chain::{Break, Chain, split_round};
+use crate::artifact::chain::{Break, Chain};
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::envelope::{Envelope, FileRef, Producer};
-use crate::artifact::id::{Round, RunId, Slug, StageId};
+use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{ArtifactKind, StageFile};
-use crate::artifact::store::{ArtifactStore, StoreError};
+use crate::artifact::store::ArtifactStore;
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
 use crate::artifact::types::tape::{FORM, Header, TapedRequest};
-use crate::artifact::types::task::Channel;
 use crate::config::Config;
+use crate::diagnostic::Class;
 use crate::diagnostic::redact::{holds_learned, redact, redact_bytes};
-use crate::diagnostic::{Class, Failure};
 use crate::ports::tape::Recorder;
 use crate::telemetry::{Event, Events};
+use key::{Asked, KeyParts};
 
 /// Runs stages of one run.
 pub struct Runner<'a> {
@@ -63,103 +67,6 @@ pub struct StageRun {
     pub reason: Option<String>,
     /// True when a finished stage was used again.
     pub reused: bool,
-}
-
-/// Why a stage did not come to an end.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The run folder could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The chain of the run is broken.
-    #[error("the run's artifacts are not what they were: {first}{}", if *more > 0 { format!(" (and {more} more)") } else { String::new() })]
-    Broken {
-        /// The first broken link.
-        first: Break,
-        /// How many more there are.
-        more: usize,
-    },
-    /// The stage could not do it.
-    #[error("{stage}{} could not finish", if *round > Round::FIRST { format!(" (round {round})") } else { String::new() })]
-    Stage {
-        /// The stage.
-        stage: StageId,
-        /// The round.
-        round: Round,
-        /// Why.
-        #[source]
-        source: StageError,
-    },
-    /// A value has no canonical form: a fault of this program.
-    #[error("cannot write the manifest of {stage}")]
-    Canonical {
-        /// The stage.
-        stage: StageId,
-        /// Why.
-        #[source]
-        source: CanonicalError,
-    },
-}
-
-impl Failure for RunError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Store(error) => error.class(),
-            Self::Broken { .. } => Class::Denied,
-            Self::Stage { source, .. } => source.class(),
-            Self::Canonical { .. } => Class::Internal,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Store(error) => error.help(),
-            Self::Broken { .. } => Some(
-                "Run `orch artifacts verify` for the whole list; put the file back, or remove the run folder to start again."
-                    .into(),
-            ),
-            Self::Stage { source, .. } => source.help(),
-            Self::Canonical { .. } => Some("This is a fault of orch; please report it.".into()),
-        }
-    }
-}
-
-/// What the outputs of a stage depend on.
-#[derive(Serialize)]
-struct KeyParts<'a> {
-    run: &'a RunId,
-    stage: StageId,
-    version: u32,
-    round: Round,
-    config: serde_json::Value,
-    inputs: Vec<(&'a str, &'a Digest)>,
-    materials: &'a [Material],
-    request: Option<Asked<'a>>,
-}
-
-/// The part of a request that the task is made of, without what may be spent.
-#[derive(Serialize)]
-struct Asked<'a> {
-    text: &'a str,
-    channel: Channel,
-    engine: &'a str,
-    agent_id: &'a Slug,
-    version: Option<&'a str>,
-    model: Option<&'a str>,
-}
-
-impl<'a> From<&'a Request> for Asked<'a> {
-    fn from(request: &'a Request) -> Self {
-        let Request { text, channel, assignment } = request;
-        Self {
-            text,
-            channel: *channel,
-            engine: &assignment.engine,
-            agent_id: &assignment.agent_id,
-            version: assignment.version.as_deref(),
-            model: assignment.model.as_deref(),
-        }
-    }
 }
 
 /// A stage with everything it needs, before it is decided whether it has to run.
@@ -374,44 +281,6 @@ impl Runner<'_> {
         }))
     }
 
-    /// Moves a finished stage and what followed from it to `attempts/<n>/`, and removes what an unfinished one left.
-    fn archive(&self, chain: &Chain, stage: StageId, round: Round) -> Result<(), RunError> {
-        let mut outdated = BTreeSet::new();
-        if chain.manifest(stage, round).is_some() {
-            outdated.insert(Manifest::path(stage, round));
-        }
-        // Manifests are in pipeline order, so one pass finds all that rest on a outdated one.
-        for manifest in chain.bodies() {
-            if manifest.link.parents.iter().any(|p| outdated.contains(&p.manifest)) {
-                outdated.insert(Manifest::path(manifest.link.stage, manifest.link.round));
-            }
-        }
-        if !outdated.is_empty() {
-            let manifests =
-                || chain.bodies().filter(|m| outdated.contains(&Manifest::path(m.link.stage, m.link.round)));
-            let files: Vec<String> = manifests().flat_map(|m| m.files().map(|f| f.path.clone())).collect();
-            let paths: Vec<String> = outdated.iter().cloned().chain(files.iter().cloned()).collect();
-            let attempt = chain.attempts.last().copied().unwrap_or_default().saturating_add(1);
-            self.store.preserve(&paths, &format!("attempts/{attempt}"))?;
-            // A manifest goes before its files and after those that rest on it: a kill leaves leftovers, never a break.
-            for path in manifests()
-                .map(|m| Manifest::path(m.link.stage, m.link.round))
-                .collect::<Vec<_>>()
-                .iter()
-                .rev()
-            {
-                self.store.remove(path)?;
-            }
-            for path in &files {
-                self.store.remove(path)?;
-            }
-        }
-        for path in chain.leftovers.iter().filter(|path| !outlives_a_kill(path)) {
-            self.store.remove(path)?;
-        }
-        Ok(())
-    }
-
     /// Writes the outputs, then the records, and the manifest last: with it the stage is done.
     fn commit(
         &self,
@@ -518,11 +387,6 @@ fn holds_secret(path: &str) -> StageError {
         help: "Take the credential out of the request, the repository and the templates, then make a new one: it was seen."
             .into(),
     }
-}
-
-/// Tells whether a file without a manifest is kept: money that was spent stays spent, and answers that were paid for stay.
-fn outlives_a_kill(path: &str) -> bool {
-    StageFile::of(split_round(path).1).is_some_and(|(file, _)| file.outlives_a_kill())
 }
 
 /// Checks that a stage wrote just what it declared.

@@ -117,6 +117,7 @@ impl Events for Masked {
 
 impl Event {
     /// Returns the event with every secret of its texts masked.
+    #[must_use]
     pub fn masked(&self) -> Self {
         let mut event = self.clone();
         let hide = |text: &mut String| {

@@ -135,7 +135,7 @@ fn a_ping_goes_to_the_address_of_the_environment_with_the_key_and_shows_it_to_no
     let env = TestEnv::new();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/v1", server.local_addr().unwrap());
-    let served = thread::spawn(move || {
+    let asked = thread::spawn(move || {
         let (mut stream, _) = server.accept().unwrap();
         let (mut request, mut part) = (Vec::new(), [0; 4096]);
         // The body ends with the last brace of the JSON object.
@@ -150,7 +150,7 @@ fn a_ping_goes_to_the_address_of_the_environment_with_the_key_and_shows_it_to_no
     let variables = [("OPENAI_API_KEY", KEY), ("ORCH_OPENAI_BASE_URL", address.as_str())];
     let words = ["providers", "ping", "openai/gpt-6.1-sol", "--format", "json"];
     let said = orch(&env, &env.path("home"), &variables, &words).exits(0);
-    let request = served.join().unwrap();
+    let request = asked.join().unwrap();
     assert!(
         request.contains(&format!("Bearer {KEY}")) && request.starts_with("POST /v1/responses "),
         "{request}"
@@ -169,4 +169,12 @@ fn the_suite_runs_against_a_program_and_tells_each_case() {
     let said = orch(&env, &home, &[], &["providers", "test", "--format", "json", "--exec", "true"]).exits(6);
     let cases = said.json();
     assert!(cases.as_array().unwrap().iter().any(|case| case["outcome"] == "failed"), "{cases}");
+    // A script of the checkout by its relative name, the program quoted as a whole, a variable handed on.
+    let script =
+        "cat >/dev/null\nprintf '{\"text\": \"%s\", \"usage\": {\"input\": 1, \"output\": 1}}' \"$SAYS\"\n";
+    let root = env.repository("tools", &[("tools/say.sh", script)]);
+    let says = [("SAYS", r#"{\"answer\": \"pong\", \"sure\": true}"#)];
+    let words = ["providers", "test", "--env", "SAYS", "--exec", "sh ./tools/say.sh"];
+    orch(&env, &root, &says, &words).exits(0).says("0 of 9 cases failed");
+    orch(&env, &root, &says, &["providers", "test", "--exec", "sh 'tools"]).exits(2).says("not closed");
 }

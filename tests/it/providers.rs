@@ -3,6 +3,6 @@
 
 mod canned;
 mod programs;
-mod server;
+pub mod server;
 mod vendors;
-mod wires;
+pub mod wires;

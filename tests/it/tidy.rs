@@ -81,7 +81,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 10] = [
+    let layers: [(&str, &[&str]); 11] = [
         (
             "diagnostic",
             &[
@@ -90,6 +90,7 @@ fn lower_layers_do_not_know_higher_ones() {
                 "config",
                 "telemetry",
                 "edit",
+                "scan",
                 "agent",
                 "engine",
                 "stage",
@@ -100,6 +101,22 @@ fn lower_layers_do_not_know_higher_ones() {
         ),
         (
             "artifact",
+            &[
+                "ports",
+                "config",
+                "telemetry",
+                "edit",
+                "scan",
+                "agent",
+                "engine",
+                "stage",
+                "pipeline",
+                "report",
+                "cli",
+            ],
+        ),
+        (
+            "scan",
             &[
                 "ports",
                 "config",

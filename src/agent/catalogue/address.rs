@@ -1,54 +1,29 @@
-//! Addresses of providers.
+//! Addresses of providers, as they may stand in a file.
 //!
-//! Must never take one that would send a credential or a prompt in the clear to another machine.
+//! Must never take one the transport would refuse: it asks the same parser, and is stricter where a file allows no excuse.
 
-/// Checks the address of a provider: https, or http on this machine, and nothing a request could not be joined to.
-pub fn check(url: &str) -> Result<(), &'static str> {
-    if url.bytes().any(|b| !(0x21..0x7f).contains(&b)) {
-        return Err("holds spaces or characters that an address cannot hold");
+use crate::ports::model::http;
+
+/// Checks the address of a provider; what is wrong is to be read after the address.
+pub fn check(url: &str) -> Result<(), String> {
+    if url.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'\\') {
+        return Err("holds spaces or characters that an address cannot hold".into());
     }
-    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => (true, rest),
-        (_, Some(rest)) => (false, rest),
-        _ => return Err("must start with https://, or with http:// on this machine"),
-    };
-    if rest.contains(['?', '#', '\\']) {
-        return Err("must have no query and no fragment");
+    // The parser forgives a missing host; a file that says so is wrong.
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    if rest.is_empty() || rest.starts_with('/') {
+        return Err("must start with https://, or with http:// on this machine, and name a host".into());
     }
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err("must hold no user and no password");
+    match http::checked_url(url) {
+        Ok(checked) if checked.query().is_some() => Err("must have no query".into()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("cannot be used: {error}")),
     }
-    let host = host(authority).ok_or("must name a host")?;
-    if !secure && !is_this_machine(host) {
-        return Err("is plain http to another machine; only https is taken there");
-    }
-    Ok(())
 }
 
 /// Tells whether an address is on this machine.
 pub fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    host(rest.split('/').next().unwrap_or_default()).is_some_and(is_this_machine)
-}
-
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, after) = rest.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
-            (host, after.strip_prefix(':').or(after.is_empty().then_some("0")))
-        }
-        None => authority.split_once(':').map_or((authority, Some("0")), |(host, port)| (host, Some(port))),
-    };
-    port?.parse::<u16>().ok()?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b == b':' || b == b'_';
-    (!host.is_empty() && host.bytes().all(plain)).then_some(host)
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    http::checked_url(url).is_ok_and(|url| http::is_loopback(&url))
 }
 
 #[cfg(test)]

@@ -152,4 +152,5 @@ pub static OIDC: &[Field] = &[
     may("identity_provider_id", "OpenAI: the id of the identity provider."),
     may("service_account_id", "OpenAI: the id of the service account."),
     may("audience", "The audience of the identity token. Default: the provider's own."),
+    may("auth_url", "OpenAI: where identity tokens are exchanged: https, or http on this machine. Default: `https://auth.openai.com`."),
 ];

@@ -81,8 +81,7 @@ impl Catalogue {
         }
         for (name, url) in addresses {
             let variable = address_variable(name);
-            address::check(url)
-                .map_err(|why| CatalogueError::Address { variable: variable.clone(), why: why.to_owned() })?;
+            address::check(url).map_err(|why| CatalogueError::Address { variable: variable.clone(), why })?;
             // An address for nobody would mean that calls go where they were not to go.
             catalogue.provider(name).map_err(|error| CatalogueError::Unknown {
                 what: format!("{variable} names no provider"),

@@ -148,7 +148,7 @@ fn provider(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<ProviderR
     let base_url = row.text("base_url").filter(|url| match address::check(url) {
         Ok(()) => true,
         Err(why) => {
-            row.wrong("base_url", why);
+            row.wrong("base_url", &why);
             false
         }
     });
@@ -300,17 +300,26 @@ fn oidc(row: &Row<'_, '_, '_>) -> Option<Oidc> {
     let (provider, account) = (text("identity_provider_id"), text("service_account_id"));
     let audience = text("audience");
     match (rule, organization, provider, account) {
-        (Some(federation_rule_id), Some(organization_id), None, None) => Some(Oidc::Anthropic {
-            federation_rule_id,
-            organization_id,
-            service_account: text("service_account"),
-            workspace: text("workspace"),
-            audience,
-        }),
+        (Some(federation_rule_id), Some(organization_id), None, None) if oidc.get("auth_url").is_none() => {
+            Some(Oidc::Anthropic {
+                federation_rule_id,
+                organization_id,
+                service_account: text("service_account"),
+                workspace: text("workspace"),
+                audience,
+            })
+        }
         (None, None, Some(identity_provider_id), Some(service_account_id))
             if oidc.get("service_account").is_none() && oidc.get("workspace").is_none() =>
         {
-            Some(Oidc::OpenAi { identity_provider_id, service_account_id, audience })
+            let auth_url = text("auth_url").filter(|url| match address::check(url) {
+                Ok(()) => true,
+                Err(why) => {
+                    oidc.wrong("auth_url", &why);
+                    false
+                }
+            });
+            Some(Oidc::OpenAi { identity_provider_id, service_account_id, audience, auth_url })
         }
         _ => {
             let what = "`oidc` needs `federation_rule_id` and `organization_id` (Anthropic), or \

@@ -91,6 +91,8 @@ pub enum Oidc {
         service_account_id: String,
         /// The audience of the identity token.
         audience: Option<String>,
+        /// Where tokens are exchanged.
+        auth_url: Option<String>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! One question on its way to an answer: candidates, attempts, the one repair. Each step is reserve, send, absorb.
 //!
-//! Must never touch the state from `send`, and must never take an outcome from anywhere but a reply or its record.
+//! Must never touch the books from `send`, and must never take an outcome from anywhere but a reply or its record.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::diagnostic::{Class, Failure};
 use crate::ports::model::{CallError, ModelRequest, RawReply, Reading, ReplySchema};
 
 /// The longest a call may take.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 /// What is left before a deadline to wrap up, and the least a call must have, milliseconds.
 const MARGIN_MS: u64 = 5_000;
 const LEAST_MS: u64 = 1_000;
@@ -135,7 +135,7 @@ impl Job {
     pub(super) fn prepare(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         under_way: &[Digest],
     ) -> Step {
         if let Err(error) = &mut self.validator {
@@ -144,21 +144,21 @@ impl Job {
         }
         if let Some(call) = &self.call {
             let key = call.built.key.clone();
-            return match self.reserve(stage, state) {
+            return match self.reserve(stage, books) {
                 Ok(()) => Step::Send { key },
                 // What was tried is recorded, whatever the end.
                 Err(error) => Step::Done(Err(self
-                    .finish(stage, state, None, None, Paid::default())
+                    .finish(stage, books, None, None, Paid::default())
                     .err()
                     .unwrap_or(error))),
             };
         }
         let found = match stage.config().mode {
-            Mode::Live => self.fresh(stage, state),
+            Mode::Live => self.fresh(stage, books),
             Mode::Record => {
-                self.recorded_here(stage, state, under_way).unwrap_or_else(|| self.fresh(stage, state))
+                self.recorded_here(stage, books, under_way).unwrap_or_else(|| self.fresh(stage, books))
             }
-            Mode::Replay(_) => self.replayed(stage, state, under_way),
+            Mode::Replay(_) => self.replayed(stage, books, under_way),
         };
         found.unwrap_or_else(|error| Step::Done(Err(error)))
     }
@@ -190,10 +190,10 @@ impl Job {
     fn recorded_here(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         under_way: &[Digest],
     ) -> Option<Result<Step, CallFailure>> {
-        if state.cassette.is_empty() && under_way.is_empty() {
+        if books.cassette.is_empty() && under_way.is_empty() {
             return None;
         }
         for at in self.at..self.candidates.len() {
@@ -205,12 +205,12 @@ impl Job {
             let validator = self.validator.as_ref().ok()?;
             let provider = &self.candidates[at].provider;
             let same = |exchange: &Exchange| exchange.provider == provider.name();
-            let found = state.cassette.find(&key).filter(same).find_map(|exchange| {
+            let found = books.cassette.find(&key).filter(same).find_map(|exchange| {
                 let raw = raw_of(exchange.reply.as_ref()?)?;
                 answer::read(validator, &provider.read(&raw).result.ok()?).ok()
             });
             if let Some(value) = found {
-                if let Err(error) = state.ledger.reuse(&key, &self.ask.role, &self.ask.step) {
+                if let Err(error) = books.ledger.reuse(&key, &self.ask.role, &self.ask.step) {
                     return Some(Err(failure::from(&error)));
                 }
                 let model = self.candidates[at].name();
@@ -229,7 +229,7 @@ impl Job {
     fn replayed(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         under_way: &[Digest],
     ) -> Result<Step, CallFailure> {
         let Mode::Replay(records) = stage.config().mode else {
@@ -240,14 +240,14 @@ impl Job {
             let Some(Ok(built)) = self.build(at) else { continue };
             let key = built.key.clone();
             let key = (key, self.candidates[at].provider.name().to_owned());
-            let used = state.replayed.get(&key).copied().unwrap_or_default();
+            let used = books.replayed.get(&key).copied().unwrap_or_default();
             if let Some(exchange) = records.get(place, &key, used) {
-                state.replayed.insert(key, used + 1);
+                books.replayed.insert(key, used + 1);
                 self.at = at;
-                return self.begin(stage, state, Some(exchange.clone()));
+                return self.begin(stage, books, Some(exchange.clone()));
             }
         }
-        if let Some(found) = self.recorded_here(stage, state, under_way) {
+        if let Some(found) = self.recorded_here(stage, books, under_way) {
             return found;
         }
         if !self.troubles.is_empty() {
@@ -267,11 +267,11 @@ impl Job {
     }
 
     /// Reserves a call of the first candidate that may be asked.
-    fn fresh(&mut self, stage: &StageGateway<'_>, state: &mut State<'_>) -> Result<Step, CallFailure> {
+    fn fresh(&mut self, stage: &StageGateway<'_>, books: &mut State<'_>) -> Result<Step, CallFailure> {
         while let Some(candidate) = self.candidates.get(self.at) {
             let (name, provider) = (candidate.name(), candidate.provider.name().to_owned());
-            let known = candidate.price.is_some() || state.ledger.budget().limits().allow_unknown_cost;
-            if let Some(door) = state.doors.closed(&provider, stage.config().clock.now()) {
+            let known = candidate.price.is_some() || books.ledger.budget().limits().allow_unknown_cost;
+            if let Some(door) = books.doors.closed(&provider, stage.config().clock.now()) {
                 let what = format!("given up a moment ago: {}", door.message);
                 let class = match door.reason.as_str() {
                     "spend" => Class::Exhausted,
@@ -282,7 +282,7 @@ impl Job {
                 self.troubles.push(Trouble { name, what, help, class });
             } else if known {
                 match self.build(self.at) {
-                    Some(Ok(_)) => return self.begin(stage, state, None),
+                    Some(Ok(_)) => return self.begin(stage, books, None),
                     Some(Err(error)) => return Err(failure::from(&error)),
                     None => {}
                 }
@@ -303,7 +303,7 @@ impl Job {
     fn begin(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         recorded: Option<Exchange>,
     ) -> Result<Step, CallFailure> {
         let Some(Ok(built)) = self.built.remove(&self.at) else {
@@ -327,7 +327,7 @@ impl Job {
             recorded,
             built,
         });
-        if let Err(error) = self.reserve(stage, state) {
+        if let Err(error) = self.reserve(stage, books) {
             self.call = None;
             return Err(error);
         }
@@ -335,11 +335,11 @@ impl Job {
     }
 
     /// Reserves the next attempt; where the bound does not fit, the provider is asked to count.
-    fn reserve(&mut self, stage: &StageGateway<'_>, state: &mut State<'_>) -> Result<(), CallFailure> {
+    fn reserve(&mut self, stage: &StageGateway<'_>, books: &mut State<'_>) -> Result<(), CallFailure> {
         let (Some(call), Some(candidate)) = (&mut self.call, self.candidates.get(self.at)) else {
             return Err(failure::fault("nothing is to be reserved".into()));
         };
-        call.timeout = time_for(stage, state, call.wait)?;
+        call.timeout = time_for(stage, books, call.wait)?;
         loop {
             call.worst = worst(call, candidate);
             let wanted = Reservation {
@@ -352,7 +352,7 @@ impl Job {
                 price: candidate.price.as_ref().map(|row| row.id.as_str()),
                 slice: self.slice.as_deref(),
             };
-            match state.ledger.reserve(&wanted) {
+            match books.ledger.reserve(&wanted) {
                 Ok(id) => {
                     call.reservation = id;
                     return Ok(());
@@ -395,14 +395,14 @@ impl Job {
     pub(super) fn absorb(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         sent: Option<Sent>,
     ) -> Option<Result<Answer, CallFailure>> {
         let outcome = self.outcome(stage.config().redact, sent)?;
         let name = self.candidates.get(self.at)?.provider.name().to_owned();
         let said = outcome.attempt.message.clone().unwrap_or_default();
-        state.doors.saw(&name, outcome.error.as_ref(), &said, &outcome.attempt.started_at);
-        let paid = match self.pay(stage, state, &outcome) {
+        books.doors.saw(&name, outcome.error.as_ref(), &said, &outcome.attempt.started_at);
+        let paid = match self.pay(stage, books, &outcome) {
             Ok(paid) => paid,
             Err(error) => return Some(Err(error)),
         };
@@ -416,14 +416,14 @@ impl Job {
             } else {
                 let tries = call.attempts.len();
                 retry::wait_before_next(error, should_retry.as_deref(), tries, &call.built.key)
-                    .filter(|wait| time_for(stage, state, *wait).is_ok())
+                    .filter(|wait| time_for(stage, books, *wait).is_ok())
             };
             if let Some(wait) = again {
                 call.wait = wait;
                 return None;
             }
         }
-        match self.finish(stage, state, reply, error.as_ref(), paid) {
+        match self.finish(stage, books, reply, error.as_ref(), paid) {
             Ok((key, cost)) => self.judge(reading, error.map(|error| (error, said)), (key, cost)),
             Err(failed) => Some(Err(failed)),
         }
@@ -481,7 +481,7 @@ impl Job {
     fn pay(
         &self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         outcome: &Outcome,
     ) -> Result<Paid, CallFailure> {
         let (Some(call), Some(candidate)) = (&self.call, self.candidates.get(self.at)) else {
@@ -492,12 +492,12 @@ impl Job {
         let told = outcome.reading.as_ref().and_then(|reading| reading.usage);
         let id = call.reservation;
         let (written, paid) = match retry::bill(&attempt.outcome, attempt.status, told.is_some()) {
-            Bill::Release => (state.ledger.release(id, &attempt.outcome, took), Paid::default()),
-            Bill::Keep => (state.ledger.keep(id, &attempt.outcome, took), Paid::default()),
+            Bill::Release => (books.ledger.release(id, &attempt.outcome, took), Paid::default()),
+            Bill::Keep => (books.ledger.keep(id, &attempt.outcome, took), Paid::default()),
             Bill::Settle => {
                 let paid = price(stage, call, candidate, outcome.reading.as_ref());
                 let usage = paid.usage.unwrap_or_default();
-                (state.ledger.settle(id, usage, paid.cost, paid.estimated, took), paid)
+                (books.ledger.settle(id, usage, paid.cost, paid.estimated, took), paid)
             }
         };
         written.map(|()| paid).map_err(|error| failure::from(&error))
@@ -507,7 +507,7 @@ impl Job {
     fn finish(
         &mut self,
         stage: &StageGateway<'_>,
-        state: &mut State<'_>,
+        books: &mut State<'_>,
         reply: Option<RecordedReply>,
         error: Option<&CallError>,
         paid: Paid,
@@ -517,7 +517,7 @@ impl Job {
         };
         let key = call.built.key.clone();
         let exchange = Exchange {
-            seq: state.cassette.next_seq(),
+            seq: books.cassette.next_seq(),
             key: key.clone(),
             role: self.ask.role.clone(),
             step: self.ask.step.clone(),
@@ -534,7 +534,7 @@ impl Job {
             cost_nano_usd: paid.cost,
         };
         let noted = note(&exchange, error);
-        state.cassette.append(&exchange)?;
+        books.cassette.append(&exchange)?;
         (stage.site.note)(noted);
         Ok((key, exchange.cost_nano_usd))
     }
@@ -587,8 +587,8 @@ impl Job {
 }
 
 /// Returns how long a call may take after a wait, or the limit that leaves no time for one.
-fn time_for(stage: &StageGateway<'_>, state: &State<'_>, wait: Duration) -> Result<Duration, CallFailure> {
-    let budget = state.ledger.budget();
+fn time_for(stage: &StageGateway<'_>, books: &State<'_>, wait: Duration) -> Result<Duration, CallFailure> {
+    let budget = books.ledger.budget();
     let ttl = [budget.limits().run.ttl_ms, budget.limits().stage.ttl_ms].into_iter().flatten().min();
     let margin = MARGIN_MS.min(ttl.unwrap_or(u64::MAX) / 10);
     let worked = millis(stage.worked()).saturating_add(millis(wait));

@@ -12,6 +12,7 @@ pub mod providers;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod schema;
 pub mod stage;
 pub mod stages;

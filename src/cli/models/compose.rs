@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::credential::credential;
 use super::{ModelSetup, Readiness};
-use crate::agent::catalogue::{DEFAULT_ROLE, Life, ProviderRow, RouteEntry};
+use crate::agent::catalogue::{CredentialRef, DEFAULT_ROLE, Life, ProviderRow, RouteEntry};
 use crate::agent::price::PriceRow;
 use crate::agent::role::Cast;
 use crate::agent::route::{Candidate, Routes};
@@ -153,7 +153,15 @@ impl ModelSetup {
 
     /// Returns the candidate of an entry of a route, without a credential.
     pub fn recorded(&self, entry: &RouteEntry) -> Result<Candidate, CommandError> {
-        self.candidate_of(entry, |row| match row.format {
+        self.candidate_of(entry, |row| self.without_credential(row))
+    }
+
+    fn without_credential(&self, row: &ProviderRow) -> Result<Arc<dyn Provider>, CommandError> {
+        for source in row.credentials.iter().filter(|source| matches!(source, CredentialRef::File(_))) {
+            // Read only to be masked in prompts as it was when they were recorded; it may be gone.
+            let _ = credential(Some(source), &self.root, None);
+        }
+        match row.format {
             WireFormat::Exec => Ok(exec_provider(self.program_of(&row.name, row.command.clone()))?),
             // What it would say is in the record; the file itself need not be here.
             WireFormat::Scripted => {
@@ -161,7 +169,7 @@ impl ModelSetup {
                 Ok(scripted_provider(&row.name, name, "version: 1\nreplies: []")?)
             }
             _ => self.endpoint(row, Arc::new(NoCredential)),
-        })
+        }
     }
 
     fn candidate_of(
@@ -230,8 +238,13 @@ impl ModelSetup {
 
     /// Returns how the program of a provider is started.
     fn program(&self, row: &ProviderRow) -> ExecSpec {
-        let mut spec = self.program_of(&row.name, row.command.clone());
-        for name in &row.env {
+        self.program_with(&row.name, row.command.clone(), &row.env)
+    }
+
+    /// Returns how a program is started that is given these variables.
+    pub fn program_with(&self, name: &str, words: Vec<String>, variables: &[String]) -> ExecSpec {
+        let mut spec = self.program_of(name, words);
+        for name in variables {
             match super::credential::held(name) {
                 Some(secret) => spec.variables.push((name.clone(), ExecValue::Secret(secret))),
                 None if name == "HOME" => spec.home = self.environment.home(),

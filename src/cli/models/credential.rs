@@ -72,12 +72,12 @@ fn identity(oidc: &Oidc, base_url: Option<&str>) -> CredentialSpec {
                 base_url: base_url.map(str::to_owned),
             })
         }
-        Oidc::OpenAi { identity_provider_id, service_account_id, audience } => {
+        Oidc::OpenAi { identity_provider_id, service_account_id, audience, auth_url } => {
             CredentialSpec::OpenaiOidc(OpenaiRule {
                 identity_provider_id,
                 service_account_id,
                 audience,
-                auth_url: None,
+                auth_url,
             })
         }
     }

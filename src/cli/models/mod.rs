@@ -20,8 +20,9 @@ pub use ready::{Readiness, needs};
 
 use super::CommandError;
 use super::error::{IoError, UsageError};
-use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, day_of};
+use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, address_variable, day_of};
 use crate::config::env::Environment;
+use crate::diagnostic::redact::holds_learned;
 use crate::ports::model::Provider;
 
 /// The largest file that is read.
@@ -53,7 +54,14 @@ impl ModelSetup {
         let own = own_file(root, file)?;
         let overlays: Vec<Overlay<'_>> =
             own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
-        let catalogue = Catalogue::load(&overlays, &environment.base_urls())?;
+        let addresses = environment.base_urls();
+        let catalogue = Catalogue::load(&overlays, &addresses)?;
+        for (name, address) in &addresses {
+            no_credential_in(&address_variable(name), address.as_bytes())?;
+        }
+        if let Some(bytes) = &own {
+            no_credential_in(file, bytes)?;
+        }
         let ready = catalogue
             .providers()
             .map(|row| (row.name.clone(), Readiness::of(row, root, &environment)))
@@ -91,6 +99,18 @@ impl ModelSetup {
             Readiness::Lacking { why, .. } => Some(why),
         }
     }
+}
+
+/// Refuses a credential of this process where addresses, headers and settings stand: those are recorded as they are.
+fn no_credential_in(name: &str, text: &[u8]) -> Result<(), CommandError> {
+    if !holds_learned(text) {
+        return Ok(());
+    }
+    Err(UsageError {
+        what: format!("{name} holds a credential that this program was given"),
+        help: "Take it out, and name where it comes from: `credential = { env = \"NAME\" }`.".into(),
+    }
+    .into())
 }
 
 /// Reads the repository's own file; only a regular file of a sane size.

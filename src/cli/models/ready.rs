@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::agent::catalogue::{CredentialRef, Oidc, ProviderRow, address_variable};
 use crate::config::env::Environment;
+use crate::diagnostic::Failure;
+use crate::ports::credential::{identity, vault};
 use crate::ports::model::WireFormat;
 
 /// The variables a GitHub job with `id-token: write` has.
@@ -131,12 +133,22 @@ fn missing(source: &CredentialRef) -> (String, String) {
             format!("the file {path} is not there or is empty"),
             format!("write the key into {path}, readable by you alone"),
         ),
-        CredentialRef::Oidc(_) => (
-            "this job has no identity token".into(),
-            "give the job `permissions: id-token: write` in its workflow".into(),
-        ),
+        CredentialRef::Oidc(_) => {
+            let error = identity(vault()).err();
+            let help = error.as_ref().and_then(Failure::help).unwrap_or_default();
+            (error.map(|error| error.to_string()).unwrap_or_default(), inner(&help))
+        }
         CredentialRef::Stdin | CredentialRef::Nothing => (String::new(), String::new()),
     }
+}
+
+/// Returns a sentence as a part of one: without its first capital and full stop.
+fn inner(sentence: &str) -> String {
+    let mut part = sentence.trim_end_matches('.').to_owned();
+    if let Some(first) = part.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    part
 }
 
 /// Tells whether a variable is set, or was when this program started: credentials are taken out of the environment then.
@@ -202,10 +214,16 @@ script = \"replies.yml\"
         let Readiness::Lacking { why, help } = of("both", root, &[]) else { panic!("usable") };
         assert_eq!(
             why,
-            "FIRST is not set, and the file key is not there or is empty, and this job has no identity token"
+            "FIRST is not set, and the file key is not there or is empty, and this is not a GitHub Actions workflow, so \
+             there is no identity to exchange"
         );
         assert!(help.starts_with("Set FIRST in the environment, or write the key into key"), "{help}");
-        assert!(help.ends_with("`permissions: id-token: write` in its workflow."), "{help}");
+        assert!(
+            help.ends_with(
+                "or use a key from the environment or a file here; OIDC works in GitHub Actions only."
+            ),
+            "{help}"
+        );
         let token = [("ACTIONS_ID_TOKEN_REQUEST_URL", "u"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")];
         let credential = |variables: &[(&str, &str)]| match of("both", root, variables) {
             Readiness::Usable { credential } => credential,

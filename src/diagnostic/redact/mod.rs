@@ -156,7 +156,7 @@ impl Redactor {
         for one in found {
             match merged.last_mut() {
                 Some(last) if one.span.start < last.span.end => {
-                    last.span.end = last.span.end.max(one.span.end)
+                    last.span.end = last.span.end.max(one.span.end);
                 }
                 _ => merged.push(one),
             }
@@ -280,7 +280,7 @@ fn worth_masking(secret: &str) -> Result<(), NotLearned> {
     let title =
         secret.chars().next().is_some_and(char::is_uppercase) && secret.chars().skip(1).all(|c| word(&c));
     let row = secret.chars().all(|c| secret.starts_with(c));
-    let plain = one_class(word) || one_class(capitals) || one_class(|c| c.is_ascii_digit()) || title;
+    let plain = one_class(word) || one_class(capitals) || one_class(char::is_ascii_digit) || title;
     if row || (plain && length < UNCOMMON) {
         return Err(NotLearned::Plain);
     }

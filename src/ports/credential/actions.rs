@@ -33,18 +33,10 @@ impl Identity {
         vault: &Vault,
         http: Arc<dyn TokenHttp>,
     ) -> Result<Self, CredentialError> {
-        let around = vault.surroundings();
-        let part = |name| vault.get(name).map(|secret| secret.expose().trim().to_owned());
-        match (part("ACTIONS_ID_TOKEN_REQUEST_URL"), part("ACTIONS_ID_TOKEN_REQUEST_TOKEN")) {
-            (Some(url), Some(token)) => {
-                let mut url = secure("ACTIONS_ID_TOKEN_REQUEST_URL", &url)?;
-                url.query_pairs_mut().append_pair("audience", audience);
-                Ok(Self { url: url.into(), token: Secret::new(token), http })
-            }
-            _ if !around.actions => Err(CredentialError::NotInActions),
-            _ if is_fork(around) => Err(CredentialError::Fork),
-            _ => Err(CredentialError::NoIdentityPermission),
-        }
+        let (url, token) = parts(vault)?;
+        let mut url = secure("ACTIONS_ID_TOKEN_REQUEST_URL", &url)?;
+        url.query_pairs_mut().append_pair("audience", audience);
+        Ok(Self { url: url.into(), token: Secret::new(token), http })
     }
 
     /// Asks for an identity.
@@ -64,6 +56,23 @@ impl Identity {
         let token = value.get("value").and_then(Value::as_str).ok_or_else(|| broken("`value` is missing"))?;
         let _ = redact::learn(token);
         Ok(Secret::new(token.to_owned()))
+    }
+}
+
+/// Tells whether an identity can be asked for, and what is missing where it cannot; nothing is sent.
+pub fn identity(vault: &Vault) -> Result<(), CredentialError> {
+    parts(vault).map(|_| ())
+}
+
+/// Returns where identities are asked for, and with what.
+fn parts(vault: &Vault) -> Result<(String, String), CredentialError> {
+    let around = vault.surroundings();
+    let part = |name| vault.get(name).map(|secret| secret.expose().trim().to_owned());
+    match (part("ACTIONS_ID_TOKEN_REQUEST_URL"), part("ACTIONS_ID_TOKEN_REQUEST_TOKEN")) {
+        (Some(url), Some(token)) => Ok((url, token)),
+        _ if !around.actions => Err(CredentialError::NotInActions),
+        _ if is_fork(around) => Err(CredentialError::Fork),
+        _ => Err(CredentialError::NoIdentityPermission),
     }
 }
 

@@ -120,7 +120,10 @@ impl From<CredentialError> for CallError {
     fn from(error: CredentialError) -> Self {
         match &error {
             CredentialError::Reply { .. } => Self::Shape { what: error.to_string() },
-            _ => Self::Auth { code: error.to_string() },
+            _ => {
+                let help = error.help().unwrap_or_default();
+                Self::Auth { code: format!("{error}: {}", help.trim_end_matches('.')) }
+            }
         }
     }
 }

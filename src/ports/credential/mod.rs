@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use super::model::CallError;
 use super::secret::Secret;
 
+pub use actions::identity;
 pub use error::CredentialError;
 pub use oidc_anthropic::AnthropicRule;
 pub use oidc_openai::OpenaiRule;

@@ -41,6 +41,8 @@ pub(super) fn source(
         }
     }
     let base = rule.base_url.as_deref().unwrap_or(BASE).trim_end_matches('/');
+    // A base with a version means the same place, as it does for calls.
+    let base = base.strip_suffix("/v1").unwrap_or(base);
     let mut fields = vec![
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned()),
         ("federation_rule_id", rule.federation_rule_id.clone()),

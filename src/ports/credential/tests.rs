@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::diagnostic::redact;
 
+/// A request: where it went, the token it showed, and its body.
+type Asked = (String, Option<String>, Option<Value>);
+
 /// Answers from a list, and keeps what was asked.
 #[derive(Default)]
 struct Canned {
     replies: Mutex<VecDeque<(u16, String)>>,
-    asked: Mutex<Vec<(String, Option<String>, Option<Value>)>>,
+    asked: Mutex<Vec<Asked>>,
 }
 
 impl TokenHttp for Canned {
@@ -174,7 +177,7 @@ fn what_is_refused_says_by_whom_and_why() {
             vec![identity(), (400, late)],
             "Anthropic finds the workflow's identity expired or not valid yet (400: invalid_grant, the assertion is expired)",
         ),
-        (vec![identity(), (529, json!({}))], "the server is overloaded or broken (529)"),
+        (vec![identity(), (529, json!({}))], "the server is overloaded or broken (529: no code)"),
         (vec![identity(), (429, json!({}))], "the rate limit is reached (no code)"),
         (
             vec![identity(), (200, json!({}))],

@@ -5,9 +5,14 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Makes a whole reply from a request.
+pub type Answerer = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
+
 /// What it does with every connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Act {
+    /// Sends what this makes of the request, and closes.
+    Answer(Answerer),
     /// Sends these bytes and closes.
     Send(Vec<u8>),
     /// Sends these bytes one by one, with a pause after each.
@@ -57,8 +62,9 @@ impl Server {
 
 fn serve(mut stream: TcpStream, act: &Act, log: &Mutex<Vec<Seen>>) {
     let Some(seen) = request(&mut stream) else { return };
-    log.lock().unwrap().push(seen);
+    log.lock().unwrap().push(seen.clone());
     match act {
+        Act::Answer(answer) => drop(stream.write_all(&answer(&seen))),
         Act::Send(bytes) => drop(stream.write_all(bytes)),
         Act::Dribble(bytes, pause) => {
             for byte in bytes {

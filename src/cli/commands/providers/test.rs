@@ -29,6 +29,9 @@ pub struct TestArgs {
     /// The longest one call may take, in seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// Give the program this variable, besides PATH
+    #[arg(long, value_name = "VARIABLE", requires = "exec")]
+    env: Vec<String>,
     /// Test this program instead of a provider of models.toml; everything after it belongs to the program
     #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true)]
     exec: Vec<String>,
@@ -81,13 +84,23 @@ pub fn run(args: &TestArgs, setup: &ModelSetup, output: &Output) -> Result<u8, C
     Ok(if failed == 0 { 0 } else { Class::TestsFailed.exit_code() })
 }
 
+/// Returns the words of a program; one that is quoted as a whole is split as a shell would.
+fn words(given: &[String]) -> Result<Vec<String>, CommandError> {
+    let [one] = given else { return Ok(given.to_vec()) };
+    shell_words::split(one).map_err(|_| {
+        let what = "the program has a quote that is not closed".into();
+        UsageError { what, help: "Close it, or give the words one by one.".into() }.into()
+    })
+}
+
 /// A provider, the model to ask, and the same provider with a wrong credential.
 type Subject = (Arc<dyn Provider>, String, Option<Arc<dyn Provider>>);
 
 fn subject(args: &TestArgs, setup: &ModelSetup) -> Result<Subject, CommandError> {
     if !args.exec.is_empty() {
         let model = args.model.clone().unwrap_or_else(|| "test".into());
-        return Ok((exec_provider(setup.program_of("exec", args.exec.clone()))?, model, None));
+        let spec = setup.program_with("exec", words(&args.exec)?, &args.env);
+        return Ok((exec_provider(spec)?, model, None));
     }
     let name = args.name.clone().unwrap_or_default();
     let full = match &args.model {

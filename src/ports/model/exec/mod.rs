@@ -24,8 +24,8 @@ use crate::ports::secret::Secret;
 pub struct ExecSpec {
     /// The provider's name in `models.toml`.
     pub name: String,
-    /// The words: the program first. A program with a slash is found from `base`, one without on `path`; all other words
-    /// are handed on as they are, and the program runs in another folder, so files among them are named by absolute paths.
+    /// The words: the program first. A program with a slash is found from `base`, one without on `path`. It runs in another
+    /// folder, so a word with a slash that names a file from `base` is handed on as its absolute path; others as they are.
     pub words: Vec<String>,
     /// The folder a relative program is found from.
     pub base: PathBuf,
@@ -196,6 +196,15 @@ struct ExecProvider {
 }
 
 impl ExecProvider {
+    /// Returns the words after the program, files among them by absolute paths. The record keeps the words as written.
+    fn handed_on(&self) -> Vec<String> {
+        let absolute = |word: &String| {
+            let path = self.spec.base.join(word);
+            if word.contains('/') && path.is_file() { path.display().to_string() } else { word.clone() }
+        };
+        self.spec.words.iter().skip(1).map(absolute).collect()
+    }
+
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::from([("PATH".into(), self.spec.path.clone())]);
         if let Some(home) = &self.spec.home {
@@ -247,7 +256,7 @@ impl Provider for ExecProvider {
         input.push(b'\n');
         run::run(&run::Job {
             program: &self.program,
-            words: self.spec.words.get(1..).unwrap_or_default(),
+            words: &self.handed_on(),
             environment: self.environment(),
             secrets: self.secrets(),
             input,
