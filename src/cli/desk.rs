@@ -12,7 +12,7 @@ use super::models::{ConfiguredRoutes, ModelSetup};
 use super::session::{self, Session};
 use crate::agent::catalogue::RouteEntry;
 use crate::agent::gateway::{Gateway, GatewayConfig, Mode, Records, worst_case};
-use crate::agent::role::{ARCHITECT, BUILDER, TEST_WRITER};
+use crate::agent::role::{ARCHITECT, BUILDER, Cast, TEST_WRITER};
 use crate::agent::route::Routes as _;
 use crate::agent::{Models, NoModels};
 use crate::artifact::digest::Digest;
@@ -26,7 +26,7 @@ use crate::artifact::types::task::{Assignment, Task};
 use crate::config::{Config, EngineChoice};
 use crate::diagnostic::redact::redact;
 use crate::engine::model::{self, ModelEngine, Setup};
-use crate::engine::{Engine, template};
+use crate::engine::{Engine, EngineError, template};
 use crate::ports::vcs::VcsRead;
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::Ports;
@@ -70,9 +70,9 @@ impl Desk {
             model::NAME => {
                 let setup = session.models()?;
                 let named = args.model.as_deref().or(assignment.model.as_deref());
-                let routes = routes(&setup, named, records.is_some())?;
                 let tree = session.vcs.head()?.tree;
                 let engine = model_engine(&setup, named, &session.config, &session.vcs, &tree)?;
+                let routes = routes(&setup, named, records.is_some())?.with_cast(engine.cast());
                 let governed = Governed { setup, routes, records, live: args.live, terms };
                 Ok(Self { engine: Box::new(engine), governed: Some(governed) })
             }
@@ -149,9 +149,14 @@ pub fn assign(
 
 /// Returns what a run was assigned to when it began; a damaged file is found by the check of the chain.
 pub fn begun(store: &dyn ArtifactStore) -> Result<Option<Assignment>, CommandError> {
+    Ok(task(store)?.map(|task| task.assignment))
+}
+
+/// Returns the task of a run that has begun.
+pub fn task(store: &dyn ArtifactStore) -> Result<Option<Task>, CommandError> {
     let bytes = store.read(slot::TASK.path)?;
     let task = bytes.and_then(|bytes| Envelope::<Task>::from_bytes(&bytes).ok());
-    Ok(task.map(|envelope| envelope.body.assignment))
+    Ok(task.map(|envelope| envelope.body))
 }
 
 /// Returns the record of the run that is to answer, where one is named.
@@ -206,6 +211,31 @@ fn entry(name: &str) -> Result<RouteEntry, CommandError> {
     })
 }
 
+/// Returns the roles of a repository as (path, text).
+fn roles(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Vec<(String, String)>, CommandError> {
+    let mut roles = Vec::new();
+    for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
+        let Some(path) = entry.utf8_path().filter(|path| is_markdown(path)) else { continue };
+        let bytes = vcs.file(tree, path)?.unwrap_or_default();
+        roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    Ok(roles)
+}
+
+fn is_markdown(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|ending| ending == "md")
+}
+
+/// Returns the cast of a repository: the built-in roles and those of a commit's tree.
+pub fn cast(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Cast, CommandError> {
+    Ok(Cast::load(&roles(vcs, tree)?).map_err(EngineError::from)?)
+}
+
+/// Returns the role whose route is taken for a role.
+fn route_name<'a>(setup: &'a ModelSetup, cast: &'a Cast, role: &'a str) -> &'a str {
+    if setup.catalogue.routes().any(|(name, _)| name == role) { role } else { cast.route_of(role) }
+}
+
 /// Returns the model engine of a repository: its roles are those of a commit's tree, never of the working tree.
 pub fn model_engine(
     setup: &ModelSetup,
@@ -214,24 +244,22 @@ pub fn model_engine(
     vcs: &dyn VcsRead,
     tree: &TreeId,
 ) -> Result<ModelEngine, CommandError> {
-    let mut roles = Vec::new();
-    for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
-        let Some(path) = entry.utf8_path().filter(|path| path.strip_suffix(".md").is_some()) else {
-            continue;
-        };
-        let bytes = vcs.file(tree, path)?.unwrap_or_default();
-        roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    let mut roles_asked: Vec<String> = CAST.map(str::to_owned).to_vec();
-    roles_asked.extend(config.models.critics.iter().map(ToString::to_string));
+    let roles = roles(vcs, tree)?;
+    let cast = Cast::load(&roles).map_err(EngineError::from)?;
+    let mut everybody: Vec<String> = CAST.map(str::to_owned).to_vec();
+    everybody.extend(config.models.critics.iter().map(ToString::to_string));
     let mut routes = Vec::new();
-    for role in &roles_asked {
+    for role in &everybody {
         let digest = match named {
             Some(model) => Digest::of(model),
-            None => setup.catalogue.digest_of_routes(&[role]).map_err(|source| UsageError {
-                what: format!("the route of `{role}` has no canonical form: {source}"),
-                help: "Check the routes in models.toml.".into(),
-            })?,
+            None => {
+                setup.catalogue.digest_of_routes(&[route_name(setup, &cast, role)]).map_err(|source| {
+                    UsageError {
+                        what: format!("the route of `{role}` has no canonical form: {source}"),
+                        help: "Check the routes in models.toml.".into(),
+                    }
+                })?
+            }
         };
         routes.push(Material { name: format!("route:{role}"), digest });
     }

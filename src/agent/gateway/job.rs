@@ -364,15 +364,14 @@ impl Job {
                     let within = COUNT_WITHIN.min(call.timeout);
                     let counted =
                         ask.then(|| candidate.provider.count(&call.built.request, within).ok().flatten());
-                    match counted.flatten() {
-                        Some(count) => call.counted = Some(count),
-                        None => {
-                            let CallFailure { what, .. } = failure::from(&full);
-                            let what =
-                                format!("`{}` of `{}` was not asked: {what}", self.ask.step, self.ask.role);
-                            return Err(CallFailure { what, ..failure::from(&full) });
-                        }
+                    if let Some(count) = counted.flatten() {
+                        call.counted = Some(count);
+                        continue;
                     }
+                    let failed = failure::from(&full);
+                    let (step, role) = (&self.ask.step, &self.ask.role);
+                    let what = format!("`{step}` of `{role}` was not asked: {}", failed.what);
+                    return Err(CallFailure { what, ..failed });
                 }
             }
         }

@@ -85,7 +85,7 @@ struct Record {
 
 impl Record {
     fn read(global: &Global, found: &FoundRun, vcs: &GitRepository) -> Result<Self, CommandError> {
-        let begun = desk::begun(&found.store)?;
+        let task = desk::task(&found.store)?;
         let run = RecordedRun::read(&found.store)?;
         let environment = Environment::of_process();
         let named = global.config.clone().or(environment.config_file());
@@ -94,10 +94,14 @@ impl Record {
         let day =
             run.began().and_then(|text| text.parse().ok()).unwrap_or_else(|| SystemClock::new(None).now());
         let setup = ModelSetup::open(vcs.root(), &file, environment, day)?;
-        let named = begun.and_then(|begun| begun.model);
+        let named = task.as_ref().and_then(|task| task.assignment.model.clone());
         let asked = run.began().is_some();
-        let routes =
+        let mut routes =
             if asked { desk::routes(&setup, named.as_deref(), true)? } else { ConfiguredRoutes::default() };
+        // A base that is not here is told of by the replay itself.
+        if let Some(cast) = task.and_then(|task| desk::cast(vcs, &task.base.tree).ok()) {
+            routes = routes.with_cast(&cast);
+        }
         Ok(Self { run, setup, routes, named })
     }
 

@@ -13,6 +13,7 @@ use super::credential::credential;
 use super::{ModelSetup, Readiness};
 use crate::agent::catalogue::{CredentialRef, DEFAULT_ROLE, Life, ProviderRow, RouteEntry};
 use crate::agent::price::PriceRow;
+use crate::agent::role::Cast;
 use crate::agent::route::{Candidate, Routes};
 use crate::cli::CommandError;
 use crate::cli::error::{IoError, UsageError};
@@ -32,6 +33,8 @@ pub struct ConfiguredRoutes {
     families: BTreeMap<String, String>,
     /// What the models lack that were left out, by role.
     lacking: BTreeMap<String, Vec<String>>,
+    /// The role whose route is taken where a role has none.
+    stand_ins: BTreeMap<String, String>,
 }
 
 impl ConfiguredRoutes {
@@ -39,22 +42,40 @@ impl ConfiguredRoutes {
     pub fn all_to(candidate: Candidate) -> Self {
         let families = BTreeMap::from([(candidate.name(), candidate.family.clone())]);
         let roles = BTreeMap::from([(DEFAULT_ROLE.to_owned(), vec![candidate])]);
-        Self { roles, families, lacking: BTreeMap::new() }
+        Self { roles, families, ..Self::default() }
+    }
+
+    /// Returns the routes with those that roles name in their files, for roles that `models.toml` has none for.
+    #[must_use]
+    pub fn with_cast(mut self, cast: &Cast) -> Self {
+        let names = cast.iter().map(|role| (role.name.to_string(), role.route.to_string()));
+        self.stand_ins = names.collect();
+        self
+    }
+
+    /// Returns what stands for a role: under its own name, that of the role its file names, or for all.
+    fn of<'a, T>(&self, rows: &'a BTreeMap<String, Vec<T>>, role: &str) -> &'a [T] {
+        let stand_in = || self.stand_ins.get(role).and_then(|other| rows.get(other));
+        rows.get(role)
+            .or_else(stand_in)
+            .or_else(|| rows.get(DEFAULT_ROLE))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     fn new(roles: BTreeMap<String, Vec<Candidate>>) -> Self {
         let named = roles.values().flatten().map(|one| (one.name(), one.family.clone()));
-        Self { families: named.collect(), roles, lacking: BTreeMap::new() }
+        Self { families: named.collect(), roles, ..Self::default() }
     }
 }
 
 impl Routes for ConfiguredRoutes {
     fn candidates(&self, role: &str) -> Vec<Candidate> {
-        self.roles.get(role).or_else(|| self.roles.get(DEFAULT_ROLE)).cloned().unwrap_or_default()
+        self.of(&self.roles, role).to_vec()
     }
 
     fn lacking(&self, role: &str) -> Vec<String> {
-        self.lacking.get(role).or_else(|| self.lacking.get(DEFAULT_ROLE)).cloned().unwrap_or_default()
+        self.of(&self.lacking, role).to_vec()
     }
 
     fn family(&self, model: &str) -> Option<String> {

@@ -1,5 +1,4 @@
 //! What models say and how it ends: agreement, a seeded bug, stubbornness, and what ends it at once.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use serde_json::{Value, json};
 
@@ -67,7 +66,7 @@ fn a_seeded_bug_is_a_high_risk_with_a_fix_and_converges_when_mended() {
     let risk = &messages[1]["risks"][0];
     assert_eq!((&risk["severity"], &messages[1]["role"]), (&"high".into(), &"architect".into()));
     assert!(risk["fix"].as_str().unwrap().contains("echo 0"));
-    let submitted = format!("unit_price() {{\n  echo $(($1 / $2))\n}}\n");
+    let submitted = PRICE.replace("\"$1\"", "$(($1 / $2))");
     let blob = orch::artifact::digest::Digest::of(submitted).to_string();
     let evidence = risk["evidence"].as_array().unwrap();
     assert!(
@@ -108,7 +107,6 @@ fn a_stubborn_builder_ends_with_the_rationale_bundle() {
     assert_eq!((&body["reason"], &body["rollback"]), (&"flapping".into(), &"git revert".into()));
     assert!(body["diff"].as_str().unwrap().contains("+  echo $(($1 / $2))"), "{body}");
     let report = env.orch(&root, &["report"]).exits(0);
-    eprintln!("{}", report.stdout);
     for told in ["flapping", "git revert", "a count of zero stops the program"] {
         assert!(report.stdout.contains(told), "{told}: {}", report.stdout);
     }
@@ -210,6 +208,8 @@ fn more_critics_judge_side_by_side_and_the_order_is_in_the_record() {
     beta.truncate(1);
     beta.push(entry(JUDGED, judges(&risk)));
     beta[1]["delay_ms"] = 300.into();
+    let plan_judged = entry(PLAN_JUDGED, judges(&json!([])));
+    beta.extend([plan_judged.clone(), plan_judged]);
     beta.push(entry(JUDGED, judges(&json!([]))));
     beta.push(entry(JUDGED, judges(&json!([]))));
     let root = shop(&env, "shop", &alpha, &beta);

@@ -1,5 +1,4 @@
 //! Providers that are down, out of money, or not there at all.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
 //! Runs answered from the record of another run, in a clone that has no model.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 
@@ -29,7 +28,6 @@ fn a_fresh_clone_is_answered_from_the_record_and_another_question_is_a_miss() {
     env.orch(&clone, &["replay"]).exits(0);
 
     let said = run(&env, &clone, "add a README chapter", &["--replay", &folder]).exits(3);
-    eprintln!("{}", said.stderr);
     assert!(said.stderr.contains("section") && said.stderr.contains("chapter"), "{}", said.stderr);
     run(&env, &clone, REQUEST, &["--replay", "no-such-run"]).exits(2);
 }

@@ -205,7 +205,7 @@ pub fn lines(root: &Path, path: &str) -> Vec<Value> {
 /// Every line of every file of one kind, earlier attempts included, by path.
 pub fn all_lines(root: &Path, folder: &str) -> BTreeMap<String, Vec<Value>> {
     let files = crate::env::files_below(&run_folder(root)).into_iter();
-    let wanted = |path: &str| path.ends_with(".jsonl") && path.split('/').any(|part| part == folder);
+    let wanted = |path: &str| path.split('/').any(|part| part == folder);
     files
         .filter(|(path, _)| wanted(path))
         .map(|(path, bytes)| {
