@@ -138,7 +138,11 @@ fn ask_all(store: &DirStore, mode: Mode<'_>, calls: usize, bytes: usize) -> Vec<
 
 fn main() {
     // As in a run with keys of two providers and a forge.
-    for key in ["sk-ant-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk", "sk-proj-0aB1cD2eF3gH4iJ5kL6mN7oP8", "ghp_0123456789abcdefABCDEF0123456789abcd"] {
+    for key in [
+        "sk-ant-api03-Zx9Kq2Lm7Np4Rt6Vw8Yb1Cd3Ef5Gh0Jk",
+        "sk-proj-0aB1cD2eF3gH4iJ5kL6mN7oP8",
+        "ghp_0123456789abcdefABCDEF0123456789abcd",
+    ] {
         redact::learn(key).unwrap();
     }
     let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1000.0);

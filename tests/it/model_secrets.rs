@@ -70,7 +70,8 @@ fn only_its_own(server: &Server, header: &str, key: &str) {
     }
 }
 
-const CURIOUS: &str = "env\ncat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'\nenv | base64\nexit 0\n";
+const CURIOUS: &str =
+    "env\ncat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'\nenv | base64\nexit 0\n";
 
 /// A program that answers for a model, tells its environment to a file and its key in the answer.
 fn tool(env: &TestEnv) -> String {
@@ -142,7 +143,8 @@ fn keys_from_everywhere_come_out_in_their_own_header_only() {
     let root = shop(&env, "shop", &text);
     let config = "version: 1\nservice: shop\ncommands:\n  test: sh curious.sh\nmodels:\n  critics: [security-architect]\n";
     // Notes that models are shown, with keys somebody left there: committed, so that git's objects hold them on purpose.
-    let notes = format!("Money is in cents.\nThe key is {ANTHROPIC_KEY} or {FILE_KEY}, {OPENAI_KEY}, {TOOL_KEY}.\n");
+    let notes =
+        format!("Money is in cents.\nThe key is {ANTHROPIC_KEY} or {FILE_KEY}, {OPENAI_KEY}, {TOOL_KEY}.\n");
     for (path, text) in [("orch.yml", config), ("curious.sh", CURIOUS), (".orch/notes.md", notes.as_str())] {
         fs::write(root.join(path), text).unwrap();
     }
@@ -187,7 +189,10 @@ fn keys_from_everywhere_come_out_in_their_own_header_only() {
     let all: Vec<Value> = cassette.into_iter().map(|(_, line)| line).collect();
     let text = Value::from(all).to_string();
     assert!(text.contains("[redacted:anthropic-key]") && text.contains("[redacted:credential]"));
-    assert!(text.contains("\"redacted\":true") && text.contains("Money is in cents."), "the notes were shown");
+    assert!(
+        text.contains("\"redacted\":true") && text.contains("Money is in cents."),
+        "the notes were shown"
+    );
     let branches = env.git(&root, &["log", "--all", "--format=%D %B", "--not", "main"]);
     holds_none("commits", branches.as_bytes(), &ALL);
 }
@@ -242,7 +247,8 @@ fn a_key_that_is_configured_where_it_would_be_recorded_is_refused() {
     }
     scan(&env, &root.join("artifacts"), &[plain, OPENAI_KEY]);
     let model = format!("anthropic/{}", keys[0].1);
-    let said = with_keys(&env, &root, &keys, &["run", REQUEST, "--engine", "model", "--model", &model]).exits(2);
+    let said =
+        with_keys(&env, &root, &keys, &["run", REQUEST, "--engine", "model", "--model", &model]).exits(2);
     holds_none("a model", format!("{}{}", said.stdout, said.stderr).as_bytes(), &[ANTHROPIC_KEY]);
     scan(&env, &root.join("artifacts"), &[ANTHROPIC_KEY]);
     assert!(server.seen().is_empty(), "nothing is sent");
@@ -270,7 +276,8 @@ fn a_redirect_and_an_error_carry_no_key() {
             Server::start(Act::Answer(Arc::new(move |_: &Seen| {
                 let mut body = wires::error(format, status, false);
                 body["error"]["message"] = format!("Incorrect API key provided: {key}").into();
-                let headers = [("content-type", "application/json"), ("retry-after", "0"), ("request-id", key)];
+                let headers =
+                    [("content-type", "application/json"), ("retry-after", "0"), ("request-id", key)];
                 reply(status, &headers, body.to_string().as_bytes())
             })))
         };
@@ -289,5 +296,51 @@ fn a_redirect_and_an_error_carry_no_key() {
             assert!(said.exit != 0, "{status} {words:?}: {text}");
         }
         scan(&env, &root, &[ANTHROPIC_KEY, OPENAI_KEY]);
+    }
+}
+
+/// While a call hangs, and when the process dies of it: no environment, no descriptor, no core file has a key.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_call_under_way_shows_no_key_and_leaves_none() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let env = TestEnv::new();
+    let key_file = env.path("key");
+    fs::write(&key_file, FILE_KEY).unwrap();
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
+    let server = Server::start(Act::Hang(Vec::new()));
+    let (url, key_file, tool) = (server.url(""), key_file.display().to_string(), tool(&env));
+    let root = shop(&env, "shop", &catalogue(&url, &url, &url, &key_file, &tool));
+    let mut command = env.command("sh", &root);
+    let shell = "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\"";
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_orch"), "run", REQUEST, "--engine", "model"]);
+    command
+        .env("SOURCE_DATE_EPOCH", TODAY)
+        .env("ANTHROPIC_API_KEY", ANTHROPIC_KEY)
+        .env("TOOL_TOKEN", TOOL_KEY);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(STDIN_KEY.as_bytes()).unwrap();
+    let start = std::time::Instant::now();
+    while server.seen().is_empty() {
+        assert!(start.elapsed().as_secs() < 60, "nobody was asked");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let proc = Path::new("/proc").join(child.id().to_string());
+    for name in ["environ", "cmdline"] {
+        // Readable by root only; where it is not, that is the better answer.
+        holds_none(name, &fs::read(proc.join(name)).unwrap_or_default(), &ALL);
+    }
+    if let Ok(limits) = fs::read_to_string(proc.join("limits")) {
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().rev().nth(2), Some("0"), "{core}");
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGABRT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&status));
+    for folder in ["shop", "tmp", "home"] {
+        scan(&env, &env.path(folder), &ALL);
     }
 }

@@ -170,7 +170,8 @@ fn the_suite_runs_against_a_program_and_tells_each_case() {
     let cases = said.json();
     assert!(cases.as_array().unwrap().iter().any(|case| case["outcome"] == "failed"), "{cases}");
     // A script of the checkout by its relative name, the program quoted as a whole, a variable handed on.
-    let script = "cat >/dev/null\nprintf '{\"text\": \"%s\", \"usage\": {\"input\": 1, \"output\": 1}}' \"$SAYS\"\n";
+    let script =
+        "cat >/dev/null\nprintf '{\"text\": \"%s\", \"usage\": {\"input\": 1, \"output\": 1}}' \"$SAYS\"\n";
     let root = env.repository("tools", &[("tools/say.sh", script)]);
     let says = [("SAYS", r#"{\"answer\": \"pong\", \"sure\": true}"#)];
     let words = ["providers", "test", "--env", "SAYS", "--exec", "sh ./tools/say.sh"];

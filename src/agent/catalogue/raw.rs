@@ -300,13 +300,15 @@ fn oidc(row: &Row<'_, '_, '_>) -> Option<Oidc> {
     let (provider, account) = (text("identity_provider_id"), text("service_account_id"));
     let audience = text("audience");
     match (rule, organization, provider, account) {
-        (Some(federation_rule_id), Some(organization_id), None, None) if oidc.get("auth_url").is_none() => Some(Oidc::Anthropic {
-            federation_rule_id,
-            organization_id,
-            service_account: text("service_account"),
-            workspace: text("workspace"),
-            audience,
-        }),
+        (Some(federation_rule_id), Some(organization_id), None, None) if oidc.get("auth_url").is_none() => {
+            Some(Oidc::Anthropic {
+                federation_rule_id,
+                organization_id,
+                service_account: text("service_account"),
+                workspace: text("workspace"),
+                audience,
+            })
+        }
         (None, None, Some(identity_provider_id), Some(service_account_id))
             if oidc.get("service_account").is_none() && oidc.get("workspace").is_none() =>
         {

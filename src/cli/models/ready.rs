@@ -218,7 +218,12 @@ script = \"replies.yml\"
              there is no identity to exchange"
         );
         assert!(help.starts_with("Set FIRST in the environment, or write the key into key"), "{help}");
-        assert!(help.ends_with("or use a key from the environment or a file here; OIDC works in GitHub Actions only."), "{help}");
+        assert!(
+            help.ends_with(
+                "or use a key from the environment or a file here; OIDC works in GitHub Actions only."
+            ),
+            "{help}"
+        );
         let token = [("ACTIONS_ID_TOKEN_REQUEST_URL", "u"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")];
         let credential = |variables: &[(&str, &str)]| match of("both", root, variables) {
             Readiness::Usable { credential } => credential,

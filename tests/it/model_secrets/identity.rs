@@ -30,7 +30,9 @@ fn world(format: WireFormat, refused: Option<(u16, Value)>) -> Server {
         if path.ends_with("/oauth/token") {
             return match &refused {
                 Some((status, body)) => said(*status, body),
-                None => said(200, &json!({ "access_token": TOKEN, "expires_in": 600, "token_type": "Bearer" })),
+                None => {
+                    said(200, &json!({ "access_token": TOKEN, "expires_in": 600, "token_type": "Bearer" }))
+                }
             };
         }
         answered(format, seen)
@@ -42,7 +44,8 @@ fn provider(format: WireFormat, url: &str) -> (&'static str, String) {
         let oidc = "federation_rule_id = \"fdrl_1\", organization_id = \"org-1\"".to_owned();
         ("anthropic", "claude-sonnet-5-5", url.to_owned(), "", oidc)
     } else {
-        let oidc = format!("identity_provider_id = \"idp_1\", service_account_id = \"sa_1\", auth_url = \"{url}\"");
+        let oidc =
+            format!("identity_provider_id = \"idp_1\", service_account_id = \"sa_1\", auth_url = \"{url}\"");
         ("openai", "gpt-6.1-sol", format!("{url}/v1"), "", oidc)
     };
     let text = format!(
@@ -71,11 +74,11 @@ fn an_identity_is_exchanged_once_for_the_calls_of_a_run() {
             ("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN),
         ];
-        let model = if format == AnthropicMessages { "anthropic/claude-sonnet-5-5" } else { "openai/gpt-6.1-sol" };
+        let model =
+            if format == AnthropicMessages { "anthropic/claude-sonnet-5-5" } else { "openai/gpt-6.1-sol" };
         let ran = with_keys(&env, &root, &job, &["run", REQUEST, "--model", model]).exits(0);
         let all = server.seen();
-        let (identities, exchanges, calls) =
-            (of(&all, "/identity?"), of(&all, exchange), of(&all, call));
+        let (identities, exchanges, calls) = (of(&all, "/identity?"), of(&all, exchange), of(&all, call));
         assert_eq!((identities.len(), exchanges.len(), calls.len()), (1, 1, 5), "{name}");
         assert!(identities[0].head.contains(audience), "{}", identities[0].head);
         assert!(identities[0].head.contains(&format!("Bearer {REQUEST_TOKEN}")));
@@ -85,7 +88,11 @@ fn an_identity_is_exchanged_once_for_the_calls_of_a_run() {
         for seen in calls {
             let head = seen.head.to_ascii_lowercase();
             assert!(head.contains(&format!("authorization: bearer {TOKEN}")) && !head.contains("x-api-key"));
-            assert_eq!(head.contains("anthropic-beta: oauth-2025-04-20"), format == AnthropicMessages, "{head}");
+            assert_eq!(
+                head.contains("anthropic-beta: oauth-2025-04-20"),
+                format == AnthropicMessages,
+                "{head}"
+            );
             holds_none("a call", seen.head.as_bytes(), &[REQUEST_TOKEN, IDENTITY]);
         }
         let secrets = [REQUEST_TOKEN, IDENTITY, TOKEN];
@@ -99,7 +106,8 @@ fn an_identity_is_exchanged_once_for_the_calls_of_a_run() {
 fn each_thing_that_can_be_missing_is_told_apart() {
     for format in [AnthropicMessages, OpenaiResponses] {
         let env = TestEnv::new();
-        let refused = json!({ "error": "invalid_grant", "error_description": format!("no rule for {IDENTITY}") });
+        let refused =
+            json!({ "error": "invalid_grant", "error_description": format!("no rule for {IDENTITY}") });
         let late = json!({ "error": "invalid_grant", "error_description": "the assertion is expired" });
         let server = world(format, Some((400, refused)));
         let old = world(format, Some((400, late)));
@@ -115,17 +123,35 @@ fn each_thing_that_can_be_missing_is_told_apart() {
         let (own, fork) = (own.display().to_string(), fork.display().to_string());
         let url = server.url("/identity?x=1");
         let gone = server.url("/nothing-here");
-        let ids = |url: &'static str| vec![("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)];
+        let ids = |url: &'static str| {
+            vec![("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)]
+        };
         let url: &'static str = url.leak();
         let gone: &'static str = gone.leak();
         let actions = ("GITHUB_ACTIONS", "true");
         for (job, wanted, help) in [
             (vec![], "this is not a GitHub Actions workflow", "key from the environment or a file"),
-            (vec![actions, ("GITHUB_EVENT_PATH", own.as_str())], "the workflow may not ask GitHub", "id-token: write"),
+            (
+                vec![actions, ("GITHUB_EVENT_PATH", own.as_str())],
+                "the workflow may not ask GitHub",
+                "id-token: write",
+            ),
             (vec![actions, ("GITHUB_EVENT_PATH", fork.as_str())], "pull request from a fork", "write access"),
-            ([vec![actions], ids(gone)].concat(), "GitHub did not give the workflow an identity", "Run the job again"),
-            ([vec![actions], ids(url)].concat(), "does not accept the workflow's identity (400: invalid_grant", "Compare the rule"),
-            ([vec![actions], ids("http://169.254.0.1/x")].concat(), "is neither https nor http to this machine", ""),
+            (
+                [vec![actions], ids(gone)].concat(),
+                "GitHub did not give the workflow an identity",
+                "Run the job again",
+            ),
+            (
+                [vec![actions], ids(url)].concat(),
+                "does not accept the workflow's identity (400: invalid_grant",
+                "Compare the rule",
+            ),
+            (
+                [vec![actions], ids("http://169.254.0.1/x")].concat(),
+                "is neither https nor http to this machine",
+                "",
+            ),
         ] {
             for words in [&["providers", "ping", name][..], &["run", REQUEST, "--engine", "model"]] {
                 let said = with_keys(&env, &root, &job, words);
@@ -140,6 +166,8 @@ fn each_thing_that_can_be_missing_is_told_apart() {
         fs::write(root.join(".orch/models.toml"), provider(format, &old.url("")).1).unwrap();
         let job = [vec![actions], ids(url)].concat();
         with_keys(&env, &root, &job, &["providers", "ping", name]).exits(2).says("expired or not valid yet");
-        assert!(of(&server.seen(), "/v1/messages").is_empty() && of(&server.seen(), "/v1/responses").is_empty());
+        assert!(
+            of(&server.seen(), "/v1/messages").is_empty() && of(&server.seen(), "/v1/responses").is_empty()
+        );
     }
 }

@@ -1,10 +1,12 @@
 //! The same runs against a mock of the vendors' APIs that others made: @copilotkit/aimock.
+#![expect(
+    clippy::print_stderr,
+    reason = "a check that does not happen says so, and one that does its figures"
+)]
 
 use crate::env::TestEnv;
 
-use super::world::{
-    REQUEST, attempts, door, models_named, never_over, shop, spent, with_keys,
-};
+use super::world::{REQUEST, attempts, door, models_named, never_over, shop, spent, with_keys};
 
 /// The one key it takes.
 const KEYS: [(&str, &str); 2] = [("ANTHROPIC_API_KEY", "stand-in-key"), ("OPENAI_API_KEY", "stand-in-key")];

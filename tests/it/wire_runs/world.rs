@@ -20,7 +20,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// What is asked, by words only its prompt has, and what a model answers.
 pub fn answers() -> Vec<(&'static str, Value)> {
-    let answer = |answer: Value| json!({ "outcome": "answer", "reason": null, "context": null, "answer": answer });
+    let answer =
+        |answer: Value| json!({ "outcome": "answer", "reason": null, "context": null, "answer": answer });
     let plan = json!({
         "summary": "A section about refunds.", "type": "docs", "scope": "readme", "subject": "tell how refunds work",
         "steps": ["Add the section."], "files": [{ "path": "README.md", "role": "change" }],
@@ -31,7 +32,10 @@ pub fn answers() -> Vec<(&'static str, Value)> {
     let edit = json!({ "path": "README.md", "op": "replace", "content": null, "executable": null,
         "replacements": [{ "find": "Sells things.\n", "replace": "Sells things.\n\n## Refunds\n\nWithin 30 days.\n" }] });
     vec![
-        ("Plan the change the request asks for.", answer(json!({ "plan": plan, "claims": [], "answers": [] }))),
+        (
+            "Plan the change the request asks for.",
+            answer(json!({ "plan": plan, "claims": [], "answers": [] })),
+        ),
         ("A plan was submitted for the request. Judge", judged.clone()),
         (
             "Write the acceptance tests of the plan.",
@@ -74,9 +78,11 @@ pub fn overloaded(format: WireFormat) -> Vec<u8> {
 
 /// Starts a provider; `down` tells which requests it turns away.
 pub fn provider(format: WireFormat, down: impl Fn(&Seen) -> bool + Send + Sync + 'static) -> Server {
-    Server::start(Act::Answer(Arc::new(move |seen| {
-        if down(seen) { overloaded(format) } else { answered(format, seen) }
-    })))
+    Server::start(Act::Answer(Arc::new(
+        move |seen| {
+            if down(seen) { overloaded(format) } else { answered(format, seen) }
+        },
+    )))
 }
 
 /// Returns the models of a repository: the Architect's and the Builder's are of two vendors, each the other's fallback.
