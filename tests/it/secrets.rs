@@ -92,7 +92,7 @@ env | base64
 fn curious_service(env: &TestEnv, name: &str) -> PathBuf {
     let root = env.service(name);
     fs::write(root.join("curious.sh"), CURIOUS).unwrap();
-    fs::write(root.join("orch.yml"), "version: 1\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n")
+    fs::write(root.join("orch.yml"), "version: 1\nengine: template\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n")
         .unwrap();
     env.git(&root, &["add", "-A"]);
     env.git(&root, &["commit", "-q", "-m", "a curious command"]);
@@ -185,7 +185,7 @@ fn a_running_process_shows_no_key_and_leaves_none_when_it_dies() {
 
     let env = TestEnv::new();
     let root = env.service("service");
-    fs::write(root.join("orch.yml"), "version: 1\ncommands:\n  test: sleep 60\n").unwrap();
+    fs::write(root.join("orch.yml"), "version: 1\nengine: template\ncommands:\n  test: sleep 60\n").unwrap();
     env.git(&root, &["add", "-A"]);
     env.git(&root, &["commit", "-q", "-m", "a test command that sleeps"]);
     // The shell raises the limit, then becomes the program.
@@ -266,7 +266,7 @@ fn git_gets_forge_tokens_and_no_key_of_a_model() {
     fs::write(bin.join("git"), script).unwrap();
     fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = std::env::var("PATH").unwrap();
-    let mut command = env.orch_command(&root, &["run", "add a /health endpoint"]);
+    let mut command = env.orch_command(&root, &["run", "add a /health endpoint", "--engine", "template"]);
     command.env("PATH", format!("{}:{path}", bin.display()));
     command.env("ANTHROPIC_API_KEY", KNOWN).env("GH_TOKEN", "forge-token-0123456789");
     let output = command.output().unwrap();

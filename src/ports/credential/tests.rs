@@ -174,7 +174,7 @@ fn what_is_refused_says_by_whom_and_why() {
             vec![identity(), (400, late)],
             "Anthropic finds the workflow's identity expired or not valid yet (400: invalid_grant, the assertion is expired)",
         ),
-        (vec![identity(), (529, json!({}))], "the server is overloaded or broken (529)"),
+        (vec![identity(), (529, json!({}))], "the server is overloaded or broken (529: no code)"),
         (vec![identity(), (429, json!({}))], "the rate limit is reached (no code)"),
         (
             vec![identity(), (200, json!({}))],
