@@ -298,3 +298,49 @@ fn a_redirect_and_an_error_carry_no_key() {
         scan(&env, &root, &[ANTHROPIC_KEY, OPENAI_KEY]);
     }
 }
+
+/// While a call hangs, and when the process dies of it: no environment, no descriptor, no core file has a key.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_call_under_way_shows_no_key_and_leaves_none() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let env = TestEnv::new();
+    let key_file = env.path("key");
+    fs::write(&key_file, FILE_KEY).unwrap();
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
+    let server = Server::start(Act::Hang(Vec::new()));
+    let (url, key_file, tool) = (server.url(""), key_file.display().to_string(), tool(&env));
+    let root = shop(&env, "shop", &catalogue(&url, &url, &url, &key_file, &tool));
+    let mut command = env.command("sh", &root);
+    let shell = "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\"";
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_orch"), "run", REQUEST, "--engine", "model"]);
+    command
+        .env("SOURCE_DATE_EPOCH", TODAY)
+        .env("ANTHROPIC_API_KEY", ANTHROPIC_KEY)
+        .env("TOOL_TOKEN", TOOL_KEY);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(STDIN_KEY.as_bytes()).unwrap();
+    let start = std::time::Instant::now();
+    while server.seen().is_empty() {
+        assert!(start.elapsed().as_secs() < 60, "nobody was asked");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let proc = Path::new("/proc").join(child.id().to_string());
+    for name in ["environ", "cmdline"] {
+        // Readable by root only; where it is not, that is the better answer.
+        holds_none(name, &fs::read(proc.join(name)).unwrap_or_default(), &ALL);
+    }
+    if let Ok(limits) = fs::read_to_string(proc.join("limits")) {
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().rev().nth(2), Some("0"), "{core}");
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGABRT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&status));
+    for folder in ["shop", "tmp", "home"] {
+        scan(&env, &env.path(folder), &ALL);
+    }
+}

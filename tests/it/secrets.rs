@@ -93,7 +93,7 @@ env | base64
 fn curious_service(env: &TestEnv, name: &str) -> PathBuf {
     let root = env.service(name);
     fs::write(root.join("curious.sh"), CURIOUS).unwrap();
-    fs::write(root.join("orch.yml"), "version: 1\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n")
+    fs::write(root.join("orch.yml"), "version: 1\nengine: template\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n")
         .unwrap();
     env.git(&root, &["add", "-A"]);
     env.git(&root, &["commit", "-q", "-m", "a curious command"]);
@@ -186,7 +186,7 @@ fn a_running_process_shows_no_key_and_leaves_none_when_it_dies() {
 
     let env = TestEnv::new();
     let root = env.service("service");
-    fs::write(root.join("orch.yml"), "version: 1\ncommands:\n  test: sleep 60\n").unwrap();
+    fs::write(root.join("orch.yml"), "version: 1\nengine: template\ncommands:\n  test: sleep 60\n").unwrap();
     env.git(&root, &["add", "-A"]);
     env.git(&root, &["commit", "-q", "-m", "a test command that sleeps"]);
     // The shell raises the limit, then becomes the program.

@@ -41,7 +41,7 @@ struct Outcome {
 }
 
 impl<'a> Cassette<'a> {
-    /// Opens the record of a stage and reads the others of the run, earlier attempts left out.
+    /// Opens the record of a stage and reads the others of the run, those of earlier attempts too.
     ///
     /// Where the stage's ledger is new, its record is a copy that moving the stage to `attempts/` left, and goes.
     pub(super) fn open(
@@ -62,7 +62,8 @@ impl<'a> Cassette<'a> {
         this.files[0] = this.take_up(&listed, new_ledger)?;
         this.lines = this.index(0, &path)?;
         for other in listed {
-            let is_cassette = matches!(StageFile::of(split_round(&other).1), Some((StageFile::Cassette, _)));
+            let (_, base) = split_round(within_attempt(&other));
+            let is_cassette = matches!(StageFile::of(base), Some((StageFile::Cassette, _)));
             if is_cassette && other != path {
                 this.files.push(store.read(&other).map_err(|e| failure::from(&e))?.unwrap_or_default());
                 this.index(this.files.len() - 1, &other)?;
@@ -78,11 +79,7 @@ impl<'a> Cassette<'a> {
             return Ok(Vec::new());
         };
         if new_ledger && !bytes.is_empty() {
-            let moved = |path: &&String| {
-                path.strip_prefix("attempts/")
-                    .and_then(|p| p.split_once('/'))
-                    .is_some_and(|p| p.1 == self.path)
-            };
+            let moved = |path: &&String| path.as_str() != self.path && within_attempt(path) == self.path;
             for copy in listed.iter().filter(moved) {
                 if store.read(copy).map_err(|e| failure::from(&e))?.as_ref() == Some(&bytes) {
                     store.remove(&self.path).map_err(|e| failure::from(&e))?;
@@ -161,4 +158,9 @@ impl<'a> Cassette<'a> {
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         Some(self.files[0].clone()).filter(|bytes| !bytes.is_empty())
     }
+}
+
+/// Returns the path a file had before it was set aside with an earlier attempt; any other path as it is.
+fn within_attempt(path: &str) -> &str {
+    path.strip_prefix("attempts/").and_then(|rest| rest.split_once('/')).map_or(path, |(_, within)| within)
 }
