@@ -93,8 +93,11 @@ env | base64
 fn curious_service(env: &TestEnv, name: &str) -> PathBuf {
     let root = env.service(name);
     fs::write(root.join("curious.sh"), CURIOUS).unwrap();
-    fs::write(root.join("orch.yml"), "version: 1\nengine: template\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n")
-        .unwrap();
+    fs::write(
+        root.join("orch.yml"),
+        "version: 1\nengine: template\ncommands:\n  test: cargo test\n  lint: sh curious.sh\n",
+    )
+    .unwrap();
     env.git(&root, &["add", "-A"]);
     env.git(&root, &["commit", "-q", "-m", "a curious command"]);
     root

@@ -246,7 +246,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "[[provider]]\nname = \"a\"\nformat = \"openai-chat\"\nbase_url = \"http://a.example\"",
-        "models.toml:4:12: `provider.base_url` is plain http to another machine",
+        "models.toml:4:12: `provider.base_url` is not https",
         "",
     ),
     (

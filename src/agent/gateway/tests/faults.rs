@@ -144,7 +144,11 @@ fn a_stage_that_is_run_again_counts_once_wherever_a_kill_came() {
         }
         assert_eq!(world.spent().nano_usd, NanoUsd(2 * CALL.0), "step {step}");
         world.stage(PLAN, |calls| calls.ask(&ask("a"))).unwrap();
-        assert_eq!(world.fakes[0].calls(), 2, "step {step}: what was set aside is paid for and answers again");
+        assert_eq!(
+            world.fakes[0].calls(),
+            2,
+            "step {step}: what was set aside is paid for and answers again"
+        );
         assert_eq!(world.spent().nano_usd, NanoUsd(2 * CALL.0), "step {step}");
         world.stage(PLAN, |calls| calls.ask(&ask("other"))).unwrap();
         assert_eq!(world.spent().nano_usd, NanoUsd(3 * CALL.0), "step {step}");
