@@ -246,7 +246,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "[[provider]]\nname = \"a\"\nformat = \"openai-chat\"\nbase_url = \"http://a.example\"",
-        "models.toml:4:12: `provider.base_url` is not https",
+        "models.toml:4:12: `provider.base_url` cannot be used: `http://a.example` is not https",
         "",
     ),
     (

@@ -118,12 +118,10 @@ impl Failure for CredentialError {
 
 impl From<CredentialError> for CallError {
     fn from(error: CredentialError) -> Self {
-        match &error {
-            CredentialError::Reply { .. } => Self::Shape { what: error.to_string() },
-            _ => {
-                let help = error.help().unwrap_or_default();
-                Self::Auth { code: format!("{error}: {}", help.trim_end_matches('.')) }
-            }
+        if let CredentialError::Reply { .. } = &error {
+            return Self::Shape { what: error.to_string() };
         }
+        let help = error.help().unwrap_or_default();
+        Self::Auth { code: format!("{error}: {}", help.trim_end_matches('.')) }
     }
 }
