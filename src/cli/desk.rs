@@ -89,7 +89,7 @@ impl Desk {
         self.governed.as_ref().map(|governed| governed.setup.warnings(&CAST)).unwrap_or_default()
     }
 
-    /// Returns the most one round of a stage can cost by today's prices; `None`: a price is not known.
+    /// Returns the most one round of a stage can cost by today's prices; `None`: a price is not known, or nobody can be asked.
     pub fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
         match &self.governed {
             None => Some(NanoUsd::ZERO),

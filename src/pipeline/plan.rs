@@ -33,7 +33,7 @@ pub trait Prices {
     /// Returns the engine's name.
     fn engine(&self) -> &'static str;
 
-    /// Returns the most one round of a stage can cost; `None`: a price is not known.
+    /// Returns the most one round of a stage can cost; `None`: a price is not known, or nobody can be asked.
     fn worst_case(&self, stage: StageId) -> Option<NanoUsd>;
 
     /// Returns the most the run may spend, where models are called at all.

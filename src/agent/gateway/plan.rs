@@ -9,13 +9,17 @@ use crate::artifact::money::NanoUsd;
 
 /// Returns the most that calls can cost, each by the dearest model of its role and with its one repair call.
 ///
-/// `None`: a model without a known price may answer. Retries of calls that may be billed are not in it: whether those
+/// `None`: a model without a known price may answer, or nobody can be asked. Retries of calls that may be billed are not in it: whether those
 /// are made is decided by what is left then.
 pub fn worst_case(calls: &[PlannedCall], routes: &dyn Routes) -> Option<NanoUsd> {
     let mut total = NanoUsd::ZERO;
     for call in calls {
         let mut dearest = NanoUsd::ZERO;
-        for candidate in routes.candidates(&call.role) {
+        let candidates = routes.candidates(&call.role);
+        if candidates.is_empty() {
+            return None;
+        }
+        for candidate in candidates {
             let tier = candidate.extra.get("service_tier").and_then(|tier| tier.as_str());
             let price = candidate.price.as_ref()?;
             let output = u64::from(call.max_output.min(candidate.max_output));

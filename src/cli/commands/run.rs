@@ -290,7 +290,10 @@ fn show_plan(plan: &RunPlan, out: &mut dyn Write) -> io::Result<()> {
     }
     match (plan.worst_case_nano_usd, plan.ceiling_nano_usd) {
         (None, _) => {
-            writeln!(out, "\nAt most an unknown amount in all: a price is not known; nothing was called.")
+            writeln!(
+                out,
+                "\nAt most an unknown amount in all: a price is not known, or no model can be asked. Nothing was called."
+            )
         }
         (Some(cost), Some(ceiling)) if cost > ceiling => writeln!(
             out,
