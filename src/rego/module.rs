@@ -166,14 +166,14 @@ impl Module {
     /// Gives each definition of a judging set a name of its own, so that it can be evaluated by itself.
     ///
     /// `deny` stays what it was: the union of its parts.
-    pub fn split(&mut self) -> Result<(), Fault> {
+    pub fn split(&mut self, ordinal: usize) -> Result<(), Fault> {
         let mut edits = Vec::new();
         let mut unions = String::new();
         for (at, definition) in self.definitions.iter().enumerate() {
             if definition.shape != "Set" || !judges(&definition.name) {
                 continue;
             }
-            let (name, part) = (&definition.name, part(&definition.name, at));
+            let (name, part) = (&definition.name, part(&definition.name, ordinal, at));
             edits.push(Edit::replace(definition.name_span.clone(), part.clone()));
             let union = match self.version {
                 Version::V0 => format!("\n{name}[__orch_part] {{ {part}[__orch_part] }}"),
@@ -226,8 +226,8 @@ impl Module {
 }
 
 /// Returns the name of one definition of a judging set.
-fn part(name: &str, at: usize) -> String {
-    format!("__orch_part{at}_{name}")
+fn part(name: &str, ordinal: usize, at: usize) -> String {
+    format!("__orch_part{ordinal}x{at}_{name}")
 }
 
 /// Returns the name of the set a part belongs to.

@@ -86,9 +86,9 @@ impl Policies {
             globals.entry(module.package.clone()).or_default().extend(module.globals());
         }
         let mut mended = Vec::with_capacity(modules.len());
-        for mut module in modules {
+        for (ordinal, mut module) in modules.into_iter().enumerate() {
             let names = globals.get(&module.package).cloned().unwrap_or_default();
-            match module.mend(&names).and_then(|()| if options.split { module.split() } else { Ok(()) }) {
+            match module.mend(&names).and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) }) {
                 Ok(()) => mended.push(module),
                 Err(why) => broken.push(Broken { file: module.file.clone(), package: Some(module.package.clone()), why }),
             }

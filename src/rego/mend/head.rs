@@ -12,6 +12,10 @@ use crate::rego::tree::{extent, kind, span, visit};
 /// Asks for the edits of one rule.
 pub fn mend(rule: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
     if let Some(("Spec", spec)) = kind(rule) {
+        if let Some(edit) = chained(spec, text) {
+            edits.push(edit);
+            return;
+        }
         heads(spec, text, names, edits);
     }
     visit(rule, &mut |node| {
@@ -44,6 +48,15 @@ fn below(node: &Value) -> bool {
         Value::Object(map) => map.iter().any(|(key, value)| key != "span" && iterates(value)),
         _ => false,
     }
+}
+
+/// Gives each of several bodies a head of its own: `p { a } { b }` is `p { a } p { b }`.
+fn chained(spec: &Value, text: &str) -> Option<Edit> {
+    let bodies = spec["bodies"].as_array()?;
+    let head = text.get(span(kind(&spec["head"])?.1)?)?.trim_end();
+    let later = bodies.iter().skip(1).filter(|b| b["is_else"] != true);
+    let parts: Vec<_> = later.filter_map(|body| span(body)).map(|at| (at.start..at.start, format!("{head} "))).collect();
+    (!parts.is_empty()).then(|| Edit::together(parts))
 }
 
 fn heads(spec: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
