@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, report, run, schema, stage, stages,
+    artifacts, completions, demo, doctor, explain, init, pipeline, policy, report, run, schema, stage, stages,
     templates,
 };
 
@@ -79,6 +79,8 @@ pub enum Command {
     Stage(stage::StageArgs),
     /// List the stages with their powers, inputs and outputs
     Stages(stages::StagesArgs),
+    /// Check files against Rego policies, and write such policies
+    Policy(policy::PolicyArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
     /// Render a run again from its artifacts

@@ -58,6 +58,18 @@ impl Output {
         }
     }
 
+    /// Tells whether only what has to be said is to be said.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Tells people something beside the result, on standard error.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "note: {}", plain(text));
+        }
+    }
+
     /// Prints text that `render` writes; a reader that has gone away is no error.
     #[expect(
         clippy::unused_self,

@@ -337,11 +337,15 @@ impl<'a> Checker<'a> {
                 }
                 (None, Some(Ok(value))) => match value {
                     Value::Set(items) => {
-                        items.iter().for_each(|item| drop(elements.entry(item.clone()).or_insert(judge)));
+                        for item in items.iter() {
+                            elements.entry(item.clone()).or_insert(judge);
+                        }
                         format!("{} results", items.len())
                     }
                     Value::Array(items) => {
-                        items.iter().for_each(|item| drop(elements.entry(item.clone()).or_insert(judge)));
+                        for item in items.iter() {
+                            elements.entry(item.clone()).or_insert(judge);
+                        }
                         format!("{} results", items.len())
                     }
                     Value::Undefined => "undefined".into(),

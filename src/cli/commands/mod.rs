@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod pipeline;
+pub mod policy;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -29,6 +30,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
+        Command::Policy(args) => policy::run(args, global, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),

@@ -12,6 +12,8 @@ mod tap;
 
 use std::io::{self, Write};
 
+pub(crate) use junit::escape;
+
 use clap::ValueEnum;
 
 use super::check::Report;
