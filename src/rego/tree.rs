@@ -26,6 +26,66 @@ pub fn extent(expr: &Value) -> Option<Range<usize>> {
     span(kind(expr)?.1)
 }
 
+/// Returns where an expression stands, from bracket to bracket: the span of an object can start inside it.
+pub fn exact(expr: &Value, text: &str) -> Option<Range<usize>> {
+    let (name, inner) = kind(expr)?;
+    let place = span(inner)?;
+    let open = match name {
+        "Object" | "Set" | "ObjectCompr" | "SetCompr" => '{',
+        "Array" | "ArrayCompr" => '[',
+        _ => return Some(closed(place, text)),
+    };
+    if text.get(place.clone())?.starts_with(open) {
+        return Some(place);
+    }
+    let mut first = place.start;
+    visit(inner, &mut |node| {
+        if let Some(at) = kind(node).and_then(|(_, inner)| span(inner)) {
+            first = first.min(at.start);
+        }
+        true
+    });
+    Some(text.get(..first)?.rfind(open)?..place.end)
+}
+
+/// Returns a place with the quotes that belong to it: the span of a string, and of what starts or ends with one, leaves
+/// them out.
+pub fn closed(place: Range<usize>, text: &str) -> Range<usize> {
+    let Range { mut start, mut end } = place;
+    let bytes = text.as_bytes();
+    let open_at = |start: usize, end: usize| {
+        let mut open: Option<u8> = None;
+        let mut at = start;
+        while at < end {
+            match (bytes[at], open) {
+                (b'\\', Some(b'"')) => at += 1,
+                (b'"' | b'`', None) => open = Some(bytes[at]),
+                (quote, Some(other)) if quote == other => open = None,
+                _ => {}
+            }
+            at += 1;
+        }
+        open
+    };
+    if end > bytes.len() || start == 0 {
+        return start..end;
+    }
+    let before = bytes[start - 1];
+    // A quote before that, taken in, leaves nothing open that was not open: it is where the string starts.
+    if matches!(before, b'"' | b'`')
+        && (open_at(start, end).is_some() || bytes.get(end) == Some(&before))
+        && (open_at(start - 1, end).is_none() || bytes.get(end) == Some(&before))
+    {
+        start -= 1;
+    }
+    if let Some(quote) = open_at(start, end)
+        && bytes.get(end) == Some(&quote)
+    {
+        end += 1;
+    }
+    start..end
+}
+
 /// Returns the line an inner node starts on.
 pub fn line(inner: &Value) -> u64 {
     inner["span"]["line"].as_u64().unwrap_or_default()

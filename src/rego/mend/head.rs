@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{Edit, Names};
-use crate::rego::tree::{extent, kind, span, visit};
+use crate::rego::tree::{any, closed, exact, kind, span, visit};
 
 /// Asks for the edits of one rule.
 pub fn mend(rule: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
@@ -50,6 +50,12 @@ fn below(node: &Value) -> bool {
     }
 }
 
+/// Tells whether a term of several lines stands above a `some .. in`: regorus takes its variables for used too early.
+fn above(term: &Value, bodies: &[Value], text: &str) -> bool {
+    let lines = exact(term, text).and_then(|place| text.get(place)).is_some_and(|term| term.contains('\n'));
+    lines && matches!(kind(term), Some(("Object" | "Array", _))) && bodies.iter().any(|body| any(body, &|name, _| name == "SomeIn"))
+}
+
 /// Gives each of several bodies a head of its own: `p { a } { b }` is `p { a } p { b }`.
 fn chained(spec: &Value, text: &str) -> Option<Edit> {
     let bodies = spec["bodies"].as_array()?;
@@ -70,13 +76,13 @@ fn heads(spec: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
         }
     }
     let term = if shape == "Set" { &head["key"] } else { &head["assign"]["value"] };
-    if !iterates(term) {
+    if !iterates(term) && !above(term, bodies, text) {
         return;
     }
     let own: Vec<&Value> = bodies.iter().filter(|b| b["is_else"] != true).collect();
     if !own.is_empty() {
         edits.extend(moved(term, &own, text, names));
-    } else if let (Some(term), Some(whole)) = (extent(term), span(spec)) {
+    } else if let (Some(term), Some(whole)) = (exact(term, text), span(spec)) {
         let name = names.fresh();
         let keyword = if contains_keyword(text, &whole, &term) { " if" } else { "" };
         let body = format!("{keyword} {{ {name} := {} }}", &text[term.clone()]);
@@ -91,11 +97,11 @@ fn contains_keyword(text: &str, whole: &Range<usize>, term: &Range<usize>) -> bo
 
 /// Replaces a term by a name, and binds the name at the end of the bodies.
 fn moved(term: &Value, bodies: &[&Value], text: &str, names: &mut Names) -> Option<Edit> {
-    let term = extent(term)?;
+    let term = exact(term, text)?;
     let name = names.fresh();
     let mut parts = vec![(term.clone(), name.clone())];
     for body in bodies {
-        let (first, last) = statements(&body["query"])?;
+        let (first, last) = statements(&body["query"], text)?;
         let more = format!("; {name} := {}", text.get(term.clone())?);
         let from = span(&body["assign"]).map_or(span(body)?.start, |assign| assign.end);
         if text.get(from..first.start)?.contains('{') {
@@ -109,19 +115,19 @@ fn moved(term: &Value, bodies: &[&Value], text: &str, names: &mut Names) -> Opti
 }
 
 /// Returns where the first and the last statement of a query stand.
-fn statements(query: &Value) -> Option<(Range<usize>, Range<usize>)> {
+fn statements(query: &Value, text: &str) -> Option<(Range<usize>, Range<usize>)> {
     let statements = query["stmts"].as_array()?;
-    Some((span(statements.first()?)?, span(statements.last()?)?))
+    Some((closed(span(statements.first()?)?, text), closed(span(statements.last()?)?, text)))
 }
 
 fn comprehension(inner: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
-    let Some((_, last)) = statements(&inner["query"]) else { return };
+    let Some((_, last)) = statements(&inner["query"], text) else { return };
     let (mut parts, mut more) = (Vec::new(), String::new());
     for term in ["key", "value", "term"].map(|key| &inner[key]) {
         if !iterates(term) {
             continue;
         }
-        let Some(term) = extent(term) else { return };
+        let Some(term) = exact(term, text) else { return };
         let name = names.fresh();
         more += &format!("; {name} := {}", &text[term.clone()]);
         parts.push((term, name));

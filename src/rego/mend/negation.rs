@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::{Edit, Names, Scene};
-use crate::rego::tree::{dotted, extent, kind, span, visit};
+use crate::rego::tree::{closed, dotted, exact, extent, kind, span, visit};
 
 /// Asks for the edits of one rule.
 pub fn mend(rule: &Value, scene: &Scene<'_>, names: &mut Names, edits: &mut Vec<Edit>) {
@@ -24,7 +24,7 @@ pub fn mend(rule: &Value, scene: &Scene<'_>, names: &mut Names, edits: &mut Vec<
 
 fn mended(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Edit> {
     let ("NotExpr", negation) = kind(&statement["literal"])? else { return None };
-    let whole = span(statement)?;
+    let whole = closed(span(statement)?, scene.text);
     let mut out = Vec::new();
     top(&negation["expr"], scene, &mut out);
     if out.is_empty() {
@@ -39,7 +39,7 @@ fn mended(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Edi
     let mods = mods.join(" ");
     let (mut parts, mut before) = (Vec::new(), String::new());
     for expr in out {
-        let place = extent(expr)?;
+        let place = exact(expr, scene.text)?;
         let name = names.fresh();
         before += &format!("{name} = {} {mods}; ", scene.text.get(place.clone())?);
         parts.push((place, name));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::negation::bare;
 use super::{Edit, Names, Scene};
-use crate::rego::tree::{dotted, extent, kind, span, visit};
+use crate::rego::tree::{closed, dotted, extent, kind, span, visit};
 
 /// The function that is true of a collection and undefined of anything else.
 pub const COLLECTION: &str = "__orch.collection";
@@ -27,17 +27,16 @@ fn guarded(statement: &Value, scene: &Scene<'_>) -> Option<Edit> {
     let collection = &some["collection"];
     let ("RefBrack" | "RefDot" | "Var", _) = kind(collection)? else { return None };
     dotted(collection)?;
-    let (whole, place) = (span(statement)?, extent(collection)?);
-    let guard = format!("{COLLECTION}({})", scene.text.get(place)?);
+    let whole = closed(span(statement)?, scene.text);
+    let guard = format!("{COLLECTION}({})", scene.text.get(extent(collection)?)?);
     if scene.text.get(..whole.start)?.trim_end().ends_with(&format!("{guard};")) {
         return None;
     }
-    let mods = scene.text.get(span(some)?.end..whole.end)?.replace('\n', " ");
-    let before = format!("{guard}{mods}; ");
-    if !mods.trim().is_empty() {
+    if statement["with_mods"].as_array().is_some_and(|mods| !mods.is_empty()) {
         // A statement with `with` is left as it is: what it stops at is told.
         return None;
     }
+    let before = format!("{guard}; ");
     if bare(statement, scene) {
         return Some(Edit::together(vec![
             (whole.start..whole.start, format!("{{ {before}")),
@@ -57,7 +56,7 @@ fn own_key(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Ed
         return None;
     }
     let name = names.fresh();
-    let end = span(statement)?.end;
+    let end = closed(span(statement)?, scene.text).end;
     let variable = scene.text.get(span(left)?)?;
     Some(Edit::together(vec![(span(index)?, name.clone()), (end..end, format!("; {variable} == {name}"))]))
 }
