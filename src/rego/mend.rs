@@ -9,6 +9,7 @@
 //! | a call below `not` with an undefined or failing argument counts as false, so that `not` holds | the argument becomes a statement of its own before it, as OPA's compiler does |
 //! | `some x in` a scalar stops the evaluation | the collection goes through a function that leaves out what cannot be iterated |
 //! | a parenthesis that starts a line makes the line above a call | the line above ends with a semicolon |
+//! | a `some` variable with the name of a rule stops the analysis | the variable gets another name |
 //! | `x = c[x]` is unsafe | the key gets a name of its own |
 //! | `rego.metadata.rule()` and `.chain()` are missing | the annotations are read at load and stand there as a value |
 
@@ -16,6 +17,7 @@ mod edit;
 mod head;
 mod negation;
 mod reword;
+mod shadow;
 pub mod scalar;
 
 use std::collections::BTreeSet;
@@ -56,6 +58,7 @@ impl Names {
 pub fn edits(scene: &Scene<'_>, names: &mut Names) -> Vec<Edit> {
     let mut edits = Vec::new();
     for rule in scene.tree["rules"].as_array().into_iter().flatten() {
+        shadow::mend(rule, scene, names, &mut edits);
         head::mend(rule, scene.text, names, &mut edits);
         negation::mend(rule, scene, names, &mut edits);
         scalar::mend(rule, scene, names, &mut edits);

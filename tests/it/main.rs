@@ -15,6 +15,7 @@ mod output;
 mod paths;
 mod pipeline;
 mod policy;
+mod policy_check;
 mod pr;
 mod process;
 mod repositories;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{Edit, Names};
-use crate::rego::tree::{any, closed, exact, kind, span, visit};
+use crate::rego::tree::{closed, exact, kind, span, visit};
 
 /// Asks for the edits of one rule.
 pub fn mend(rule: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
@@ -50,12 +50,6 @@ fn below(node: &Value) -> bool {
     }
 }
 
-/// Tells whether a term of several lines stands above a `some .. in`: regorus takes its variables for used too early.
-fn above(term: &Value, bodies: &[Value], text: &str) -> bool {
-    let lines = exact(term, text).and_then(|place| text.get(place)).is_some_and(|term| term.contains('\n'));
-    lines && matches!(kind(term), Some(("Object" | "Array", _))) && bodies.iter().any(|body| any(body, &|name, _| name == "SomeIn"))
-}
-
 /// Gives each of several bodies a head of its own: `p { a } { b }` is `p { a } p { b }`.
 fn chained(spec: &Value, text: &str) -> Option<Edit> {
     let bodies = spec["bodies"].as_array()?;
@@ -76,7 +70,7 @@ fn heads(spec: &Value, text: &str, names: &mut Names, edits: &mut Vec<Edit>) {
         }
     }
     let term = if shape == "Set" { &head["key"] } else { &head["assign"]["value"] };
-    if !iterates(term) && !above(term, bodies, text) {
+    if !iterates(term) {
         return;
     }
     let own: Vec<&Value> = bodies.iter().filter(|b| b["is_else"] != true).collect();
