@@ -18,14 +18,15 @@ pub fn mend(rule: &Value, scene: &Scene<'_>, names: &mut Names, edits: &mut Vec<
             let head = (alone && body["is_else"] != true).then_some(&spec["head"]);
             let own = head.and_then(|head| kind(head)).and_then(|(_, h)| kind(&h["refr"])).and_then(|(_, r)| span(r));
             let whole: Vec<&Value> = head.into_iter().chain([body]).collect();
-            rename(&whole, &body["query"], own.as_ref(), (scene, names, edits));
+            rename(&whole, &body["query"], own.as_ref(), &|name| scene.globals.contains(name), names, edits);
         }
     }
     visit(rule, &mut |node| {
         if let Some((name, inner)) = kind(node)
             && matches!(name, "ArrayCompr" | "SetCompr" | "ObjectCompr")
         {
-            rename(&[node], &inner["query"], None, (scene, names, edits));
+            // What a comprehension declares is its own, whatever it is called around it.
+            rename(&[node], &inner["query"], None, &|name| !name.starts_with("__orch"), names, edits);
         }
         true
     });
@@ -36,7 +37,9 @@ fn rename(
     whole: &[&Value],
     query: &Value,
     own: Option<&std::ops::Range<usize>>,
-    (scene, names, edits): (&Scene<'_>, &mut Names, &mut Vec<Edit>),
+    wanted: &dyn Fn(&str) -> bool,
+    names: &mut Names,
+    edits: &mut Vec<Edit>,
 ) {
     let mut declared: Vec<&str> = Vec::new();
     for statement in query["stmts"].as_array().into_iter().flatten() {
@@ -44,7 +47,7 @@ fn rename(
         for part in [&some["key"], &some["value"]] {
             if let Some(("Var", var)) = kind(part)
                 && let Some(name) = var["value"].as_str()
-                && scene.globals.contains(name)
+                && wanted(name)
                 && !declared.contains(&name)
             {
                 declared.push(name);
