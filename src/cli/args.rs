@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, policy, report, run, schema, stage, stages,
-    templates,
+    artifacts, completions, demo, doctor, explain, init, pipeline, policy, report, run, schema, stage,
+    stages, templates,
 };
 
 const AFTER: &str = "\

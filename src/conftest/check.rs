@@ -114,10 +114,8 @@ fn inputs(request: &Request) -> Result<Vec<Input>, CheckError> {
         }
         let parser = match request.parser {
             Some(parser) => parser,
-            None => Parser::of(&file).map_err(|what| CheckError::Wrong {
-                what,
-                help: "Name one with --parser.".into(),
-            })?,
+            None => Parser::of(&file)
+                .map_err(|what| CheckError::Wrong { what, help: "Name one with --parser.".into() })?,
         };
         let bytes = files::read(&file, request.limits.input_bytes)?;
         let value = parse_value(parser, &bytes).map_err(|why| CheckError::Parse {
@@ -171,10 +169,13 @@ fn namespaces(request: &Request, policies: &Policies) -> Result<Vec<String>, Che
     let mut globs = Vec::new();
     for pattern in &request.namespaces {
         let glob = globset::GlobBuilder::new(pattern).literal_separator(false).build();
-        globs.push(glob.map_err(|e| CheckError::Wrong {
-            what: format!("`{pattern}` is no pattern of namespaces: {e}"),
-            help: "Use `*`, `?` and `[...]`.".into(),
-        })?.compile_matcher());
+        globs.push(
+            glob.map_err(|e| CheckError::Wrong {
+                what: format!("`{pattern}` is no pattern of namespaces: {e}"),
+                help: "Use `*`, `?` and `[...]`.".into(),
+            })?
+            .compile_matcher(),
+        );
     }
     Ok(known.into_iter().filter(|n| globs.iter().any(|g| g.is_match(n))).collect())
 }
@@ -232,16 +233,35 @@ impl<'a> Checker<'a> {
                 judges_.push(Judge { name: name.to_owned(), path, place, rule, fault });
             }
         }
-        let concerns = |b: &&crate::rego::policies::Broken| b.package.as_deref().is_none_or(|p| p == namespace);
-        let broken = policies.broken.iter().filter(concerns).map(|b| format!("{} cannot be used: {}", b.file, b.why));
-        Self { request, policies, namespace, tells_file, judges: judges_, names, broken: broken.collect(), has_exceptions }
+        let concerns =
+            |b: &&crate::rego::policies::Broken| b.package.as_deref().is_none_or(|p| p == namespace);
+        let broken =
+            policies.broken.iter().filter(concerns).map(|b| format!("{} cannot be used: {}", b.file, b.why));
+        Self {
+            request,
+            policies,
+            namespace,
+            tells_file,
+            judges: judges_,
+            names,
+            broken: broken.collect(),
+            has_exceptions,
+        }
     }
 
     fn outcome(&self, input: &Input, traces: &mut Vec<Trace>) -> Outcome {
-        let mut outcome =
-            Outcome { filename: input.name.clone(), namespace: self.namespace.to_owned(), ..Outcome::default() };
+        let mut outcome = Outcome {
+            filename: input.name.clone(),
+            namespace: self.namespace.to_owned(),
+            ..Outcome::default()
+        };
         for why in &self.broken {
-            outcome.failures.push(self.failure(why.clone(), &Rule { id: format!("{}/broken", self.namespace), ..Rule::default() }));
+            outcome.failures.push(
+                self.failure(
+                    why.clone(),
+                    &Rule { id: format!("{}/broken", self.namespace), ..Rule::default() },
+                ),
+            );
         }
         for document in &input.documents {
             self.judge(&input.name, document, &mut outcome, traces);
@@ -269,7 +289,13 @@ impl<'a> Checker<'a> {
         }
         let paths: Vec<String> = questions.iter().map(|q| q.path.clone()).collect();
         let data = self.tells_file.then(|| file_data(name));
-        let answers = ask(self.policies, questions, (document.clone(), data), self.request.lenient, self.request.limits);
+        let answers = ask(
+            self.policies,
+            questions,
+            (document.clone(), data),
+            self.request.lenient,
+            self.request.limits,
+        );
         let mut by_path: BTreeMap<String, Result<Value, Fault>> = BTreeMap::new();
         for (path, (value, prints)) in paths.into_iter().zip(answers) {
             outcome.prints.extend(prints);
@@ -298,13 +324,17 @@ impl<'a> Checker<'a> {
                 results += matches;
                 let query = format!("{exception}[_][_] == {bare:?}");
                 for _ in 0..matches {
-                    outcome.exceptions.push(Finding { metadata: serde_json::Map::new(), ..self.failure(query.clone(), &Rule::default()) });
+                    outcome.exceptions.push(Finding {
+                        metadata: serde_json::Map::new(),
+                        ..self.failure(query.clone(), &Rule::default())
+                    });
                 }
             } else if found.findings.is_empty() {
                 passed += usize::from(!found.faulted);
             } else {
                 results += found.findings.len();
-                let target = if rule_name.starts_with("warn") { &mut outcome.warnings } else { &mut outcome.failures };
+                let target =
+                    if rule_name.starts_with("warn") { &mut outcome.warnings } else { &mut outcome.failures };
                 target.extend(found.findings);
             }
         }
@@ -328,7 +358,7 @@ impl<'a> Checker<'a> {
             };
             let answer = match (&judge.fault, by_path.get(&judge.path)) {
                 (Some(why), _) | (None, Some(Err(why))) => {
-                    collected.faults.push(fault(&why.0.replace(&format!("data.{}.", self.namespace), "")));
+                    collected.faults.push(fault(&plainly(&why.0, judge, self.namespace)));
                     format!("fault: {why}")
                 }
                 (None, None) => {
@@ -389,6 +419,11 @@ struct Collected {
     faulted: bool,
 }
 
+/// Calls a part of a set by the name it has in the policy.
+fn plainly(why: &str, judge: &Judge, namespace: &str) -> String {
+    why.replace(&judge.path, &judge.name).replace(&format!("data.{namespace}."), "")
+}
+
 fn file_data(name: &str) -> Value {
     let full = std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
     let text = |path: Option<&Path>| path.map(|p| p.display().to_string()).unwrap_or_default();
@@ -428,7 +463,8 @@ fn rule_of(module: &crate::rego::Module, name: &str, line: u64, namespace: &str)
         rule.title = rule.title.take().or_else(|| text("title"));
         rule.description = rule.description.take().or_else(|| text("description"));
         let custom = &annotation.value["custom"];
-        let id = custom["id"].as_str().or(custom["code"].as_str()).map(str::to_owned).or_else(|| text("title"));
+        let id =
+            custom["id"].as_str().or(custom["code"].as_str()).map(str::to_owned).or_else(|| text("title"));
         if let Some(id) = id {
             rule.id = id;
         }

@@ -21,14 +21,15 @@ pub fn documents(paths: &[PathBuf]) -> Result<Value, CheckError> {
         } else {
             files.push(path.clone());
         }
-        for file in files.iter().filter(|f| {
-            f.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml")
-        }) {
+        for file in
+            files.iter().filter(|f| f.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml"))
+        {
             let bytes = fs::read(file).map_err(|source| read_error(file, source))?;
             let name = file.display().to_string();
             let parser = if name.ends_with("json") { Parser::Json } else { Parser::Yaml };
             let parsed = parse(parser, &bytes);
-            let mut value = parsed.map_err(|why| CheckError::Parse { path: name.clone(), parser: parser.name(), why })?;
+            let mut value =
+                parsed.map_err(|why| CheckError::Parse { path: name.clone(), parser: parser.name(), why })?;
             let below = file.parent().and_then(|p| p.strip_prefix(path).ok()).unwrap_or(Path::new(""));
             for part in below.components().rev() {
                 let mut outer = Map::new();

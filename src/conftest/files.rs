@@ -51,7 +51,9 @@ impl Failure for CheckError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Read { .. } => None,
-            Self::Parse { .. } => Some("Mend the file, name another parser with --parser, or leave it out with --ignore.".into()),
+            Self::Parse { .. } => Some(
+                "Mend the file, name another parser with --parser, or leave it out with --ignore.".into(),
+            ),
             Self::Wrong { help, .. } => Some(help.clone()),
         }
     }
@@ -87,7 +89,11 @@ pub fn policies(paths: &[PathBuf]) -> Result<Vec<(String, String)>, CheckError> 
 }
 
 /// Returns the files a check is about, in the order they were named.
-pub fn inputs(named: &[String], ignore: Option<&Regex>, parser: Option<Parser>) -> Result<Vec<String>, CheckError> {
+pub fn inputs(
+    named: &[String],
+    ignore: Option<&Regex>,
+    parser: Option<Parser>,
+) -> Result<Vec<String>, CheckError> {
     let mut files = Vec::new();
     for name in named.iter().filter(|n| !n.is_empty()) {
         let path = Path::new(name);
@@ -136,7 +142,11 @@ pub fn read(path: &str, limit: usize) -> Result<Vec<u8>, CheckError> {
 }
 
 /// Calls back for each file below a folder, in order of their names; a folder is entered once.
-pub fn walk(folder: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut impl FnMut(&Path)) -> Result<(), CheckError> {
+pub fn walk(
+    folder: &Path,
+    seen: &mut BTreeSet<PathBuf>,
+    found: &mut impl FnMut(&Path),
+) -> Result<(), CheckError> {
     let real = fs::canonicalize(folder).map_err(|source| read_error(folder, source))?;
     if !seen.insert(real) {
         return Ok(());

@@ -53,7 +53,8 @@ pub fn run(policies: &Policies, only: Option<&regex::Regex>, limits: Limits) -> 
             let full = format!("data.{}.{}", module.package, definition.name);
             let test = definition.name.starts_with("test_") || definition.name == "test";
             let later = definition.name.starts_with("todo_test_");
-            if !(test || later) || !seen.insert(&definition.name) || only.is_some_and(|o| !o.is_match(&full)) {
+            if !(test || later) || !seen.insert(&definition.name) || only.is_some_and(|o| !o.is_match(&full))
+            {
                 continue;
             }
             places.push(TestResult {
@@ -111,7 +112,9 @@ fn second(fault: &Fault, lenient: Option<Result<Value, Fault>>) -> (&'static str
     match lenient {
         Some(Ok(Value::Bool(true))) => (
             "pass",
-            Some(format!("only because an error counts as undefined, as in OPA; a check denies here: {fault}")),
+            Some(format!(
+                "only because an error counts as undefined, as in OPA; a check denies here: {fault}"
+            )),
         ),
         _ => ("error", Some(fault.0.clone())),
     }

@@ -46,7 +46,9 @@ impl Annotations {
                 l.strip_prefix(' ').unwrap_or(l).to_owned()
             };
             let yaml: Vec<String> = lines[start..at].iter().map(strip).collect();
-            let Ok(value @ Value::Object(_)) = serde_yaml::from_str::<Value>(&yaml.join("\n")) else { continue };
+            let Ok(value @ Value::Object(_)) = serde_yaml::from_str::<Value>(&yaml.join("\n")) else {
+                continue;
+            };
             let mut below = at;
             while lines.get(below).is_some_and(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
                 if lines[below].trim() == "# METADATA" {
@@ -91,8 +93,12 @@ impl Annotations {
         let own: Vec<String> = data().chain(name.split('.').map(str::to_owned)).collect();
         let mut chain: Vec<Value> = Vec::new();
         for annotation in self.describing(name, line) {
-            let path: Vec<String> =
-                if annotation.scope.ends_with("age") || annotation.scope == "subpackages" { data().collect() } else { own.clone() };
+            let path: Vec<String> = if annotation.scope.ends_with("age") || annotation.scope == "subpackages"
+            {
+                data().collect()
+            } else {
+                own.clone()
+            };
             chain.push(json!({ "path": path, "annotations": with_scope(annotation) }));
         }
         if !self.all.iter().any(|a| a.line == line && a.scope == "rule") {

@@ -66,7 +66,11 @@ impl Graph {
     }
 
     /// Tells whether a rule leads to any of some others, itself included.
-    pub fn reaches<'t>(&self, from: &str, wanted: &'t BTreeMap<String, String>) -> Option<(&'t String, &'t String)> {
+    pub fn reaches<'t>(
+        &self,
+        from: &str,
+        wanted: &'t BTreeMap<String, String>,
+    ) -> Option<(&'t String, &'t String)> {
         let mut seen = BTreeSet::new();
         let mut open = vec![from];
         while let Some(next) = open.pop() {

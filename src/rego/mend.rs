@@ -17,8 +17,8 @@ mod edit;
 mod head;
 mod negation;
 mod reword;
-mod shadow;
 pub mod scalar;
+mod shadow;
 
 use std::collections::BTreeSet;
 

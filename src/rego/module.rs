@@ -67,7 +67,9 @@ fn parse_any(version: Version, file: &str, text: &str) -> Result<(String, Value)
     for _ in 0..64 {
         match parse(version, file, &text) {
             Ok(tree) => return Ok((text, tree)),
-            Err(fault) => text = mend::reword(&text, &fault, place(&fault), version == Version::V0).ok_or(fault)?,
+            Err(fault) => {
+                text = mend::reword(&text, &fault, place(&fault), version == Version::V0).ok_or(fault)?
+            }
         }
     }
     parse(version, file, &text).map(|tree| (text, tree))
@@ -117,7 +119,8 @@ impl Module {
 
     /// Returns the names that stand for references: rules of the module and imports.
     pub fn globals(&self) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> = self.definitions.iter().map(|d| first(&d.name).to_owned()).collect();
+        let mut names: BTreeSet<String> =
+            self.definitions.iter().map(|d| first(&d.name).to_owned()).collect();
         names.extend(self.imports().into_keys());
         names
     }
@@ -151,7 +154,12 @@ impl Module {
         let mut names = Names::default();
         let globals: BTreeSet<String> = globals.iter().cloned().chain(self.globals()).collect();
         for _ in 0..LOOKS {
-            let scene = Scene { text: &self.text, tree: &self.tree, globals: &globals, annotations: &self.annotations };
+            let scene = Scene {
+                text: &self.text,
+                tree: &self.tree,
+                globals: &globals,
+                annotations: &self.annotations,
+            };
             let edits: Vec<Edit> = mend::edits(&scene, &mut names);
             if edits.is_empty() {
                 self.definitions = tree::definitions(&self.tree);
@@ -208,7 +216,12 @@ impl Module {
         refused
     }
 
-    fn refusal(&self, name: &str, imports: &BTreeMap<String, String>, known: &BTreeSet<String>) -> Option<String> {
+    fn refusal(
+        &self,
+        name: &str,
+        imports: &BTreeMap<String, String>,
+        known: &BTreeSet<String>,
+    ) -> Option<String> {
         let root = first(name);
         let full = match imports.get(root) {
             Some(target) => format!("{target}{}", &name[root.len()..]),

@@ -63,7 +63,8 @@ pub fn judges(name: &str) -> bool {
         name.strip_prefix(word).is_some_and(|rest| {
             rest.is_empty()
                 || rest.strip_prefix('_').is_some_and(|rest| {
-                    rest.split('_').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
+                    rest.split('_')
+                        .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
                 })
         })
     })
@@ -88,9 +89,16 @@ impl Policies {
         let mut mended = Vec::with_capacity(modules.len());
         for (ordinal, mut module) in modules.into_iter().enumerate() {
             let names = globals.get(&module.package).cloned().unwrap_or_default();
-            match module.mend(&names).and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) }) {
+            match module
+                .mend(&names)
+                .and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) })
+            {
                 Ok(()) => mended.push(module),
-                Err(why) => broken.push(Broken { file: module.file.clone(), package: Some(module.package.clone()), why }),
+                Err(why) => broken.push(Broken {
+                    file: module.file.clone(),
+                    package: Some(module.package.clone()),
+                    why,
+                }),
             }
         }
         let engine = prepared(&mut mended, &mut broken, &data, options)?;
@@ -216,7 +224,8 @@ impl Session {
     /// Sets the time of the next question.
     fn limit(&mut self, limit: Duration) {
         builtin::lenient(self.lenient);
-        self.engine.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: CHECK_INTERVAL });
+        self.engine
+            .set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: CHECK_INTERVAL });
     }
 
     /// Evaluates one rule by its full path; undefined is a value.
@@ -226,7 +235,12 @@ impl Session {
     }
 
     /// Evaluates a query and returns its rows: expressions and bindings.
-    pub fn query(&mut self, query: &str, trace: bool, time: Duration) -> Result<regorus::QueryResults, Fault> {
+    pub fn query(
+        &mut self,
+        query: &str,
+        trace: bool,
+        time: Duration,
+    ) -> Result<regorus::QueryResults, Fault> {
         self.limit(time);
         guarded(query, time, || self.engine.eval_query(query.to_owned(), trace))
     }

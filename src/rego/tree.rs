@@ -161,14 +161,7 @@ fn definition(rule: &Value) -> Option<Definition> {
         (shape, &head_inner["refr"], shape == "Compr" && head_inner["assign"].is_null())
     };
     let name = root_and_fields(refr)?;
-    Some(Definition {
-        name,
-        shape,
-        line: line(inner),
-        span: span(inner)?,
-        name_span: extent(refr)?,
-        bare,
-    })
+    Some(Definition { name, shape, line: line(inner), span: span(inner)?, name_span: extent(refr)?, bare })
 }
 
 /// Returns the name a head defines; what stands in brackets is a key, not a part of the name.

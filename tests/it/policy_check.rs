@@ -88,7 +88,10 @@ fn exceptions_namespaces_data_and_combine_work() {
             "package main\n\ndeny_root[msg] { input.root; msg := \"root\" }\n\ndeny_port[msg] { input.port == data.ports[_]; msg := sprintf(\"port %d in %s\", [input.port, data.conftest.file.name]) }\n\nexception[rules] { input.name == \"excused\"; rules := [\"root\"] }\n",
         ),
         ("policy/b.rego", "package team.web\n\nwarn[msg] { input.root; msg := \"web\" }\n"),
-        ("policy/c.rego", "package all\n\ndeny[msg] { count(input) == 2; msg := concat(\",\", [f.path | f := input[_]]) }\n"),
+        (
+            "policy/c.rego",
+            "package all\n\ndeny[msg] { count(input) == 2; msg := concat(\",\", [f.path | f := input[_]]) }\n",
+        ),
         ("data/ports.yaml", "ports: [22, 23]\n"),
         ("a.json", r#"{"root": true, "name": "excused", "port": 22}"#),
         ("b.json", r#"{"root": true, "name": "other", "port": 80}"#),
@@ -114,10 +117,22 @@ fn what_does_not_answer_fails_with_its_name() {
     for (broken, want) in [
         ("package main\n\nimport rego.v1\n\ndeny contains \"x\" if {\n", "cannot be used"),
         ("package main\n\nimport rego.v1\n\ndeny if input.a\n", "is no set"),
-        ("package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; http.send({}).body }\n", "http.send"),
-        ("package main\n\nimport rego.v1\n\nhelp(x) if opa.runtime().env[x]\n\ndeny contains \"x\" if { input.never; help(\"a\") }\n", "opa.runtime"),
-        ("package main\n\nimport rego.v1\n\nf(x) := f(x)\n\ndeny contains \"x\" if f(1)\n", "can call itself"),
-        ("package main\n\nimport rego.v1\n\ndeny contains \"x\" if to_number(input.word) > 1\n", "did not answer"),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; http.send({}).body }\n",
+            "http.send",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\nhelp(x) if opa.runtime().env[x]\n\ndeny contains \"x\" if { input.never; help(\"a\") }\n",
+            "opa.runtime",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\nf(x) := f(x)\n\ndeny contains \"x\" if f(1)\n",
+            "can call itself",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if to_number(input.word) > 1\n",
+            "did not answer",
+        ),
         ("package main\n\nimport rego.v1\n\ndeny contains 7 if input.a\n", "neither a string nor an object"),
         ("package main\n\nimport rego.v1\n\ndeny contains {\"message\": \"x\"} if input.a\n", "no `msg`"),
         ("package main\n\nimport rego.v1\n\nwarn contains \"x\" if nonsense(1)\n", "nonsense"),
@@ -125,13 +140,24 @@ fn what_does_not_answer_fails_with_its_name() {
             "package main\n\nimport rego.v1\n\ndeny contains \"x\" if count([1 | some a in numbers.range(1, 99999); some b in numbers.range(1, 99999); a == b]) < 0\n",
             "longer than",
         ),
-        ("package main\n\nimport rego.v1\n\ndeny contains \"x\" if count(numbers.range(1, 900000000)) > 1\n", "at most"),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if count(numbers.range(1, 900000000)) > 1\n",
+            "at most",
+        ),
     ] {
-        let case = Case::new(&[("policy/a.rego", broken), ("policy/b.rego", good), ("in.json", r#"{"a": true, "word": "w"}"#)]);
+        let case = Case::new(&[
+            ("policy/a.rego", broken),
+            ("policy/b.rego", good),
+            ("in.json", r#"{"a": true, "word": "w"}"#),
+        ]);
         let said = case.orch(&["policy", "check", "in.json", "--timeout", "1"]).exits(1);
         assert!(said.stdout.contains(want), "{want} is not in:\n{}\n{broken}", said.stdout);
         // A file of the same package that cannot be read at all makes its neighbours refuse to answer, too.
-        assert!(said.stdout.contains("still here") || said.stdout.contains("is broken"), "{}\n{broken}", said.stdout);
+        assert!(
+            said.stdout.contains("still here") || said.stdout.contains("is broken"),
+            "{}\n{broken}",
+            said.stdout
+        );
     }
 }
 
@@ -150,12 +176,17 @@ fn an_input_that_is_too_large_or_broken_ends_the_check() {
 /// The ten divergences between regorus and OPA: every answer is that of OPA 1.4.2, run once on the same files.
 #[test]
 fn the_ten_divergences_are_mended() {
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rego/divergences.rego")).unwrap();
+    let text =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rego/divergences.rego"))
+            .unwrap();
     let case = Case::new(&[("d/d.rego", &text), ("in.json", r#"{"s": "str", "nul": null}"#)]);
     let mut answers = serde_json::Map::new();
     for name in ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9"] {
         let query = format!("data.div.{name}");
-        let said = case.orch(&["policy", "eval", "-p", "d", "-i", "in.json", &query, "--format", "json"]).exits(0).json();
+        let said = case
+            .orch(&["policy", "eval", "-p", "d", "-i", "in.json", &query, "--format", "json"])
+            .exits(0)
+            .json();
         if let Some(value) = said["result"][0]["expressions"][0].get("value") {
             answers.insert(name.into(), value.clone());
         }
@@ -168,7 +199,10 @@ fn the_ten_divergences_are_mended() {
         })
     );
     // OPA has undefined here; an error of a builtin is told instead.
-    let _ = case.orch(&["policy", "eval", "-p", "d", "-i", "in.json", "data.div.d10"]).exits(2).says("object.get");
+    let _ = case
+        .orch(&["policy", "eval", "-p", "d", "-i", "in.json", "data.div.d10"])
+        .exits(2)
+        .says("object.get");
 }
 
 #[test]
@@ -191,7 +225,8 @@ fn tests_of_policies_run_and_are_counted() {
     )
     .unwrap();
     let said = case.orch(&["policy", "test", "policy", "--timeout", "1", "--format", "json"]).exits(6).json();
-    let outcomes: Vec<&str> = said["tests"].as_array().unwrap().iter().map(|t| t["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> =
+        said["tests"].as_array().unwrap().iter().map(|t| t["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["pass", "pass", "fail", "error", "error", "skip"], "{said}");
     let junit = case.orch(&["policy", "test", "policy", "--timeout", "1", "-o", "junit"]).exits(6).stdout;
     assert!(roxmltree::Document::parse(&junit).is_ok(), "{junit}");
@@ -202,11 +237,16 @@ fn an_input_that_does_not_fit_its_schema_is_refused() {
     let policy = "# METADATA\n# schemas:\n#  - input: schema.thing\npackage main\n\nimport rego.v1\n\nx := input.size + 1\n";
     let case = Case::new(&[
         ("p/a.rego", policy),
-        ("s/thing.json", r#"{"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}"#),
+        (
+            "s/thing.json",
+            r#"{"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}"#,
+        ),
         ("good.json", r#"{"size": 1}"#),
         ("bad.json", r#"{"size": "x"}"#),
     ]);
-    let eval = |input: &str| case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", input, "data.main.x", "--trace"]);
+    let eval = |input: &str| {
+        case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", input, "data.main.x", "--trace"])
+    };
     assert_eq!(eval("good.json").exits(0).stdout, "p/a.rego:8: data.main.x is 2\n2\n");
     let _ = eval("bad.json").exits(2).says("does not fit");
 }

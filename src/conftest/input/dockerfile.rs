@@ -6,8 +6,24 @@ use serde_json::{Value, json};
 
 /// The instructions there are.
 const INSTRUCTIONS: [&str; 18] = [
-    "add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "healthcheck", "label", "maintainer", "onbuild",
-    "run", "shell", "stopsignal", "user", "volume", "workdir",
+    "add",
+    "arg",
+    "cmd",
+    "copy",
+    "entrypoint",
+    "env",
+    "expose",
+    "from",
+    "healthcheck",
+    "label",
+    "maintainer",
+    "onbuild",
+    "run",
+    "shell",
+    "stopsignal",
+    "user",
+    "volume",
+    "workdir",
 ];
 
 /// Reads a text.
@@ -29,7 +45,8 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
         let mut whole = line.trim_start().to_owned();
         while let Some(cut) = whole.trim_end().strip_suffix(escape) {
             whole = cut.to_owned();
-            let Some((_, next)) = lines.by_ref().find(|(_, l)| !l.trim_start().starts_with('#') && !l.trim().is_empty())
+            let Some((_, next)) =
+                lines.by_ref().find(|(_, l)| !l.trim_start().starts_with('#') && !l.trim().is_empty())
             else {
                 break;
             };
@@ -102,7 +119,9 @@ fn values(command: &str, rest: &str) -> (bool, Vec<String>) {
     let whole = || if rest.is_empty() { Vec::new() } else { vec![rest.to_owned()] };
     match command {
         "add" | "copy" | "volume" => as_json().map_or_else(|| (false, words()), |items| (true, items)),
-        "cmd" | "entrypoint" | "run" | "shell" => as_json().map_or_else(|| (false, whole()), |items| (true, items)),
+        "cmd" | "entrypoint" | "run" | "shell" => {
+            as_json().map_or_else(|| (false, whole()), |items| (true, items))
+        }
         "env" | "label" => (false, pairs(rest)),
         "arg" => (false, quoted_words(rest)),
         "expose" | "from" => (false, words()),
@@ -110,7 +129,8 @@ fn values(command: &str, rest: &str) -> (bool, Vec<String>) {
             let (kind, rest) = split_word(rest);
             let items = serde_json::from_str::<Vec<String>>(rest).ok();
             let is_json = items.is_some();
-            let rest = items.unwrap_or_else(|| if rest.is_empty() { Vec::new() } else { vec![rest.to_owned()] });
+            let rest =
+                items.unwrap_or_else(|| if rest.is_empty() { Vec::new() } else { vec![rest.to_owned()] });
             (is_json, std::iter::once(kind.to_uppercase()).chain(rest).collect())
         }
         _ => (false, whole()),
@@ -172,5 +192,8 @@ fn heredocs(line: &str) -> Vec<String> {
     }
     let opens = line.split_whitespace().filter_map(|w| w.strip_prefix("<<"));
     let marks = opens.map(|w| w.trim_start_matches('-').trim_matches(['"', '\'']));
-    marks.filter(|m| m.starts_with(char::is_alphabetic) && m.chars().all(|c| c.is_alphanumeric() || c == '_')).map(str::to_owned).collect()
+    marks
+        .filter(|m| m.starts_with(char::is_alphabetic) && m.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        .map(str::to_owned)
+        .collect()
 }

@@ -16,7 +16,8 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     if depth(|c| matches!(c, '{' | '[' | '(')) > DEEPEST && nesting(text) > DEEPEST {
         return Err(format!("it is nested more than {DEEPEST} deep"));
     }
-    let body: Body = hcl::parse(text).map_err(|e| e.to_string().lines().next().unwrap_or_default().trim().to_owned())?;
+    let body: Body =
+        hcl::parse(text).map_err(|e| e.to_string().lines().next().unwrap_or_default().trim().to_owned())?;
     Ok(Value::Object(object(body)))
 }
 
@@ -74,9 +75,11 @@ fn value(expr: &Expression) -> Value {
     match expr {
         Expression::Null => Value::Null,
         Expression::Bool(b) => (*b).into(),
-        Expression::Number(n) => {
-            n.as_i64().map(Value::from).or_else(|| n.as_u64().map(Value::from)).unwrap_or_else(|| n.as_f64().into())
-        }
+        Expression::Number(n) => n
+            .as_i64()
+            .map(Value::from)
+            .or_else(|| n.as_u64().map(Value::from))
+            .unwrap_or_else(|| n.as_f64().into()),
         Expression::String(text) => text.clone().into(),
         Expression::Array(items) => items.iter().map(value).collect(),
         Expression::Object(fields) => {

@@ -20,7 +20,11 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
             line = format!("{more}{}", next.trim());
         }
         if let Some(rest) = line.strip_prefix('[') {
-            let name = rest.split_once(']').ok_or_else(|| format!("line {} has a section without `]`", at + 1))?.0.trim();
+            let name = rest
+                .split_once(']')
+                .ok_or_else(|| format!("line {} has a section without `]`", at + 1))?
+                .0
+                .trim();
             if name != "DEFAULT" {
                 sections.entry(name).or_insert_with(|| Value::Object(Map::new()));
             }

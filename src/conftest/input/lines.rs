@@ -13,9 +13,8 @@ pub(super) fn dotenv(text: &str) -> Result<Value, String> {
             continue;
         }
         let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-        let (key, value) = line
-            .split_once(['=', ':'])
-            .ok_or_else(|| format!("line {} has no `=`", at + 1))?;
+        let (key, value) =
+            line.split_once(['=', ':']).ok_or_else(|| format!("line {} has no `=`", at + 1))?;
         fields.insert(key.trim().to_owned(), dotenv_value(value.trim()).into());
     }
     Ok(Value::Object(fields))
@@ -27,7 +26,11 @@ fn dotenv_value(value: &str) -> String {
             && let Some(end) = rest.find(quote)
         {
             let inside = &rest[..end];
-            return if quote == '"' { inside.replace("\\n", "\n").replace("\\r", "\r") } else { inside.to_owned() };
+            return if quote == '"' {
+                inside.replace("\\n", "\n").replace("\\r", "\r")
+            } else {
+                inside.to_owned()
+            };
         }
     }
     value.split(" #").next().unwrap_or_default().trim_end().to_owned()

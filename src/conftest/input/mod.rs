@@ -98,13 +98,16 @@ impl Parser {
 
 /// Reads bytes; several documents are an array.
 pub fn parse(parser: Parser, bytes: &[u8]) -> Result<Value, String> {
-    let text = std::str::from_utf8(bytes).map_err(|e| format!("it is not UTF-8 from byte {} on", e.valid_up_to()))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|e| format!("it is not UTF-8 from byte {} on", e.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match parser {
         Parser::Yaml => yaml::parse(text),
         Parser::Json => serde_json::from_str(text).map_err(|e| e.to_string()),
         Parser::Jsonc => serde_json::from_str(&lines::without_comments(text)).map_err(|e| e.to_string()),
-        Parser::Toml => toml::from_str::<toml::Value>(text).map(toml_value).map_err(|e| e.message().to_owned()),
+        Parser::Toml => {
+            toml::from_str::<toml::Value>(text).map(toml_value).map_err(|e| e.message().to_owned())
+        }
         Parser::Ini => ini::parse(text),
         Parser::Hcl2 => hcl::parse(text),
         Parser::Dockerfile => dockerfile::parse(text),
@@ -175,20 +178,29 @@ mod tests {
     #[test]
     fn shapes_are_those_of_conftest() {
         assert_eq!(read(Parser::Yaml, "a: 1\n---\nb: 2\n"), json!([{ "a": 1 }, { "b": 2 }]));
-        assert_eq!(read(Parser::Toml, "a = 1.5\n[b]\nc = [true]\n"), json!({ "a": 1.5, "b": { "c": [true] } }));
+        assert_eq!(
+            read(Parser::Toml, "a = 1.5\n[b]\nc = [true]\n"),
+            json!({ "a": 1.5, "b": { "c": [true] } })
+        );
         assert_eq!(
             read(Parser::Ini, "top = 1\n[s]\na = 1\nb: yes\nc = true ; no\n# x\nd = \"q\"\n"),
             json!({ "s": { "a": 1.0, "b": "yes", "c": true, "d": "q" } })
         );
         assert_eq!(
-            read(Parser::Hcl2, "resource \"aws_x\" \"n\" {\n  a = 1\n  b = var.c\n  d = \"x-${var.e}\"\n  f { g = [true] }\n}\n"),
+            read(
+                Parser::Hcl2,
+                "resource \"aws_x\" \"n\" {\n  a = 1\n  b = var.c\n  d = \"x-${var.e}\"\n  f { g = [true] }\n}\n"
+            ),
             json!({ "resource": { "aws_x": { "n": [{ "a": 1, "b": "${var.c}", "d": "x-${var.e}", "f": [{ "g": [true] }] }] } } })
         );
         assert_eq!(
             read(Parser::Dotenv, "# c\nexport A=1\nB=\"x y\" # z\nC='q'\nD=\n"),
             json!({ "A": "1", "B": "x y", "C": "q", "D": "" })
         );
-        assert_eq!(read(Parser::Properties, "a=1\nb : two\\\n  lines\n! c\n"), json!({ "a": "1", "b": "twolines" }));
+        assert_eq!(
+            read(Parser::Properties, "a=1\nb : two\\\n  lines\n! c\n"),
+            json!({ "a": "1", "b": "twolines" })
+        );
         assert_eq!(read(Parser::Jsonc, "{ // x\n \"a\": \"//\" /* y */ }"), json!({ "a": "//" }));
         assert_eq!(
             read(Parser::Xml, "<a x=\"1\"><b>t</b><b>u</b><c/></a>"),

@@ -12,7 +12,11 @@ pub(super) fn render(outcomes: &[Outcome], hide_passed: bool, out: &mut dyn Writ
             continue;
         }
         let (file, namespace) = (data(&format!("{:?}", outcome.filename)), &outcome.namespace);
-        writeln!(out, "::group::Testing {file} against {} policies in namespace {namespace:?}", outcome.total())?;
+        writeln!(
+            out,
+            "::group::Testing {file} against {} policies in namespace {namespace:?}",
+            outcome.total()
+        )?;
         let groups =
             [("error", &outcome.failures), ("warning", &outcome.warnings), ("notice", &outcome.exceptions)];
         for (level, findings) in groups {

@@ -29,14 +29,20 @@ pub(super) fn render(outcomes: &[Outcome], hide_message: bool, out: &mut dyn Wri
         }
         for _ in 0..outcome.successes {
             let name = escape(&outcome.filename);
-            let _ = writeln!(cases, "\t\t<testcase classname=\"{suite}\" name=\"{name}\" time=\"0.000\"></testcase>");
+            let _ = writeln!(
+                cases,
+                "\t\t<testcase classname=\"{suite}\" name=\"{name}\" time=\"0.000\"></testcase>"
+            );
             *tests += 1;
         }
     }
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>")?;
     for (namespace, (tests, failures, cases)) in suites {
         let name = escape(&format!("conftest.{namespace}"));
-        writeln!(out, "\t<testsuite tests=\"{tests}\" failures=\"{failures}\" time=\"0.000\" name=\"{name}\">")?;
+        writeln!(
+            out,
+            "\t<testsuite tests=\"{tests}\" failures=\"{failures}\" time=\"0.000\" name=\"{name}\">"
+        )?;
         write!(out, "{cases}")?;
         writeln!(out, "\t</testsuite>")?;
     }

@@ -88,7 +88,10 @@ mod tests {
                 namespace: "main".into(),
                 successes: 1,
                 warnings: vec![finding("careful, <b>", None)],
-                failures: vec![finding("bad\n::error::x", Some(("a.yaml", 3))), finding("worse", Some(("b, c.yaml", 1)))],
+                failures: vec![
+                    finding("bad\n::error::x", Some(("a.yaml", 3))),
+                    finding("worse", Some(("b, c.yaml", 1))),
+                ],
                 exceptions: vec![finding("data.main.exception[_][_] == \"x\"", None)],
                 prints: vec!["p.rego:1: hi".into()],
             },

@@ -22,7 +22,8 @@ pub(super) fn render(outcomes: &[Outcome], out: &mut dyn Write) -> io::Result<()
         rules.entry(id(finding)).or_insert((&finding.rule, level));
     }
     let index = |id: &str| rules.keys().position(|known| *known == id);
-    let results: Vec<Value> = found().map(|(outcome, f, level)| result(outcome, f, level, index(id(f)))).collect();
+    let results: Vec<Value> =
+        found().map(|(outcome, f, level)| result(outcome, f, level, index(id(f)))).collect();
     let described: Vec<Value> = rules.iter().map(|(id, (rule, level))| described(id, rule, level)).collect();
     let totals = Totals::of(outcomes);
     let summary = match totals {

@@ -18,7 +18,11 @@ pub(super) fn render(outcomes: &[Outcome], suppress_exceptions: bool, out: &mut 
     }
     for outcome in outcomes {
         let at = format!("{} {}", dashed(&outcome.filename, ""), dashed(&outcome.namespace, " -"));
-        let groups = [("WARN", yellow, &outcome.warnings), ("FAIL", red, &outcome.failures), ("EXCP", cyan, &outcome.exceptions)];
+        let groups = [
+            ("WARN", yellow, &outcome.warnings),
+            ("FAIL", red, &outcome.failures),
+            ("EXCP", cyan, &outcome.exceptions),
+        ];
         for (word, style, findings) in groups {
             if word == "EXCP" && suppress_exceptions {
                 continue;

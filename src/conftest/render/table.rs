@@ -29,7 +29,8 @@ pub(super) fn render(outcomes: &[Outcome], out: &mut dyn Write) -> io::Result<()
     };
     writeln!(out, "{}", rule("┌", "┬", "┐"))?;
     for (at, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:<width$} ")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!(" {cell:<width$} ")).collect();
         writeln!(out, "│{}│", cells.join("│"))?;
         if at == 0 {
             writeln!(out, "{}", rule("├", "┼", "┤"))?;

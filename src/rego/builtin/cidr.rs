@@ -161,7 +161,8 @@ mod tests {
     fn run(name: &str, args: &str) -> String {
         let args = Value::from_json_str(args).unwrap();
         let args: Vec<Value> = args.as_array().unwrap().clone();
-        (ALL.iter().find(|b| b.name == name).unwrap().run)(&args).map_or_else(|e| e.to_string(), |v| v.to_string())
+        (ALL.iter().find(|b| b.name == name).unwrap().run)(&args)
+            .map_or_else(|e| e.to_string(), |v| v.to_string())
     }
 
     #[test]
@@ -169,10 +170,22 @@ mod tests {
         for (name, args, want) in [
             ("net.cidr_intersects", r#"["192.168.0.0/16", "192.168.1.0/24"]"#, "true"),
             ("net.cidr_intersects", r#"["192.168.0.0/16", "10.0.0.0/8"]"#, "false"),
-            ("net.cidr_contains_matches", r#"["1.1.1.0/24", "1.1.1.128"]"#, r#"[["1.1.1.0/24","1.1.1.128"]]"#),
-            ("net.cidr_contains_matches", r#"[{"a": "1.1.0.0/16"}, ["1.1.1.128", "2.0.0.1"]]"#, r#"[["a",0]]"#),
+            (
+                "net.cidr_contains_matches",
+                r#"["1.1.1.0/24", "1.1.1.128"]"#,
+                r#"[["1.1.1.0/24","1.1.1.128"]]"#,
+            ),
+            (
+                "net.cidr_contains_matches",
+                r#"[{"a": "1.1.0.0/16"}, ["1.1.1.128", "2.0.0.1"]]"#,
+                r#"[["a",0]]"#,
+            ),
             ("net.cidr_merge", r#"[["192.0.128.0/24", "192.0.129.0/24"]]"#, r#"["192.0.128.0/23"]"#),
-            ("net.cidr_merge", r#"[["192.0.129.0/24", "192.0.130.0/24"]]"#, r#"["192.0.129.0/24","192.0.130.0/24"]"#),
+            (
+                "net.cidr_merge",
+                r#"[["192.0.129.0/24", "192.0.130.0/24"]]"#,
+                r#"["192.0.129.0/24","192.0.130.0/24"]"#,
+            ),
             ("net.cidr_merge", r#"[["10.0.0.0/8", "10.1.1.1", "::1"]]"#, r#"["10.0.0.0/8","::1/128"]"#),
             ("net.cidr_merge", r#"[["0.0.0.0/0", "::/0"]]"#, r#"["0.0.0.0/0","::/0"]"#),
         ] {

@@ -67,8 +67,16 @@ mod tests {
             ("crypto.md5", &["abc"][..], "900150983cd24fb0d6963f7d28e17f72"),
             ("crypto.sha1", &["abc"], "a9993e364706816aba3e25717850c26c9cd0d89d"),
             ("crypto.sha256", &["abc"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-            ("crypto.hmac.md5", &["what do ya want for nothing?", "Jefe"], "750c783e6ab0b503eaa86e310a5db738"),
-            ("crypto.hmac.sha1", &["what do ya want for nothing?", "Jefe"], "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            (
+                "crypto.hmac.md5",
+                &["what do ya want for nothing?", "Jefe"],
+                "750c783e6ab0b503eaa86e310a5db738",
+            ),
+            (
+                "crypto.hmac.sha1",
+                &["what do ya want for nothing?", "Jefe"],
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            ),
             (
                 "crypto.hmac.sha256",
                 &["what do ya want for nothing?", "Jefe"],

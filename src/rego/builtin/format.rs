@@ -180,7 +180,9 @@ fn sprintf(format: &str, values: &[Value]) -> Result<String, Wrong> {
                 let value = values.get(*next).and_then(|v| v.as_i64().ok());
                 *next += 1;
                 let value = value.and_then(|n| usize::try_from(n).ok());
-                return value.map(Some).ok_or_else(|| Wrong("got a `*` without a whole number for it".into()));
+                return value
+                    .map(Some)
+                    .ok_or_else(|| Wrong("got a `*` without a whole number for it".into()));
             }
             let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_digit)).collect();
             Ok(digits.parse().ok())
@@ -190,7 +192,9 @@ fn sprintf(format: &str, values: &[Value]) -> Result<String, Wrong> {
             flags.precision = Some(number(&mut chars, &mut next)?.unwrap_or(0));
         }
         if flags.width.max(flags.precision).is_some_and(|n| n > WIDEST) {
-            return Err(Wrong(format!("got the format `{format}`, which asks for more than {WIDEST} places")));
+            return Err(Wrong(format!(
+                "got the format `{format}`, which asks for more than {WIDEST} places"
+            )));
         }
         match chars.next() {
             None => out += "%!(NOVERB)",
@@ -244,7 +248,8 @@ fn one(verb: char, operand: &Operand, flags: &Flags) -> Result<String, Wrong> {
             text
         }
     };
-    let cut = |text: &str| flags.precision.map_or_else(|| text.to_owned(), |p| text.chars().take(p).collect());
+    let cut =
+        |text: &str| flags.precision.map_or_else(|| text.to_owned(), |p| text.chars().take(p).collect());
     Ok(match (verb, operand) {
         ('T', operand) => operand.kind().to_owned(),
         ('v', Operand::Text(t)) if flags.sharp => quoted(t),
@@ -252,7 +257,9 @@ fn one(verb: char, operand: &Operand, flags: &Flags) -> Result<String, Wrong> {
         ('v' | 'g' | 'G', Operand::Float(f)) => signed(general(*f, flags.precision)),
         ('v' | 's', Operand::Text(t)) => cut(t),
         ('q', Operand::Text(t)) => quoted(&cut(t)),
-        ('q', Operand::Int(n)) => u32::try_from(*n).ok().and_then(char::from_u32).map_or("'\u{fffd}'".into(), |c| format!("'{c}'")),
+        ('q', Operand::Int(n)) => {
+            u32::try_from(*n).ok().and_then(char::from_u32).map_or("'\u{fffd}'".into(), |c| format!("'{c}'"))
+        }
         ('x', Operand::Int(n)) => radix(*n, flags, "0x", |n| format!("{n:x}")),
         ('X', Operand::Int(n)) => radix(*n, flags, "0X", |n| format!("{n:X}")),
         ('o', Operand::Int(n)) => radix(*n, flags, "0", |n| format!("{n:o}")),
@@ -308,18 +315,27 @@ fn render(template: &str, values: &Value) -> Result<String, Wrong> {
         let (action, after) =
             inside.split_once("}}").ok_or_else(|| Wrong("got a template with `{{` and no `}}`".into()))?;
         let path = action.trim().strip_prefix('.').filter(|p| {
-            p.is_empty() || p.split('.').all(|part| part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty())
+            p.is_empty()
+                || p.split('.')
+                    .all(|part| part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty())
         });
-        let path = path.ok_or_else(|| Wrong(format!("got the template action `{action}`; only `{{{{.name}}}}` is known")))?;
+        let path = path.ok_or_else(|| {
+            Wrong(format!("got the template action `{action}`; only `{{{{.name}}}}` is known"))
+        })?;
         let mut value = values;
         for part in path.split('.').filter(|p| !p.is_empty()) {
             value = &value[part];
         }
         match value {
-            Value::Undefined => return Err(Wrong(format!("got a template that asks for `{path}`, which is not there"))),
+            Value::Undefined => {
+                return Err(Wrong(format!("got a template that asks for `{path}`, which is not there")));
+            }
             Value::String(text) => out += text,
             Value::Array(_) | Value::Object(_) | Value::Set(_) => {
-                return Err(Wrong(format!("got a template that asks for `{path}`, which is {}", kind_name(value))));
+                return Err(Wrong(format!(
+                    "got a template that asks for `{path}`, which is {}",
+                    kind_name(value)
+                )));
             }
             other => out += &other.to_string(),
         }

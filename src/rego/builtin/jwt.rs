@@ -41,7 +41,8 @@ impl<'a> Token<'a> {
     fn read(token: &'a str) -> Result<Self, Wrong> {
         let wrong = |what: &str| Wrong(format!("got a token {what}"));
         let mut parts = token.split('.');
-        let (Some(head), Some(body), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(head), Some(body), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(wrong("that has not three parts"));
         };
@@ -79,7 +80,8 @@ fn signed(algorithm: &'static dyn signature::VerificationAlgorithm, args: &[Valu
 
 /// Returns the key inside a PEM `PUBLIC KEY`: the last element of its `SubjectPublicKeyInfo`.
 fn public_key(pem: &str) -> Result<Vec<u8>, Wrong> {
-    let wrong = || Wrong("needs a PEM `PUBLIC KEY` as argument 2; certificates and JWK sets are not read".into());
+    let wrong =
+        || Wrong("needs a PEM `PUBLIC KEY` as argument 2; certificates and JWK sets are not read".into());
     let body = pem.split_once("-----BEGIN PUBLIC KEY-----").and_then(|(_, rest)| rest.split_once("-----END"));
     let base64: String = body.ok_or_else(wrong)?.0.split_whitespace().collect();
     let der = STANDARD.decode(base64).map_err(|_| wrong())?;
@@ -87,7 +89,10 @@ fn public_key(pem: &str) -> Result<Vec<u8>, Wrong> {
     let (_, _, rest) = element(outer).filter(|_| tag == 0x30).ok_or_else(wrong)?;
     let (tag, bits, _) = element(rest).ok_or_else(wrong)?;
     // A bit string starts with the number of bits that are not used.
-    bits.split_first().filter(|(unused, _)| tag == 0x03 && **unused == 0).map(|(_, key)| key.to_vec()).ok_or_else(wrong)
+    bits.split_first()
+        .filter(|(unused, _)| tag == 0x03 && **unused == 0)
+        .map(|(_, key)| key.to_vec())
+        .ok_or_else(wrong)
 }
 
 /// Reads one DER element: its tag, what is in it, what follows.

@@ -20,7 +20,8 @@ pub(super) const ALL: &[Builtin] = &[
     }),
     builtin("cast_string", 1, |args| cast(args, |v| matches!(v, Value::String(_)))),
     builtin("re_match", 2, |args| {
-        let pattern = regex::Regex::new(text(args, 0)?).map_err(|_| Wrong("needs a pattern as argument 1".into()))?;
+        let pattern =
+            regex::Regex::new(text(args, 0)?).map_err(|_| Wrong("needs a pattern as argument 1".into()))?;
         Ok(Value::from(pattern.is_match(text(args, 1)?)))
     }),
     builtin("set_diff", 2, |args| match (args.first(), args.get(1)) {

@@ -78,10 +78,15 @@ pub fn refusal(name: &str) -> Option<String> {
     if ours().any(|b| b.name == name) || native(name) {
         return None;
     }
-    let refused = REFUSED.iter().find(|(entry, _)| {
-        name == *entry || (entry.ends_with('.') && name.starts_with(*entry))
-    });
-    Some(refused.map_or_else(|| "is no builtin and no function of these policies".into(), |(_, why)| (*why).into()))
+    let refused = REFUSED
+        .iter()
+        .find(|(entry, _)| name == *entry || (entry.ends_with('.') && name.starts_with(*entry)));
+    Some(
+        refused.map_or_else(
+            || "is no builtin and no function of these policies".into(),
+            |(_, why)| (*why).into(),
+        ),
+    )
 }
 
 /// Returns an argument as text.

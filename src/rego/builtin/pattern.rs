@@ -23,7 +23,8 @@ pub(super) const ALL: &[Builtin] = &[
                 if cache.len() >= MOST {
                     cache.clear();
                 }
-                let compiled = regex::Regex::new(pattern).map_err(|_| Wrong(format!("got the pattern `{pattern}`, which cannot be read")))?;
+                let compiled = regex::Regex::new(pattern)
+                    .map_err(|_| Wrong(format!("got the pattern `{pattern}`, which cannot be read")))?;
                 cache.insert(pattern.to_owned(), compiled);
             }
             Ok(Value::from(cache.get(pattern).is_some_and(|p| p.is_match(subject))))

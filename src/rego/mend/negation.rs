@@ -57,7 +57,9 @@ fn mended(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Edi
 pub(super) fn bare(statement: &Value, scene: &Scene<'_>) -> bool {
     let Some(before) = span(statement).and_then(|s| scene.text.get(..s.start)) else { return false };
     let before = before.trim_end();
-    let word = before.strip_suffix("if").is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+    let word = before
+        .strip_suffix("if")
+        .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
     word && !before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'))
 }
 
@@ -84,7 +86,9 @@ fn top<'t>(expr: &'t Value, scene: &Scene<'_>, out: &mut Vec<&'t Value>) {
             arguments(parts.into_iter().filter(|p| !p.is_null()), scene, out);
         }
         // A calculation is a call, and its value is asked for.
-        Some(("ArithExpr" | "BinExpr", inner)) => arguments([&inner["lhs"], &inner["rhs"]].into_iter(), scene, out),
+        Some(("ArithExpr" | "BinExpr", inner)) => {
+            arguments([&inner["lhs"], &inner["rhs"]].into_iter(), scene, out)
+        }
         Some(("RefBrack" | "RefDot", _)) => reference(expr, scene, out),
         _ => {}
     }
@@ -112,7 +116,9 @@ fn term<'t>(expr: &'t Value, scene: &Scene<'_>, argument: bool, out: &mut Vec<&'
                 out.push(expr);
             }
         }
-        Some(("Array" | "Set", inner)) => arguments(inner["items"].as_array().into_iter().flatten(), scene, out),
+        Some(("Array" | "Set", inner)) => {
+            arguments(inner["items"].as_array().into_iter().flatten(), scene, out)
+        }
         Some(("Object", inner)) => {
             for field in inner["fields"].as_array().into_iter().flatten() {
                 term(&field[1], scene, true, out);

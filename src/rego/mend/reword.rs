@@ -35,10 +35,9 @@ fn chained(text: &str, at: usize) -> Option<String> {
         return None;
     }
     // The head is the last line before that starts at the margin with a name.
-    let start = before
-        .match_indices('\n')
-        .map(|(at, _)| at + 1)
-        .rfind(|at| before.get(*at..).is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')))?;
+    let start = before.match_indices('\n').map(|(at, _)| at + 1).rfind(|at| {
+        before.get(*at..).is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase() || c == '_'))
+    })?;
     let line = before.get(start..)?.lines().next()?;
     let head = line.trim_end().strip_suffix('{')?.trim_end();
     Some(format!("{before}{head} {}", &text[open..]))
@@ -90,13 +89,15 @@ fn closing(text: &str, open: usize) -> Option<usize> {
                     return Some(open + at);
                 }
             }
-            '"' => while let Some((_, c)) = chars.next() {
-                match c {
-                    '\\' => drop(chars.next()),
-                    '"' => break,
-                    _ => {}
+            '"' => {
+                while let Some((_, c)) = chars.next() {
+                    match c {
+                        '\\' => drop(chars.next()),
+                        '"' => break,
+                        _ => {}
+                    }
                 }
-            },
+            }
             '`' => drop(chars.find(|(_, c)| *c == '`')),
             '#' => drop(chars.find(|(_, c)| *c == '\n')),
             _ => {}

@@ -50,7 +50,9 @@ fn guarded(statement: &Value, scene: &Scene<'_>) -> Option<Edit> {
 fn own_key(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Edit> {
     let ("Expr", literal) = kind(&statement["literal"])? else { return None };
     let ("AssignExpr", assign) = kind(&literal["expr"])? else { return None };
-    let (("Var", left), ("RefBrack", right)) = (kind(&assign["lhs"])?, kind(&assign["rhs"])?) else { return None };
+    let (("Var", left), ("RefBrack", right)) = (kind(&assign["lhs"])?, kind(&assign["rhs"])?) else {
+        return None;
+    };
     let ("Var", index) = kind(&right["index"])? else { return None };
     if assign["op"] != "Eq" || left["value"] != index["value"] {
         return None;

@@ -16,7 +16,10 @@ pub fn mend(rule: &Value, scene: &Scene<'_>, names: &mut Names, edits: &mut Vec<
         let alone = bodies.iter().filter(|b| b["is_else"] != true).count() == 1;
         for body in bodies {
             let head = (alone && body["is_else"] != true).then_some(&spec["head"]);
-            let own = head.and_then(|head| kind(head)).and_then(|(_, h)| kind(&h["refr"])).and_then(|(_, r)| span(r));
+            let own = head
+                .and_then(|head| kind(head))
+                .and_then(|(_, h)| kind(&h["refr"]))
+                .and_then(|(_, r)| span(r));
             let whole: Vec<&Value> = head.into_iter().chain([body]).collect();
             rename(&whole, &body["query"], own.as_ref(), &|name| scene.globals.contains(name), names, edits);
         }

@@ -90,7 +90,13 @@ pub fn run(args: &EvalArgs, output: &Output) -> Result<u8, CommandError> {
             for line in answer["trace"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                 writeln!(out, "{}", plain(line))?;
             }
-            for value in answer["result"].as_array().into_iter().flatten().flat_map(|r| r["expressions"].as_array()).flatten() {
+            for value in answer["result"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .flat_map(|r| r["expressions"].as_array())
+                .flatten()
+            {
                 writeln!(out, "{}", serde_json::to_string_pretty(&value["value"])?)?;
             }
             if defined { Ok(()) } else { writeln!(out, "undefined") }
@@ -111,9 +117,12 @@ fn answer(policies: &Policies, args: &EvalArgs, input: Value, limits: Limits) ->
         .modules
         .iter()
         .filter(|m| trace && query.starts_with(&format!("data.{}", m.package)))
-        .flat_map(|m| m.definitions.iter().filter(|d| d.shape != "Func").map(|d| {
-            (format!("data.{}.{}", m.package, d.name), format!("{}:{}", m.file, d.line))
-        }))
+        .flat_map(|m| {
+            m.definitions
+                .iter()
+                .filter(|d| d.shape != "Func")
+                .map(|d| (format!("data.{}.{}", m.package, d.name), format!("{}:{}", m.file, d.line)))
+        })
         .collect();
     let (sender, receiver) = mpsc::channel();
     let work = move || {
@@ -122,7 +131,8 @@ fn answer(policies: &Policies, args: &EvalArgs, input: Value, limits: Limits) ->
         }
         let mut lines = Vec::new();
         for (path, place) in rules {
-            let said = session.rule(&path, limits.rule).map_or_else(|f| format!("fault: {f}"), |v| v.to_string());
+            let said =
+                session.rule(&path, limits.rule).map_or_else(|f| format!("fault: {f}"), |v| v.to_string());
             lines.push(format!("{place}: {path} is {said}"));
         }
         let rows = session.query(&query, trace, limits.rule).and_then(|rows| {
@@ -149,11 +159,17 @@ fn answer(policies: &Policies, args: &EvalArgs, input: Value, limits: Limits) ->
     let started = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     started.map_err(|e| Fault(e.to_string()))?;
     let patience = limits.rule.saturating_mul(4) + Duration::from_millis(500);
-    receiver.recv_timeout(patience).unwrap_or_else(|_| Err(Fault(format!("`{}` did not answer in time", args.query))))
+    receiver
+        .recv_timeout(patience)
+        .unwrap_or_else(|_| Err(Fault(format!("`{}` did not answer in time", args.query))))
 }
 
 /// Checks the input against the schemas that annotations give for `input`.
-fn check_schemas(policies: &Policies, input: &Value, folder: Option<&std::path::Path>) -> Result<(), CommandError> {
+fn check_schemas(
+    policies: &Policies,
+    input: &Value,
+    folder: Option<&std::path::Path>,
+) -> Result<(), CommandError> {
     for module in &policies.modules {
         for schema in module.annotations.all.iter().flat_map(|a| a.value["schemas"].as_array()).flatten() {
             let Some(schema) = schema.get("input") else { continue };
@@ -166,11 +182,15 @@ fn check_schemas(policies: &Policies, input: &Value, folder: Option<&std::path::
                     let path = folder.join(name.trim_start_matches("schema.").replace('.', "/") + ".json");
                     let bytes = read(&path.display().to_string(), 16 << 20)?;
                     let parsed = parse(Parser::Json, &bytes);
-                    (path.display().to_string(), parsed.map_err(|why| wrong(format!("{}: {why}", path.display())))?)
+                    (
+                        path.display().to_string(),
+                        parsed.map_err(|why| wrong(format!("{}: {why}", path.display())))?,
+                    )
                 }
                 inline => (format!("the schema in {}", module.file), inline.clone()),
             };
-            let validator = jsonschema::validator_for(&document).map_err(|e| wrong(format!("{name} is no schema: {e}")))?;
+            let validator = jsonschema::validator_for(&document)
+                .map_err(|e| wrong(format!("{name} is no schema: {e}")))?;
             if let Some(error) = validator.iter_errors(input).next() {
                 return Err(UsageError {
                     what: format!("the input does not fit {name}: {error} at `{}`", error.instance_path()),

@@ -26,7 +26,8 @@ pub struct InitArgs {
 /// Writes the three files; none when one of them is there already.
 pub fn run(args: &InitArgs, output: &Output) -> Result<u8, CommandError> {
     let word = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     if !word(&args.rule) || args.rule.ends_with('_') || args.rule.contains("__") {
         return Err(UsageError {

@@ -111,11 +111,14 @@ pub fn run(args: &TestArgs, output: &Output) -> Result<u8, CommandError> {
         coverage,
         tests,
     };
-    let too_little = args.threshold.zip(report.covered_basis_points).is_some_and(|(want, got)| got < want * 100);
+    let too_little =
+        args.threshold.zip(report.covered_basis_points).is_some_and(|(want, got)| got < want * 100);
     match (args.output, output.format) {
         (Form::Json, _) | (Form::Pretty, Format::Json) => output.print_json(&report)?,
         (Form::Junit, _) => output.print(|out| write!(out, "{}", junit(&report)))?,
-        (Form::Pretty, Format::Human) => output.print(|out| write!(out, "{}", pretty(&report, args.verbose)))?,
+        (Form::Pretty, Format::Human) => {
+            output.print(|out| write!(out, "{}", pretty(&report, args.verbose)))?
+        }
     }
     Ok(if report.failed + report.errors > 0 || report.tests.is_empty() || too_little { 6 } else { 0 })
 }
@@ -127,12 +130,18 @@ fn pretty(report: &Report, verbose: bool) -> String {
             continue;
         }
         let name = plain(&format!("data.{}.{}", test.package, test.name));
-        let _ = writeln!(text, "{}:{}: {name}: {}", plain(&test.file), test.line, test.outcome.to_uppercase());
+        let _ =
+            writeln!(text, "{}:{}: {name}: {}", plain(&test.file), test.line, test.outcome.to_uppercase());
         for line in test.note.iter().chain(&test.prints) {
             let _ = writeln!(text, "  {}", plain(line));
         }
     }
-    for file in report.coverage.iter().flatten().filter(|f| !f.not_covered.is_empty() && !f.file.ends_with("_test.rego")) {
+    for file in report
+        .coverage
+        .iter()
+        .flatten()
+        .filter(|f| !f.not_covered.is_empty() && !f.file.ends_with("_test.rego"))
+    {
         let lines: Vec<String> = file.not_covered.iter().map(ToString::to_string).collect();
         let _ = writeln!(text, "{}: lines that no test ran: {}", plain(&file.file), lines.join(", "));
     }
@@ -166,7 +175,11 @@ fn junit(report: &Report) -> String {
             "skip" => "<skipped/>".into(),
             _ => String::new(),
         };
-        let _ = writeln!(text, "    <testcase classname=\"{package}\" name=\"{name}\" file=\"{file}\" line=\"{}\">{inside}</testcase>", test.line);
+        let _ = writeln!(
+            text,
+            "    <testcase classname=\"{package}\" name=\"{name}\" file=\"{file}\" line=\"{}\">{inside}</testcase>",
+            test.line
+        );
     }
     text + "  </testsuite>\n</testsuites>\n"
 }
