@@ -442,7 +442,7 @@ fn excepted(value: &Value) -> Vec<String> {
         }
     };
     let names = items(value).iter().flat_map(items).collect::<Vec<_>>();
-    names.iter().filter_map(|n| n.as_string().ok().map(|t| t.to_string())).collect()
+    names.iter().filter_map(|n| n.as_string().ok().map(std::string::ToString::to_string)).collect()
 }
 
 /// Returns a rule's name without what says how severe it is.

@@ -75,7 +75,7 @@ impl Annotations {
     /// Returns what stands above the rule on a line; an empty object without an annotation.
     pub fn rule(&self, line: u64) -> Value {
         let found = self.all.iter().find(|a| a.line == line && a.scope == "rule");
-        found.map_or_else(|| json!({}), |a| with_scope(a))
+        found.map_or_else(|| json!({}), with_scope)
     }
 
     /// Returns the annotations a finding of this rule is described by: of the line, the document, then the package.

@@ -68,7 +68,7 @@ fn parse_any(version: Version, file: &str, text: &str) -> Result<(String, Value)
         match parse(version, file, &text) {
             Ok(tree) => return Ok((text, tree)),
             Err(fault) => {
-                text = mend::reword(&text, &fault, place(&fault), version == Version::V0).ok_or(fault)?
+                text = mend::reword(&text, &fault, place(&fault), version == Version::V0).ok_or(fault)?;
             }
         }
     }

@@ -43,7 +43,7 @@ fn object(body: Body) -> Map<String, Value> {
             }
             Structure::Block(block) => {
                 let path: Vec<String> = std::iter::once(block.identifier.to_string())
-                    .chain(block.labels.into_iter().map(|label| label.into_inner()))
+                    .chain(block.labels.into_iter().map(hcl::BlockLabel::into_inner))
                     .collect();
                 place(&mut fields, &path, Value::Object(object(block.body)));
             }

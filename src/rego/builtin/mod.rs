@@ -90,7 +90,7 @@ pub fn refusal(name: &str) -> Option<String> {
 }
 
 /// Returns an argument as text.
-fn text<'a>(args: &'a [Value], at: usize) -> Result<&'a str, Wrong> {
+fn text(args: &[Value], at: usize) -> Result<&str, Wrong> {
     match args.get(at) {
         Some(Value::String(text)) => Ok(text.as_ref()),
         other => Err(wrong_type(at, "a string", other)),

@@ -55,8 +55,7 @@ fn chained(spec: &Value, text: &str) -> Option<Edit> {
     let bodies = spec["bodies"].as_array()?;
     let head = text.get(span(kind(&spec["head"])?.1)?)?.trim_end();
     let later = bodies.iter().skip(1).filter(|b| b["is_else"] != true);
-    let parts: Vec<_> =
-        later.filter_map(|body| span(body)).map(|at| (at.start..at.start, format!("{head} "))).collect();
+    let parts: Vec<_> = later.filter_map(span).map(|at| (at.start..at.start, format!("{head} "))).collect();
     (!parts.is_empty()).then(|| Edit::together(parts))
 }
 

@@ -87,7 +87,7 @@ fn top<'t>(expr: &'t Value, scene: &Scene<'_>, out: &mut Vec<&'t Value>) {
         }
         // A calculation is a call, and its value is asked for.
         Some(("ArithExpr" | "BinExpr", inner)) => {
-            arguments([&inner["lhs"], &inner["rhs"]].into_iter(), scene, out)
+            arguments([&inner["lhs"], &inner["rhs"]].into_iter(), scene, out);
         }
         Some(("RefBrack" | "RefDot", _)) => reference(expr, scene, out),
         _ => {}
@@ -103,10 +103,10 @@ fn arguments<'t>(items: impl Iterator<Item = &'t Value>, scene: &Scene<'_>, out:
 /// Takes out a term: a call always, a reference where it is an argument or part of a collection.
 fn term<'t>(expr: &'t Value, scene: &Scene<'_>, argument: bool, out: &mut Vec<&'t Value>) {
     match kind(expr) {
-        Some(("Call" | "ArithExpr" | "BinExpr" | "BoolExpr" | "Membership" | "UnaryExpr", _)) => {
-            if extent(expr).and_then(|e| scene.text.get(e)).is_some_and(|t| t.parse::<f64>().is_err()) {
-                out.push(expr);
-            }
+        Some(("Call" | "ArithExpr" | "BinExpr" | "BoolExpr" | "Membership" | "UnaryExpr", _))
+            if extent(expr).and_then(|e| scene.text.get(e)).is_some_and(|t| t.parse::<f64>().is_err()) =>
+        {
+            out.push(expr);
         }
         Some(("RefBrack" | "RefDot", _)) if argument => out.push(expr),
         Some(("RefBrack" | "RefDot", _)) => reference(expr, scene, out),
@@ -117,7 +117,7 @@ fn term<'t>(expr: &'t Value, scene: &Scene<'_>, argument: bool, out: &mut Vec<&'
             }
         }
         Some(("Array" | "Set", inner)) => {
-            arguments(inner["items"].as_array().into_iter().flatten(), scene, out)
+            arguments(inner["items"].as_array().into_iter().flatten(), scene, out);
         }
         Some(("Object", inner)) => {
             for field in inner["fields"].as_array().into_iter().flatten() {

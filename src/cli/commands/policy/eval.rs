@@ -94,7 +94,7 @@ pub fn run(args: &EvalArgs, output: &Output) -> Result<u8, CommandError> {
                 .as_array()
                 .into_iter()
                 .flatten()
-                .flat_map(|r| r["expressions"].as_array())
+                .filter_map(|r| r["expressions"].as_array())
                 .flatten()
             {
                 writeln!(out, "{}", serde_json::to_string_pretty(&value["value"])?)?;
@@ -171,7 +171,7 @@ fn check_schemas(
     folder: Option<&std::path::Path>,
 ) -> Result<(), CommandError> {
     for module in &policies.modules {
-        for schema in module.annotations.all.iter().flat_map(|a| a.value["schemas"].as_array()).flatten() {
+        for schema in module.annotations.all.iter().filter_map(|a| a.value["schemas"].as_array()).flatten() {
             let Some(schema) = schema.get("input") else { continue };
             let (name, document) = match schema {
                 Value::String(name) => {

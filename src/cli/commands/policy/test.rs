@@ -117,7 +117,7 @@ pub fn run(args: &TestArgs, output: &Output) -> Result<u8, CommandError> {
         (Form::Json, _) | (Form::Pretty, Format::Json) => output.print_json(&report)?,
         (Form::Junit, _) => output.print(|out| write!(out, "{}", junit(&report)))?,
         (Form::Pretty, Format::Human) => {
-            output.print(|out| write!(out, "{}", pretty(&report, args.verbose)))?
+            output.print(|out| write!(out, "{}", pretty(&report, args.verbose)))?;
         }
     }
     Ok(if report.failed + report.errors > 0 || report.tests.is_empty() || too_little { 6 } else { 0 })
