@@ -7,6 +7,7 @@
 //!
 //! - [`diagnostic`]: what went wrong, who must act
 //! - [`artifact`]: kinds, envelopes, digests, schemas, manifests, the store; knows nothing above it
+//! - [`scan`]: scanners: bytes of files in, facts out
 //! - [`ports`]: the outside world as capabilities: trait, real one, fake
 //! - [`config`]: `orch.yml`, raw then valid
 //! - [`telemetry`]: events of a run and who listens
@@ -17,6 +18,7 @@
 //! - [`pipeline`]: the order, rounds and conditions, as data
 //! - [`rego`]: Rego modules: read, mended, evaluated
 //! - [`conftest`]: configuration files against Rego policies
+//! - [`replay`]: a finished run, run again from its record and compared
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
@@ -33,6 +35,8 @@ pub mod engine;
 pub mod pipeline;
 pub mod ports;
 pub mod rego;
+pub mod replay;
 pub mod report;
+pub mod scan;
 pub mod stage;
 pub mod telemetry;

@@ -3,7 +3,16 @@
 //! Must never touch the world: calls go through [`Calls`], which the stage runner makes, and files through the store it
 //! was given. Must never let a model decide what runs next, what counts as agreed, or what is paid.
 
+pub mod budget;
+pub mod catalogue;
+pub mod context;
+pub mod debate;
+pub mod fence;
+pub mod gateway;
+pub mod planned;
 pub mod price;
+pub mod prompt;
+pub mod role;
 pub mod route;
 
 use serde_json::Value;
@@ -16,6 +25,8 @@ use crate::artifact::store::ArtifactStore;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::model::ReplySchema;
 
+pub use planned::PlannedCall;
+
 /// Makes governed calls: reserved before, settled after, recorded, retried and routed by code.
 pub trait Calls: Send + Sync {
     /// Asks one question and returns the validated answer.
@@ -25,6 +36,28 @@ pub trait Calls: Send + Sync {
     fn ask_all(&self, asks: &[Ask]) -> Vec<Result<Answer, CallFailure>> {
         asks.iter().map(|ask| self.ask(ask)).collect()
     }
+
+    /// Sets parts of what is left aside for subtasks, in the order of the parts; each may spend its own part alone, and
+    /// what it leaves comes back when it is dropped.
+    fn split(&self, parts: &[Part]) -> Result<Vec<Box<dyn Calls + '_>>, CallFailure> {
+        let named: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        Err(CallFailure {
+            class: Class::Usage,
+            what: format!("there is no budget to be split for {}", named.join(", ")),
+            help: "Use an engine that calls models.".into(),
+        })
+    }
+}
+
+/// A part of a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name, unique among those that are open.
+    pub name: String,
+    /// The money; absent: all that is left, where there is a limit.
+    pub max_cost: Option<NanoUsd>,
+    /// The tokens; absent: all that is left, where there is a limit.
+    pub max_tokens: Option<u64>,
 }
 
 /// Opens the calls of a stage; the port the runner holds.
@@ -97,6 +130,9 @@ pub struct Ask {
     pub schema: ReplySchema,
     /// The most output tokens.
     pub max_output: u32,
+    /// A model, named as in [`Answer::model`], whose family comes last in the route: who judges a text should not be of
+    /// the family that wrote it.
+    pub avoid: Option<String>,
 }
 
 /// An answer that fits its schema.

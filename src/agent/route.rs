@@ -12,6 +12,17 @@ use crate::ports::model::Provider;
 pub trait Routes: Send + Sync {
     /// Returns the candidates of a role, the preferred one first; those without a credential are left out.
     fn candidates(&self, role: &str) -> Vec<Candidate>;
+
+    /// Returns the family of a model that is named as in [`Candidate::name`]; `None` where it is not known.
+    fn family(&self, model: &str) -> Option<String>;
+}
+
+/// Puts candidates of other families than a model's first, each group in its own order; the rest stays as the last resort.
+pub fn apart(routes: &dyn Routes, candidates: Vec<Candidate>, avoid: Option<&str>) -> Vec<Candidate> {
+    let Some(family) = avoid.and_then(|model| routes.family(model)) else { return candidates };
+    let (mut others, same): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|one| one.family != family);
+    others.extend(same);
+    others
 }
 
 /// A model at a provider.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, demo, doctor, explain, init, pipeline, policy, report, run, schema, stage,
-    stages, templates,
+    artifacts, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
+    run, schema, stage, stages, templates,
 };
 
 const AFTER: &str = "\
@@ -83,8 +83,14 @@ pub enum Command {
     Policy(policy::PolicyArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
+    /// List the providers of models, or try one
+    Providers(providers::ProvidersArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
+    /// Run a recorded run again and compare every file byte for byte
+    Replay(replay::ReplayArgs),
+    /// Tell what a run spent, by stage, role, step and model
+    Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs
     Artifacts(artifacts::ArtifactsArgs),
     /// List the templates of the built-in engine

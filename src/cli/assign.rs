@@ -2,11 +2,15 @@
 //!
 //! Must never raise a limit nobody raised: what was said with the request holds until the command line says otherwise.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
+use crate::artifact::id::StageId;
 use crate::artifact::money::Usd;
+use crate::artifact::types::ledger::{Ceiling, LedgerLimits};
 use crate::artifact::types::task::{AssignedBudget, Assignment};
-use crate::config::EngineChoice;
+use crate::config::{Config, EngineChoice};
 
 /// Flags of every command that may call models.
 #[derive(Clone, Debug, Default, Args)]
@@ -49,5 +53,49 @@ impl AssignArgs {
             ttl_ms: self.ttl_minutes.map(|minutes| minutes * 60_000),
             ..Assignment::to_engine(engine)
         }
+    }
+}
+
+/// What a run may use, and its stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The limits of the run, and those of a stage that has none of its own.
+    pub limits: LedgerLimits,
+    /// The limits of stages that have their own.
+    pub stages: BTreeMap<StageId, Ceiling>,
+}
+
+impl Terms {
+    /// Returns the terms of a run: what the command line says, else what was said with the request, else the config.
+    pub fn of(args: &AssignArgs, task: Option<&Assignment>, config: &Config) -> Self {
+        let (asked, budget) = (task.and_then(|task| task.budget).unwrap_or_default(), &config.budget);
+        let minutes = |minutes: u64| minutes.saturating_mul(60_000);
+        let run = Ceiling {
+            max_nano_usd: Some(args.max_cost_usd.or(asked.max_cost_usd).unwrap_or(budget.max_cost_usd).0),
+            max_tokens: Some(args.max_tokens.or(asked.max_tokens).unwrap_or(budget.max_tokens)),
+            ttl_ms: Some(
+                args.ttl_minutes
+                    .map(minutes)
+                    .or(task.and_then(|task| task.ttl_ms))
+                    .unwrap_or(minutes(budget.ttl_minutes)),
+            ),
+        };
+        let mut stages = BTreeMap::new();
+        for stage in [StageId::Plan, StageId::TestWrite, StageId::Generate] {
+            let own = task.and_then(|task| task.stages.get(&stage));
+            let (asked, limits) =
+                (own.and_then(|own| own.budget).unwrap_or_default(), budget.stages.of(stage));
+            stages.insert(
+                stage,
+                Ceiling {
+                    max_nano_usd: asked.max_cost_usd.or(limits.max_cost_usd).map(|usd| usd.0),
+                    max_tokens: asked.max_tokens.or(limits.max_tokens),
+                    ttl_ms: own.and_then(|own| own.ttl_ms).or(limits.ttl_minutes.map(minutes)),
+                },
+            );
+        }
+        let limits =
+            LedgerLimits { run, allow_unknown_cost: budget.allow_unknown_cost, ..Default::default() };
+        Self { limits, stages }
     }
 }

@@ -62,6 +62,11 @@ pub struct ErrorDocument {
 }
 
 impl CommandError {
+    /// Returns what failed, one line.
+    pub fn text(&self) -> String {
+        self.0.to_string()
+    }
+
     /// Returns the documented exit code.
     pub fn exit_code(&self) -> u8 {
         self.0.class().exit_code()

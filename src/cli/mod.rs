@@ -5,7 +5,9 @@
 mod args;
 mod assign;
 mod commands;
+mod desk;
 mod error;
+pub mod models;
 mod output;
 mod reference;
 mod session;
@@ -17,6 +19,8 @@ use clap::Parser as _;
 pub use args::{Cli, Format};
 pub use error::CommandError;
 
+use crate::config::env::{Environment, snapshot};
+use crate::ports::credential::{Surroundings, take_in};
 use crate::ports::process::{harden_self, sandbox_stage};
 use output::Output;
 
@@ -26,6 +30,8 @@ pub fn main() -> ExitCode {
     if let Some(code) = std::env::args_os().nth(1).and_then(|word| sandbox_stage(&word)) {
         return code;
     }
+    let environment = Environment::of_process();
+    take_in(snapshot(), Surroundings { actions: environment.is_github(), event: environment.github_event() });
     let hardened = harden_self();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -33,7 +39,7 @@ pub fn main() -> ExitCode {
             if error.use_stderr() {
                 output::usage_error(&error);
             }
-            let _ = error.print();
+            output::parser_says(&error);
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };

@@ -1,6 +1,6 @@
 //! Where text goes: results to standard output, progress and errors to standard error.
 //!
-//! Must never fail a run because nobody reads the output any more.
+//! Must never fail a run because nobody reads the output any more, and must never let a secret through.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::args::{Format, Global};
 use super::error::CommandError;
 use crate::config::env::Environment;
+use crate::diagnostic::redact::{redact, redact_bytes};
 use crate::diagnostic::text::plain;
 use crate::telemetry::subscriber::{JsonLines, PlainLines, Terminal};
-use crate::telemetry::{Events, Silent};
+use crate::telemetry::{Events, Masked, Silent};
 
 /// Where text goes, and in which form.
 pub struct Output {
@@ -36,16 +37,22 @@ impl Output {
         Self { format: global.format, quiet: global.quiet, colour: global.color, ci }
     }
 
+    /// Tells whether no more than the result is to be printed.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Returns who listens to the events of a run.
     pub fn events(&self) -> Box<dyn Events> {
-        match self.format {
+        let listener: Box<dyn Events> = match self.format {
             Format::Json => Box::new(JsonLines::new(Box::new(io::stdout()))),
             Format::Human if self.quiet => Box::new(Silent),
             Format::Human if io::stderr().is_terminal() && !self.ci => {
                 Box::new(Terminal::new(self.colours()))
             }
             Format::Human => Box::new(PlainLines::new(Box::new(io::stderr()))),
-        }
+        };
+        Box::new(Masked::new(listener))
     }
 
     fn colours(&self) -> bool {
@@ -58,26 +65,17 @@ impl Output {
         }
     }
 
-    /// Tells whether only what has to be said is to be said.
-    pub fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// Tells people something beside the result, on standard error.
-    pub fn note(&self, text: &str) {
-        if !self.quiet {
-            let _ = writeln!(anstream::stderr(), "note: {}", plain(text));
-        }
-    }
-
     /// Prints text that `render` writes; a reader that has gone away is no error.
     #[expect(
         clippy::unused_self,
         reason = "printing belongs to the output, whatever it needs to know for it"
     )]
     pub fn print(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CommandError> {
-        let mut out = io::BufWriter::new(anstream::stdout());
-        match render(&mut out).and_then(|()| out.flush()) {
+        // Masked as a whole: a secret may come in pieces.
+        let mut text = Vec::new();
+        let mut out = anstream::stdout();
+        let told = render(&mut text).and_then(|()| out.write_all(&redact_bytes(&text)));
+        match told.and_then(|()| out.flush()) {
             Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
                 Err(super::error::IoError { what: "write to standard output".into(), source }.into())
             }
@@ -113,16 +111,24 @@ impl Output {
         }
     }
 
+    /// Tells people something on standard error.
+    #[expect(clippy::unused_self, reason = "telling belongs to the output, whatever it needs to know for it")]
+    pub fn note(&self, text: &str) {
+        let style = Style::new().bold();
+        let _ = writeln!(anstream::stderr(), "{style}note{style:#}: {}", plain(&redact(text)));
+    }
+
     /// Prints an error: for people on standard error, for programs also as JSON on standard output.
     pub fn error(&self, error: &CommandError) {
         let document = error.document();
         if self.format == Format::Json
             && let Ok(text) = serde_json::to_string(&document)
         {
-            let _ = writeln!(io::stdout(), "{text}");
+            let _ = writeln!(io::stdout(), "{}", redact(&text));
         }
         let mut err = anstream::stderr();
         for (label, text) in document.lines() {
+            let text = redact(text).into_owned();
             let style = match label {
                 "error" => AnsiColor::Red.on_default().bold(),
                 "help" => AnsiColor::Cyan.on_default(),
@@ -137,6 +143,18 @@ impl Output {
     }
 }
 
+/// Prints what the parser has to say to people: help on standard output, errors on standard error.
+pub fn parser_says(error: &clap::Error) {
+    let text = error.render().ansi().to_string();
+    let text = redact(&text);
+    // A reader that has gone away is no error.
+    let _ = if error.use_stderr() {
+        anstream::stderr().write_all(text.as_bytes())
+    } else {
+        anstream::stdout().write_all(text.as_bytes())
+    };
+}
+
 /// Prints an error of parsing for programs too, when the words ask for JSON; people get it from the parser.
 pub fn usage_error(error: &clap::Error) {
     let words: Vec<_> = std::env::args_os().skip(1).take_while(|word| word != "--").collect();
@@ -147,6 +165,6 @@ pub fn usage_error(error: &clap::Error) {
         let what = text.lines().next().unwrap_or_default();
         let what = what.strip_prefix("error: ").unwrap_or(what);
         let document = serde_json::json!({ "error": what, "causes": [], "exit": 2 });
-        let _ = writeln!(io::stdout(), "{document}");
+        let _ = writeln!(io::stdout(), "{}", redact(&document.to_string()));
     }
 }

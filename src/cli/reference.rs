@@ -35,6 +35,7 @@ pub fn pages() -> Vec<Page> {
         page("environment.md", env_reference()),
         page("exit-codes.md", exit_codes()),
         page("rego-builtins.md", format!("{NOTE}{}", crate::rego::builtin::reference())),
+        page("models.md", crate::agent::catalogue::reference()),
         page("stages.md", stages()),
         page("templates.md", templates()),
     ];

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use super::CommandError;
 use super::args::Global;
 use super::error::{IoError, UsageError};
+use super::models::ModelSetup;
+use crate::agent::Models;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{RunId, Slug};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
@@ -17,9 +19,10 @@ use crate::config::detect::{TreeListing, detect_commands};
 use crate::config::env::Environment;
 use crate::config::load::{Loaded, load};
 use crate::diagnostic::{Class, Failure};
+use crate::engine::Engine;
 use crate::engine::template::TemplateEngine;
 use crate::pipeline::{CHANGE, Pipeline};
-use crate::ports::clock::SystemClock;
+use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::process::SystemProcesses;
 use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _};
 use crate::ports::workspace::TempWorkspaces;
@@ -35,8 +38,7 @@ pub struct Session {
     pub vcs: GitRepository,
     clock: SystemClock,
     processes: SystemProcesses,
-    /// Who writes changes.
-    pub engine: TemplateEngine,
+    environment: Environment,
     artifacts: PathBuf,
 }
 
@@ -110,13 +112,12 @@ impl Session {
         if config.commands == crate::config::Commands::default() {
             config.commands = detect_commands(&TreeListing::read(&vcs, &head.tree)?).commands();
         }
-        let engine = TemplateEngine::new(template_sources(&root, &config)?);
         let artifacts = artifacts.map(Path::to_owned).or(environment.artifacts_folder());
         let artifacts = artifacts.unwrap_or_else(|| root.join(&config.artifacts.folder));
         Ok(Self {
             clock: SystemClock::new(environment.fixed_time()?),
             processes: SystemProcesses::new()?,
-            engine,
+            environment,
             artifacts,
             vcs,
             config,
@@ -129,16 +130,36 @@ impl Session {
         Ok(TempWorkspaces::open(&self.vcs)?)
     }
 
+    /// Returns the clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+
+    /// Returns the template engine, with the templates of the repository.
+    pub fn templates(&self) -> Result<TemplateEngine, CommandError> {
+        Ok(TemplateEngine::new(template_sources(&self.root, &self.config)?))
+    }
+
+    /// Reads the catalogue of models, and looks which can be used now.
+    pub fn models(&self) -> Result<ModelSetup, CommandError> {
+        ModelSetup::open(&self.root, &self.config.models.file, self.environment.clone(), self.clock.now())
+    }
+
     /// Returns every port.
-    pub fn ports<'a>(&'a self, workspaces: &'a TempWorkspaces<'a>) -> Ports<'a> {
+    pub fn ports<'a>(
+        &'a self,
+        workspaces: &'a TempWorkspaces<'a>,
+        engine: &'a dyn Engine,
+        models: &'a dyn Models,
+    ) -> Ports<'a> {
         Ports {
             clock: &self.clock,
             vcs: &self.vcs,
             forge: &self.vcs,
             workspaces,
             processes: &self.processes,
-            engine: &self.engine,
-            models: &crate::agent::NoModels,
+            engine,
+            models,
         }
     }
 

@@ -138,13 +138,12 @@ impl Check<'_> {
 
     fn amount(&mut self, path: &str, text: Option<String>) -> Option<Usd> {
         let text = text?;
-        if let Ok(amount) = text.parse() {
-            Some(amount)
-        } else {
+        let amount = text.parse().ok();
+        if amount.is_none() {
             let help = "Write dollars with a point and up to nine digits after it, as `0.50`.".into();
             self.complain(path, (format!("is no amount in dollars: {:?}", text.escape_debug()), help));
-            None
         }
+        amount
     }
 
     fn stage_limits(&mut self, stage: &str, raw: Option<RawStageLimits>) -> StageLimits {

@@ -25,10 +25,12 @@ pub struct Variable {
 pub static VARIABLES: &[Variable] = &[
     Variable { name: "ORCH_CONFIG", about: "The config file, instead of `orch.yml` at the repository root; `--config` wins." },
     Variable { name: "ORCH_ARTIFACTS", about: "The folder that holds the run folders, instead of `artifacts.folder`." },
+    Variable { name: "ORCH_<PROVIDER>_BASE_URL", about: "The address of a provider of models, as `ORCH_OPENAI_BASE_URL`; wins over `models.toml`. Dashes in the provider's name become underscores." },
     Variable { name: "NO_COLOR", about: "Not empty: no colours; read by the terminal library." },
     Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal; read by the terminal library." },
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
+    Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
     Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
@@ -98,6 +100,34 @@ impl Environment {
         self.get("ORCH_ARTIFACTS").map(PathBuf::from)
     }
 
+    /// Returns the addresses of `ORCH_<PROVIDER>_BASE_URL`, by the provider's name.
+    pub fn base_urls(&self) -> BTreeMap<String, String> {
+        let provider = |name: &OsStr| {
+            let name = name.to_str()?.strip_prefix("ORCH_")?.strip_suffix("_BASE_URL")?;
+            (!name.is_empty()).then(|| name.to_ascii_lowercase().replace('_', "-"))
+        };
+        self.0
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(|(name, value)| Some((provider(name)?, value.to_string_lossy().into_owned())))
+            .collect()
+    }
+
+    /// Returns a variable that a file names to be handed on; never a credential, which is no longer in the environment.
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.0.get(OsStr::new(name)).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// Returns the home folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").map(PathBuf::from)
+    }
+
+    /// Tells whether a variable that a file names, as the one of a credential, is set and not empty; never its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(OsStr::new(name)).is_some_and(|value| !value.is_empty())
+    }
+
     /// Tells whether a CI system runs this, so that nobody watches.
     pub fn is_ci(&self) -> bool {
         self.is_github() || self.get("CI").is_some_and(|v| v != "false")
@@ -106,6 +136,11 @@ impl Environment {
     /// Tells whether a GitHub runner runs this.
     pub fn is_github(&self) -> bool {
         self.get("GITHUB_ACTIONS").is_some_and(|v| v == "true")
+    }
+
+    /// Returns the file with the event that started the workflow.
+    pub fn github_event(&self) -> Option<PathBuf> {
+        self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
     }
 
     /// Returns the moment the wall clock is to stand still at.
@@ -142,7 +177,11 @@ mod tests {
             ("CI", "1"),
             ("SOURCE_DATE_EPOCH", "86400"),
             ("PATH", "/a"),
+            ("ORCH_MY_GATE_BASE_URL", "https://a.example"),
+            ("ORCH_OPENAI_BASE_URL", ""),
         ]);
+        assert_eq!(env.base_urls(), BTreeMap::from([("my-gate".into(), "https://a.example".into())]));
+        assert!(env.has("ORCH_MY_GATE_BASE_URL") && !env.has("ORCH_OPENAI_BASE_URL") && !env.has("X"));
         assert_eq!(env.config_file(), Some("x.yml".into()));
         assert_eq!(env.artifacts_folder(), None);
         assert!(env.is_ci() && !env.is_github());

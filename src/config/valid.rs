@@ -11,7 +11,8 @@ use crate::artifact::id::{Slug, StageId};
 use crate::artifact::money::{NanoUsd, Usd};
 
 /// The whole config.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// The service changes belong to; absent: the name of the repository's folder.
     pub service: Option<Slug>,
@@ -114,7 +115,8 @@ impl StageBudgets {
 }
 
 /// The commands of the repository, each run in order in a clean copy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Commands {
     /// Prepares a clean copy (install dependencies); the only commands that may reach the network, if `sandbox.setup_network` says so.
     pub setup: Vec<Command>,
@@ -127,12 +129,13 @@ pub struct Commands {
 }
 
 /// A command: its words, split as a shell would and then never given to one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Command(pub Vec<String>);
 
 /// Which files changes may touch; globs from the root, `*` within a folder, `**` across folders.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Paths {
     /// Files a change may touch; empty: all.
     pub allow: Vec<String>,
@@ -143,7 +146,8 @@ pub struct Paths {
 }
 
 /// How the phases of verification are run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Verify {
     /// Rounds of generate and verify before the run is given up.
     pub rounds: u32,
@@ -154,7 +158,8 @@ pub struct Verify {
 }
 
 /// What commands may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Sandbox {
     /// Refuse to run repository code without protection of files, network and privileges.
     pub required: bool,
@@ -171,7 +176,8 @@ pub struct Sandbox {
 }
 
 /// The limits of one command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SandboxLimits {
     /// Wall time in seconds.
     pub seconds: u64,
@@ -190,7 +196,8 @@ pub struct SandboxLimits {
 }
 
 /// The rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Folders with more rules, below the repository root.
     pub packs: Vec<String>,
@@ -215,7 +222,8 @@ pub enum Level {
 }
 
 /// The branch and the pull request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Pr {
     /// The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in.
     pub branch: String,
@@ -228,7 +236,8 @@ pub struct Pr {
 }
 
 /// Who writes the commits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Author {
     /// The name.
     pub name: String,
@@ -237,14 +246,16 @@ pub struct Author {
 }
 
 /// The run folders.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Artifacts {
     /// The folder that holds the run folders, below the repository root.
     pub folder: String,
 }
 
 /// More templates.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Templates {
     /// Folders with templates, below the repository root; they win over built-in ones of the same name.
     pub folders: Vec<String>,
@@ -308,5 +319,14 @@ impl Config {
         };
         all.retain(|key, _| keys.contains(&key.as_str()));
         serde_json::Value::Object(all)
+    }
+
+    /// Returns the config that had these top-level keys; all others are the defaults.
+    pub fn of_slice(slice: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut all = serde_json::to_value(Self::default())?;
+        for (key, value) in slice.as_object().into_iter().flatten() {
+            all[key] = value.clone();
+        }
+        serde_json::from_value(all)
     }
 }

@@ -6,6 +6,7 @@ mod class;
 mod code;
 mod exit;
 pub mod explain;
+pub mod redact;
 pub mod text;
 
 pub use class::{Class, Failure};

@@ -2,10 +2,13 @@
 //!
 //! Must never write a file or run a command: an engine returns values.
 
+pub mod model;
+pub mod rules;
 pub mod template;
 
-use crate::agent::{CallFailure, Calls, NoModels};
-use crate::artifact::money::NanoUsd;
+use crate::agent::role::DataError;
+use crate::agent::{CallFailure, Calls, NoModels, PlannedCall};
+use crate::artifact::id::StageId;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
 use crate::artifact::types::debate::{Escalation, Message};
 use crate::artifact::types::manifest::Material;
@@ -20,8 +23,10 @@ pub trait Engine: Send + Sync {
     /// Returns the engine's name, as `template`.
     fn name(&self) -> &'static str;
 
-    /// Returns the worst case of one stage's calls; zero when no model is called.
-    fn worst_case(&self) -> NanoUsd;
+    /// Returns the calls one stage may make at most, so that a dry run can price them; none where no model is called.
+    fn planned_calls(&self, _stage: StageId) -> Vec<PlannedCall> {
+        Vec::new()
+    }
 
     /// Returns what its proposals depend on besides the arguments (templates, prompts, model ids).
     fn materials(&self) -> Result<Vec<Material>, EngineError>;
@@ -46,8 +51,8 @@ pub trait Engine: Send + Sync {
 /// A proposal with how it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposed<T> {
-    /// What is proposed; where there is an escalation, the last state of it.
-    pub value: T,
+    /// What is proposed; where there is an escalation, the best state of it, or nothing where it came to none.
+    pub value: Option<T>,
     /// What was said on the way, oldest first; empty where nothing was discussed.
     pub messages: Vec<Message>,
     /// Set when there was no agreement: a person has to decide.
@@ -57,7 +62,7 @@ pub struct Proposed<T> {
 impl<T> Proposed<T> {
     /// A proposal nobody discussed.
     pub const fn undiscussed(value: T) -> Self {
-        Self { value, messages: Vec::new(), escalation: None }
+        Self { value: Some(value), messages: Vec::new(), escalation: None }
     }
 }
 
@@ -72,12 +77,14 @@ pub struct View<'a> {
     pub vcs: &'a dyn VcsRead,
     /// The tree of the base.
     pub tree: &'a crate::artifact::id::TreeId,
+    /// The edits of the round before, where there was one.
+    pub earlier: Option<&'a ChangeSet>,
 }
 
 impl<'a> View<'a> {
     /// A view with nobody to ask and nobody who listens.
     pub const fn of(vcs: &'a dyn VcsRead, tree: &'a crate::artifact::id::TreeId) -> Self {
-        Self { calls: &NoModels, note: &|_| (), vcs, tree }
+        Self { calls: &NoModels, note: &|_| (), vcs, tree, earlier: None }
     }
 }
 
@@ -116,6 +123,33 @@ pub enum EngineError {
         /// What failed.
         why: String,
     },
+    /// A role says that it cannot be done as asked.
+    #[error("it cannot be done as asked: {why}")]
+    CannotBeDone {
+        /// What the role says.
+        why: String,
+    },
+    /// A role did what no role may: the work ends at once.
+    #[error("the {role} {what}")]
+    HardStop {
+        /// The role.
+        role: String,
+        /// What it did, to be read after its name.
+        what: String,
+    },
+    /// An answer could not be used, and neither could the one after it.
+    #[error("the answers of the {role} for `{step}` cannot be used: {why}")]
+    Unusable {
+        /// The role.
+        role: String,
+        /// The step.
+        step: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A role or a prompt is broken.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The engine's own data is wrong.
     #[error("the template `{name}` is broken: {why}")]
     Broken {
@@ -136,8 +170,9 @@ impl Failure for EngineError {
     fn class(&self) -> Class {
         match self {
             Self::NoFit { .. } | Self::AlreadyDone { .. } => Class::Nothing,
-            Self::Conflict { .. } => Class::Denied,
-            Self::Stuck { .. } => Class::NotConverged,
+            Self::Conflict { .. } | Self::HardStop { .. } => Class::Denied,
+            Self::Stuck { .. } | Self::CannotBeDone { .. } | Self::Unusable { .. } => Class::NotConverged,
+            Self::Data(error) => error.class(),
             Self::Broken { .. } => Class::Usage,
             Self::Vcs(error) => error.class(),
             Self::Call(error) => error.class(),
@@ -151,6 +186,16 @@ impl Failure for EngineError {
             Self::Stuck { .. } => {
                 Some("Read the report and the log of the last round; a person has to take over.".into())
             }
+            Self::CannotBeDone { .. } => {
+                Some("Read the reason; a person has to change the request, the plan or the tests.".into())
+            }
+            Self::HardStop { .. } => {
+                Some("Nothing was kept. Read the exchanges of the stage in `cassette/`, and run again if it was a slip.".into())
+            }
+            Self::Unusable { .. } => {
+                Some("Run again, or put another model first in the role's route in models.toml.".into())
+            }
+            Self::Data(error) => error.help(),
             Self::Broken { .. } => {
                 Some("Mend the template, or remove its folder from `templates` in orch.yml.".into())
             }

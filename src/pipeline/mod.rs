@@ -7,5 +7,5 @@ mod plan;
 mod walk;
 
 pub use definition::{CHANGE, LoopBody, LoopStep, Pipeline, PipelineError, StageStep, Step, When};
-pub use plan::{PlannedStage, RunPlan, plan};
+pub use plan::{PlannedStage, Prices, RunPlan, plan};
 pub use walk::{Bounds, Walk, walk};

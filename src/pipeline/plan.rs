@@ -20,8 +20,24 @@ pub struct RunPlan {
     pub engine: String,
     /// The stages, in order.
     pub stages: Vec<PlannedStage>,
-    /// The worst case of all model calls together.
-    pub worst_case_nano_usd: NanoUsd,
+    /// The worst case of all model calls together; absent: a price is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_case_nano_usd: Option<NanoUsd>,
+    /// The most that may be spent, where models are called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_nano_usd: Option<NanoUsd>,
+}
+
+/// Tells what the stages of an engine cost at most.
+pub trait Prices {
+    /// Returns the engine's name.
+    fn engine(&self) -> &'static str;
+
+    /// Returns the most one round of a stage can cost; `None`: a price is not known.
+    fn worst_case(&self, stage: StageId) -> Option<NanoUsd>;
+
+    /// Returns the most the run may spend, where models are called at all.
+    fn ceiling(&self) -> Option<NanoUsd>;
 }
 
 /// One stage of a planned run.
@@ -44,18 +60,13 @@ pub struct PlannedStage {
     pub reads: Vec<&'static str>,
     /// The files it writes.
     pub writes: Vec<&'static str>,
-    /// The worst case of its model calls over all rounds.
-    pub worst_case_nano_usd: NanoUsd,
+    /// The worst case of its model calls over all rounds; absent: a price is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_case_nano_usd: Option<NanoUsd>,
 }
 
 /// Returns what a run would do within its bounds.
-pub fn plan(
-    pipeline: &Pipeline,
-    run: RunId,
-    engine: &dyn crate::engine::Engine,
-    rounds: u32,
-    bounds: Bounds,
-) -> RunPlan {
+pub fn plan(pipeline: &Pipeline, run: RunId, prices: &dyn Prices, rounds: u32, bounds: Bounds) -> RunPlan {
     let mut stages = Vec::new();
     let mut begun = bounds.from.is_none();
     for (step, looped) in pipeline.stages() {
@@ -73,7 +84,11 @@ pub fn plan(
             permissions: spec.permissions.to_vec(),
             reads: spec.inputs.iter().map(|i| i.slot.path).collect(),
             writes: spec.outputs.iter().map(|s| s.path).collect(),
-            worst_case_nano_usd: if calls { engine.worst_case().times(rounds) } else { NanoUsd::ZERO },
+            worst_case_nano_usd: if calls {
+                prices.worst_case(spec.id).map(|cost| cost.times(rounds))
+            } else {
+                Some(NanoUsd::ZERO)
+            },
         });
         if bounds.until == Some(step.stage) {
             break;
@@ -83,8 +98,9 @@ pub fn plan(
     RunPlan {
         pipeline: pipeline.name.to_string(),
         run,
-        engine: engine.name().into(),
+        engine: prices.engine().into(),
         stages,
         worst_case_nano_usd,
+        ceiling_nano_usd: prices.ceiling(),
     }
 }

@@ -8,5 +8,6 @@ pub mod credential;
 pub mod model;
 pub mod process;
 pub mod secret;
+pub mod tape;
 pub mod vcs;
 pub mod workspace;

@@ -2,7 +2,9 @@
 //!
 //! Must never look at anything but the run folder: the same folder gives the same report on any machine.
 
+mod discussion;
 mod model;
 pub mod render;
 
+pub use discussion::{Discussion, Speaker};
 pub use model::{Report, ReportError, ReportedStage, ReportedTest};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::discussion::{Discussion, discussions};
 use crate::artifact::chain::{Break, Chain};
 use crate::artifact::envelope::{Artifact, Envelope, EnvelopeError};
 use crate::artifact::id::{Round, RunId, StageId};
@@ -47,6 +48,12 @@ pub struct Report {
     pub protection: Option<Protection>,
     /// The reports of the phases that did not pass.
     pub failed: Vec<Verification>,
+    /// What was said on the way to the plan and the edits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discussions: Vec<Discussion>,
+    /// Tests and edits as a patch; other programs read the file itself.
+    #[serde(skip)]
+    pub patch: Option<String>,
     /// The verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -169,6 +176,8 @@ impl Report {
                 .flatten()
                 .filter(|report| report.outcome == VerificationOutcome::Failed)
                 .collect(),
+            discussions: discussions(store, &chain)?,
+            patch: files.text(slot::PATCH)?,
             verdict: files.newest(slot::VERDICT)?,
             pull_request: files.newest(slot::PULL_REQUEST)?,
         })
@@ -195,6 +204,13 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
+    /// Returns a file that is not JSON, as far as it is text.
+    fn text(&self, slot: Slot) -> Result<Option<String>, ReportError> {
+        let Some((_, file)) = self.chain.newest(slot.path, self.chain.last_round()) else { return Ok(None) };
+        let bytes = self.store.read(&file.path)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     fn newest<T: Artifact>(&self, slot: Slot) -> Result<Option<T>, ReportError> {
         let Some((_, file)) = self.chain.newest(slot.path, self.chain.last_round()) else { return Ok(None) };
         let bytes = self.store.read(&file.path)?.unwrap_or_default();

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::clock::Clock;
 use crate::ports::process::Processes;
+use crate::ports::tape::{Recorder, World};
 use crate::ports::vcs::{VcsRead, VcsWrite};
 use crate::ports::workspace::Workspaces;
 use crate::telemetry::{Event, Events};
@@ -49,6 +50,31 @@ pub struct Ports<'a> {
     pub engine: &'a dyn Engine,
     /// Opens the calls of a stage to models.
     pub models: &'a dyn Models,
+}
+
+impl<'a> Ports<'a> {
+    /// Returns the ports whose answers are recorded.
+    pub fn world(self) -> World<'a> {
+        let Self { clock, vcs, forge, workspaces, processes, .. } = self;
+        World { clock, vcs, forge, workspaces, processes }
+    }
+
+    /// Returns the same ports, reached through a recorder of this world.
+    #[must_use]
+    pub fn through<'b>(self, recorder: &'b Recorder<'b>) -> Ports<'b>
+    where
+        'a: 'b,
+    {
+        Ports {
+            clock: recorder,
+            vcs: recorder,
+            forge: recorder,
+            workspaces: recorder,
+            processes: recorder,
+            engine: self.engine,
+            models: self.models,
+        }
+    }
 }
 
 /// What a stage is handed.

@@ -1,6 +1,6 @@
 //! The events of one stage, kept for its journal file and passed on to everybody else.
 //!
-//! Must never hold back an event: the journal listens, nothing more.
+//! Must never hold back an event: the journal listens, nothing more. Must never keep a secret.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ impl<'a> Journal<'a> {
 
     /// Keeps an event without passing it on.
     pub(super) fn keep(&self, event: &Event) {
-        let line = Line { at: self.clock.now().to_string(), event };
+        let line = Line { at: self.clock.now().to_string(), event: &event.masked() };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if serde_json::to_writer(&mut *lines, &line).is_ok() {
             lines.push(b'\n');

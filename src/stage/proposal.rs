@@ -2,16 +2,13 @@
 //!
 //! Must never trust an engine: what a plan did not announce, or what does not fit the base, is refused as a whole.
 
-use std::collections::BTreeSet;
-
-use crate::artifact::digest::{Digest, canonical_json};
+use crate::artifact::digest::canonical_json;
 use crate::artifact::kind::Slot;
-use crate::artifact::types::change_set::{FileChange, FileOp};
-use crate::artifact::types::plan::{FileRole, Plan};
+use crate::artifact::types::change_set::FileChange;
 use crate::config::Paths;
 use crate::diagnostic::Class;
 use crate::engine::Proposed;
-use crate::ports::vcs::VcsError;
+use crate::engine::rules::RuleError;
 
 use super::{Finished, Outputs, StageError};
 
@@ -46,44 +43,12 @@ pub(super) fn discussed<T>(
     Ok(Finished::stopped(outputs, Class::NotConverged, bundle.summary.clone()))
 }
 
-/// Reads a file of the base.
-pub(super) type Base<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, VcsError> + 'a;
-
-/// Checks that files are sorted, each there once, planned in the role, whole, and made on this base.
-pub(super) fn check_files(
-    files: &[FileChange],
-    role: FileRole,
-    plan: &Plan,
-    base: &Base<'_>,
-) -> Result<(), StageError> {
-    let planned: BTreeSet<_> = plan.files.iter().filter(|f| f.role == role).map(|f| &f.path).collect();
-    if let Some(pair) = files.windows(2).find(|w| w[0].path >= w[1].path) {
-        return Err(refused(format!(
-            "the files are not sorted, each once: `{}` is out of place",
-            pair[1].path
-        )));
+/// Returns the refusal of what breaks a rule.
+pub(super) fn by_rule(error: RuleError) -> StageError {
+    match error {
+        RuleError::Broken(what) => refused(what),
+        RuleError::Vcs(error) => error.into(),
     }
-    for file in files {
-        let path = &file.path;
-        if !planned.contains(path) {
-            let role = match role {
-                FileRole::Test => "a test file",
-                FileRole::Change => "part of the change",
-            };
-            return Err(refused(format!("`{path}` is not planned as {role}")));
-        }
-        file.bytes().map_err(|error| refused(error.to_string()))?;
-        let have = base(path.as_str())?.map(Digest::of);
-        if have != file.before {
-            let why = match (file.op, &have) {
-                (FileOp::Create, Some(_)) => "would be created, but the base has it",
-                (_, None) => "would be changed, but the base has no such file",
-                _ => "was made on another version of the file than the base has",
-            };
-            return Err(refused(format!("`{path}` {why}")));
-        }
-    }
-    Ok(())
 }
 
 /// Checks paths against `paths.allow` and `paths.deny` of the config.
@@ -129,8 +94,10 @@ fn matches(glob: &str, path: &str) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::artifact::types::change_set::FileMode;
-    use crate::artifact::types::plan::PlannedFile;
+    use crate::artifact::types::change_set::{FileMode, FileOp};
+    use crate::artifact::types::plan::{FileRole, Plan, PlannedFile};
+    use crate::engine::rules;
+    use crate::ports::vcs::VcsError;
 
     /// A plan with one test file, one new file and one that exists, and two criteria.
     pub(in crate::stage) fn plan() -> Plan {
@@ -174,7 +141,7 @@ pub(super) mod tests {
     #[test]
     fn hostile_files_are_refused() {
         let (new, old) = (write("new.py", None, "n"), write("old.py", Some("old"), "x"));
-        let check = |files: &[FileChange]| check_files(files, FileRole::Change, &plan(), &base);
+        let check = |files: &[FileChange]| rules::files(files, FileRole::Change, &plan(), &base);
         assert!(check(&[new.clone(), old.clone()]).is_ok());
         let tampered = FileChange {
             content: Some(crate::artifact::types::change_set::Content::Text("y".into())),

@@ -2,26 +2,34 @@
 //!
 //! Must never run a stage on files no manifest vouches for, and must never commit what was not declared.
 
+mod archive;
+mod error;
+mod key;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+pub use error::RunError;
 
 use super::io::{Output, StageResult};
 use super::journal::Journal;
 use super::spec::{EffectKind, StageSpec};
 use super::{Finished, Inputs, Loaded, Ports, Request, Stage, StageContext, StageError};
 use crate::agent::{CallSite, NoModels, StageCalls};
-use crate::artifact::chain::{Break, Chain, split_round};
+use crate::artifact::chain::{Break, Chain};
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::envelope::{Envelope, FileRef, Producer};
-use crate::artifact::id::{Round, RunId, Slug, StageId};
+use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{ArtifactKind, StageFile};
-use crate::artifact::store::{ArtifactStore, StoreError};
+use crate::artifact::store::ArtifactStore;
 use crate::artifact::types::manifest::{Link, Manifest, Material, OutputRef, ParentRef, Timing};
-use crate::artifact::types::task::Channel;
+use crate::artifact::types::tape::{FORM, Header, TapedRequest};
 use crate::config::Config;
-use crate::diagnostic::{Class, Failure};
+use crate::diagnostic::Class;
+use crate::diagnostic::redact::{holds_learned, redact, redact_bytes};
+use crate::ports::tape::Recorder;
 use crate::telemetry::{Event, Events};
+use key::{Asked, KeyParts};
 
 /// Runs stages of one run.
 pub struct Runner<'a> {
@@ -61,103 +69,6 @@ pub struct StageRun {
     pub reused: bool,
 }
 
-/// Why a stage did not come to an end.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The run folder could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The chain of the run is broken.
-    #[error("the run's artifacts are not what they were: {first}{}", if *more > 0 { format!(" (and {more} more)") } else { String::new() })]
-    Broken {
-        /// The first broken link.
-        first: Break,
-        /// How many more there are.
-        more: usize,
-    },
-    /// The stage could not do it.
-    #[error("{stage}{} could not finish", if *round > Round::FIRST { format!(" (round {round})") } else { String::new() })]
-    Stage {
-        /// The stage.
-        stage: StageId,
-        /// The round.
-        round: Round,
-        /// Why.
-        #[source]
-        source: StageError,
-    },
-    /// A value has no canonical form: a fault of this program.
-    #[error("cannot write the manifest of {stage}")]
-    Canonical {
-        /// The stage.
-        stage: StageId,
-        /// Why.
-        #[source]
-        source: CanonicalError,
-    },
-}
-
-impl Failure for RunError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Store(error) => error.class(),
-            Self::Broken { .. } => Class::Denied,
-            Self::Stage { source, .. } => source.class(),
-            Self::Canonical { .. } => Class::Internal,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Store(error) => error.help(),
-            Self::Broken { .. } => Some(
-                "Run `orch artifacts verify` for the whole list; put the file back, or remove the run folder to start again."
-                    .into(),
-            ),
-            Self::Stage { source, .. } => source.help(),
-            Self::Canonical { .. } => Some("This is a fault of orch; please report it.".into()),
-        }
-    }
-}
-
-/// What the outputs of a stage depend on.
-#[derive(Serialize)]
-struct KeyParts<'a> {
-    run: &'a RunId,
-    stage: StageId,
-    version: u32,
-    round: Round,
-    config: serde_json::Value,
-    inputs: Vec<(&'a str, &'a Digest)>,
-    materials: &'a [Material],
-    request: Option<Asked<'a>>,
-}
-
-/// The part of a request that the task is made of, without what may be spent.
-#[derive(Serialize)]
-struct Asked<'a> {
-    text: &'a str,
-    channel: Channel,
-    engine: &'a str,
-    agent_id: &'a Slug,
-    version: Option<&'a str>,
-    model: Option<&'a str>,
-}
-
-impl<'a> From<&'a Request> for Asked<'a> {
-    fn from(request: &'a Request) -> Self {
-        let Request { text, channel, assignment } = request;
-        Self {
-            text,
-            channel: *channel,
-            engine: &assignment.engine,
-            agent_id: &assignment.agent_id,
-            version: assignment.version.as_deref(),
-            model: assignment.model.as_deref(),
-        }
-    }
-}
-
 /// A stage with everything it needs, before it is decided whether it has to run.
 struct Prepared {
     inputs: Inputs,
@@ -172,6 +83,12 @@ struct Ended {
     finished: Finished,
     kept: Vec<(StageFile, Vec<u8>)>,
     timing: Timing,
+}
+
+/// What the runner notes while a stage runs.
+struct Records<'a> {
+    journal: &'a Journal<'a>,
+    tape: &'a Recorder<'a>,
 }
 
 impl Runner<'_> {
@@ -193,29 +110,54 @@ impl Runner<'_> {
     ) -> Result<StageRun, RunError> {
         let spec = stage.spec();
         let chain = self.chain()?;
-        let journal = Journal::new(self.events, self.ports.clock);
-        let cx = StageContext::new(spec, self.run, at.round, self.config, request, self.ports, &journal);
+        let tape = Recorder::new(self.ports.world(), &self.header(spec, at, request));
+        let ports = self.ports.through(&tape);
+        let journal = Journal::new(self.events, ports.clock);
+        let context =
+            |ports| StageContext::new(spec, self.run, at.round, self.config, request, ports, &journal);
+        let cx = context(ports);
         let failed = |source| RunError::Stage { stage: spec.id, round: at.round, source };
         let prepared = self.prepare(&chain, stage, at, &cx)?;
-        if let Some(done) = self.reusable(&chain, stage, &prepared.key, &cx)? {
+        // Whether a finished stage still holds is asked past the tape: it is no part of the work.
+        if let Some(done) = self.reusable(&chain, stage, &prepared.key, &context(self.ports))? {
             self.events.emit(&Event::StageReused { stage: spec.id, round: at.round });
             return Ok(done);
         }
         self.archive(&chain, spec.id, at.round)?;
         journal.emit(&Event::StageStarted { stage: spec.id, round: at.round });
-        let started = (self.ports.clock.now(), self.ports.clock.elapsed());
+        let started = (ports.clock.now(), ports.clock.elapsed());
         let note = |message| journal.emit(&Event::StageNote { stage: spec.id, round: at.round, message });
         let calls = self.calls(spec, at.round, &note).map_err(failed)?;
         let cx = cx.with_calls(calls.as_ref());
         let finished = stage.run(&cx, &prepared.inputs).map_err(failed)?;
         declared(spec, &finished).map_err(failed)?;
         let kept = calls.close().map_err(|error| failed(StageError::Call(error)))?;
-        let duration = self.ports.clock.elapsed().saturating_sub(started.1);
+        let duration = ports.clock.elapsed().saturating_sub(started.1);
         let timing = Timing {
             started_at: started.0.to_string(),
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         };
-        self.commit(stage, at.round, prepared, Ended { finished, kept, timing }, &journal)
+        let ended = Ended { finished, kept, timing };
+        self.commit(stage, at.round, prepared, ended, &Records { journal: &journal, tape: &tape })
+    }
+
+    /// Returns the first line of a stage's tape: what it is started with, besides the files it reads.
+    fn header(&self, spec: &StageSpec, at: Position, request: Option<&Request>) -> Header {
+        let request = request.filter(|_| spec.inputs.is_empty());
+        Header {
+            tape: FORM,
+            orch: Producer::this().version,
+            stage: spec.id,
+            stage_version: spec.version,
+            round: at.round,
+            horizon: at.horizon,
+            config: self.config.slice(spec.config),
+            request: request.map(|r| TapedRequest {
+                text: r.text.clone(),
+                channel: r.channel,
+                assignment: r.assignment.clone(),
+            }),
+        }
     }
 
     /// Opens ledger and record of a stage that may call models.
@@ -339,61 +281,23 @@ impl Runner<'_> {
         }))
     }
 
-    /// Moves a finished stage and what followed from it to `attempts/<n>/`, and removes what an unfinished one left.
-    fn archive(&self, chain: &Chain, stage: StageId, round: Round) -> Result<(), RunError> {
-        let mut outdated = BTreeSet::new();
-        if chain.manifest(stage, round).is_some() {
-            outdated.insert(Manifest::path(stage, round));
-        }
-        // Manifests are in pipeline order, so one pass finds all that rest on a outdated one.
-        for manifest in chain.bodies() {
-            if manifest.link.parents.iter().any(|p| outdated.contains(&p.manifest)) {
-                outdated.insert(Manifest::path(manifest.link.stage, manifest.link.round));
-            }
-        }
-        if !outdated.is_empty() {
-            let manifests =
-                || chain.bodies().filter(|m| outdated.contains(&Manifest::path(m.link.stage, m.link.round)));
-            let files: Vec<String> = manifests().flat_map(|m| m.files().map(|f| f.path.clone())).collect();
-            let paths: Vec<String> = outdated.iter().cloned().chain(files.iter().cloned()).collect();
-            let attempt = chain.attempts.last().copied().unwrap_or_default().saturating_add(1);
-            self.store.preserve(&paths, &format!("attempts/{attempt}"))?;
-            // A manifest goes before its files and after those that rest on it: a kill leaves leftovers, never a break.
-            for path in manifests()
-                .map(|m| Manifest::path(m.link.stage, m.link.round))
-                .collect::<Vec<_>>()
-                .iter()
-                .rev()
-            {
-                self.store.remove(path)?;
-            }
-            for path in &files {
-                self.store.remove(path)?;
-            }
-        }
-        for path in chain.leftovers.iter().filter(|path| !outlives_a_kill(path)) {
-            self.store.remove(path)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the outputs, then the journal, and the manifest last: with it the stage is done.
+    /// Writes the outputs, then the records, and the manifest last: with it the stage is done.
     fn commit(
         &self,
         stage: &dyn Stage,
         round: Round,
         prepared: Prepared,
         ended: Ended,
-        journal: &Journal<'_>,
+        of: &Records<'_>,
     ) -> Result<StageRun, RunError> {
         let Ended { finished, kept, timing } = ended;
         let spec = stage.spec();
         let canonical = |source| RunError::Canonical { stage: spec.id, source };
         let (exit, reason) = match finished.result {
             StageResult::Done => (0, None),
-            StageResult::Stopped { class, why } => (class.exit_code(), Some(why)),
+            StageResult::Stopped { class, why } => (class.exit_code(), Some(redact(&why).into_owned())),
         };
-        let (mut outputs, mut records) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for (slot, output) in finished.outputs.iter() {
             let bytes = match output {
                 Output::Bytes(bytes) => bytes.clone(),
@@ -401,7 +305,17 @@ impl Runner<'_> {
                     self.envelope(spec.id, round, slot.kind, &prepared.refs, body).map_err(canonical)?
                 }
             };
-            let file = self.place(&round.path(slot.path), slot.kind, &bytes)?;
+            let path = round.path(slot.path);
+            // A record tells what was printed and may be masked; the meaning of an output would change.
+            if !slot.record && holds_learned(&bytes) {
+                return Err(RunError::Stage { stage: spec.id, round, source: holds_secret(&path) });
+            }
+            ready.push((path, slot, bytes));
+        }
+        let (mut outputs, mut records) = (Vec::new(), Vec::new());
+        for (path, slot, bytes) in ready {
+            let bytes = if slot.record { redact_bytes(&bytes) } else { Cow::Borrowed(&*bytes) };
+            let file = self.place(&path, slot.kind, &bytes)?;
             if slot.record { records.push(file) } else { outputs.push(file) }
         }
         let last = Event::StageFinished {
@@ -411,9 +325,12 @@ impl Runner<'_> {
             why: reason.clone(),
             duration_ms: timing.duration_ms,
         };
-        journal.keep(&last);
-        for (file, bytes) in kept.into_iter().chain([(StageFile::Journal, journal.bytes())]) {
-            records.push(self.place(&file.path(spec.id, round), file.kind(), &bytes)?);
+        of.journal.keep(&last);
+        // The tape is taken last: the journal's lines are times, and times are on the tape.
+        let journal = (StageFile::Journal, of.journal.bytes());
+        let tape = (StageFile::Tape, of.tape.bytes());
+        for (file, bytes) in kept.into_iter().chain([journal, tape]) {
+            records.push(self.place(&file.path(spec.id, round), file.kind(), &redact_bytes(&bytes))?);
         }
         let link = Link {
             stage: spec.id,
@@ -463,20 +380,53 @@ impl Runner<'_> {
     }
 }
 
-/// Tells whether a file without a manifest is kept: money that was spent stays spent, and answers that were paid for stay.
-fn outlives_a_kill(path: &str) -> bool {
-    StageFile::of(split_round(path).1).is_some_and(|(file, _)| file.outlives_a_kill())
+fn holds_secret(path: &str) -> StageError {
+    StageError::Refused {
+        class: Class::Denied,
+        what: format!("`{path}` would hold a credential of this run, so nothing was written"),
+        help: "Take the credential out of the request, the repository and the templates, then make a new one: it was seen."
+            .into(),
+    }
 }
 
 /// Checks that a stage wrote just what it declared.
 fn declared(spec: &StageSpec, finished: &Finished) -> Result<(), StageError> {
     let written: BTreeSet<_> = finished.outputs.iter().map(|(slot, _)| slot.path).collect();
     let slots = spec.outputs;
-    if let Some(slot) = slots.iter().find(|s| !written.contains(s.path)) {
+    // Who could not agree may have nothing to show but why.
+    let escalated = matches!(finished.result, StageResult::Stopped { .. })
+        && finished.outputs.iter().any(|(slot, _)| slot.kind == ArtifactKind::Escalation);
+    let missing = slots.iter().find(|s| !written.contains(s.path));
+    if let Some(slot) = missing.filter(|_| !escalated) {
         return Err(StageError::Outputs { slot: *slot, why: "did not write" });
     }
     match finished.outputs.iter().find(|(slot, _)| !slots.contains(slot) && !spec.may_write.contains(slot)) {
         Some((slot, _)) => Err(StageError::Outputs { slot: *slot, why: "wrote, undeclared," }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::kind::slot;
+    use crate::stage::Outputs;
+    use crate::stage::generate::SPEC;
+
+    #[test]
+    fn only_who_stops_with_an_escalation_may_have_nothing_to_show() {
+        let with = |slots: &[crate::artifact::kind::Slot]| {
+            let mut outputs = Outputs::default();
+            for slot in slots {
+                outputs.put_bytes(*slot, "x");
+            }
+            outputs
+        };
+        let (escalated, bare) = (with(&[slot::EDITS_ESCALATION]), with(&[slot::EDITS_MESSAGES]));
+        let stopped = |outputs| Finished::stopped(outputs, Class::NotConverged, "why");
+        assert!(declared(&SPEC, &stopped(escalated.clone())).is_ok());
+        assert!(declared(&SPEC, &Finished::done(escalated)).is_err());
+        assert!(declared(&SPEC, &stopped(bare)).is_err());
+        assert!(declared(&SPEC, &stopped(with(&[slot::EDITS_ESCALATION, slot::PLAN]))).is_err());
     }
 }

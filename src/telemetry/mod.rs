@@ -5,4 +5,4 @@
 mod event;
 pub mod subscriber;
 
-pub use event::{Event, Events, Silent};
+pub use event::{Event, Events, Masked, Silent};

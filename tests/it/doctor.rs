@@ -153,10 +153,6 @@ impl Engine for World {
         "template"
     }
 
-    fn worst_case(&self) -> orch::artifact::money::NanoUsd {
-        orch::artifact::money::NanoUsd::ZERO
-    }
-
     fn materials(&self) -> Result<Vec<Material>, EngineError> {
         if self.broken_engine {
             return Err(EngineError::Broken { name: "health".into(), why: "no manifest".into() });

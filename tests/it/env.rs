@@ -200,5 +200,6 @@ pub fn run_folder(root: &Path) -> PathBuf {
 
 /// Tells whether a file of a run holds what commands printed, with their times.
 pub fn is_raw_output(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|extension| extension == "log" || extension == "xml")
+    path.starts_with("tape/")
+        || Path::new(path).extension().is_some_and(|extension| extension == "log" || extension == "xml")
 }

@@ -77,6 +77,7 @@ fn red_then_green(env: &TestEnv, venv: &Path, root: &Path, class: &str) {
         branches
     );
     assert!(mine(root) == work_tree);
+    crate::replay::replays(env, root);
 }
 
 #[test]

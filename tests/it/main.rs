@@ -3,6 +3,8 @@
 
 mod artifacts;
 mod config;
+mod cost;
+mod debate;
 mod doctor;
 mod env;
 mod fastapi;
@@ -11,6 +13,7 @@ mod generated;
 mod hostile;
 mod init;
 mod interrupted;
+mod models;
 mod output;
 mod paths;
 mod pipeline;
@@ -18,7 +21,11 @@ mod policy;
 mod policy_check;
 mod pr;
 mod process;
+mod providers;
+mod replay;
 mod repositories;
+mod scan;
+mod secrets;
 mod support;
 mod templates;
 mod tidy;

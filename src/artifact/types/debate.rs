@@ -36,8 +36,46 @@ pub struct Message {
     pub claims: Vec<Claim>,
     /// What may go wrong.
     pub risks: Vec<DebateRisk>,
+    /// How the risks of the critique before were answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<RiskAnswer>,
     /// How many citations did not resolve and were dropped.
     pub dropped_citations: u32,
+    /// What the speaker was not shown, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// How a risk was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RiskAnswer {
+    /// The risk, by its id in the critique.
+    pub risk: String,
+    /// What was done about it.
+    pub outcome: RiskOutcome,
+    /// How, or why not.
+    pub why: String,
+}
+
+/// What was done about a risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RiskOutcome {
+    /// The submission mends it, as its author says.
+    Fixed,
+    /// The author holds that it is none.
+    Rejected,
+}
+
+/// Something a prompt had no room for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// What, as `src/app.py`.
+    pub what: String,
+    /// Why, and how much of it.
+    pub why: String,
 }
 
 /// The kinds of messages.
@@ -103,6 +141,8 @@ pub struct DebateRisk {
     pub id: String,
     /// How bad.
     pub severity: RiskLevel,
+    /// The kind of fault in a few words, as `unchecked-division`: the same fault has the same name each time.
+    pub rule: String,
     /// Why.
     pub why: String,
     /// What exactly would mend it.

@@ -38,6 +38,9 @@ pub struct Exchange {
     pub reply: Option<RecordedReply>,
     /// The reservation in the stage's ledger.
     pub reservation: u64,
+    /// The input tokens the provider counted before the call, where it was asked because the bound did not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
     /// What was used; absent: not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

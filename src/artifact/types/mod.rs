@@ -2,13 +2,16 @@
 //!
 //! Must never read or write anything: these are values.
 
+pub mod breaker;
 pub mod change_set;
 pub mod debate;
 pub mod exchange;
+pub mod ledger;
 pub mod manifest;
 pub mod plan;
 pub mod policy_input;
 pub mod pull_request;
+pub mod tape;
 pub mod task;
 pub mod verdict;
 pub mod verification;

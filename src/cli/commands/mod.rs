@@ -2,14 +2,18 @@
 
 pub mod artifacts;
 pub mod completions;
+pub mod cost;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod pipeline;
 pub mod policy;
+pub mod providers;
+pub mod replay;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod schema;
 pub mod stage;
 pub mod stages;
@@ -32,7 +36,10 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Stages(args) => stages::run(args, output),
         Command::Policy(args) => policy::run(args, global, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
+        Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
+        Command::Replay(args) => replay::run(args, global, output),
+        Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),
         Command::Explain(args) => explain::run(args, output),

@@ -1,5 +1,6 @@
 //! `orch run`: the whole pipeline.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -7,15 +8,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::artifact::id::{RunId, StageId};
+use crate::artifact::money::NanoUsd;
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::{Assignment, Channel};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
+use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
+use crate::diagnostic::redact::redact;
+use crate::pipeline::{Bounds, Pipeline, Prices, RunPlan, plan, walk};
+use crate::ports::credential::vault;
 use crate::ports::vcs::VcsRead as _;
 use crate::report::{Report, render};
 use crate::stage::Request;
@@ -55,6 +60,25 @@ struct Job {
     run: RunId,
     folder: PathBuf,
     request: Option<Request>,
+    /// What the run was assigned to when it began, where it has begun.
+    begun: Option<Assignment>,
+}
+
+impl Job {
+    /// Opens the desk of the engine the job is given to.
+    fn desk(&self, session: &Session, args: &AssignArgs, global: &Global) -> Result<Desk, CommandError> {
+        let Some(assignment) =
+            self.request.as_ref().map(|request| &request.assignment).or(self.begun.as_ref())
+        else {
+            return Err(UsageError {
+                what: format!("the run `{}` has no task", self.run),
+                help: "Start it with a request: orch run \"...\".".into(),
+            }
+            .into());
+        };
+        let records = desk::records(args, global)?;
+        Desk::open(session, assignment, self.begun.as_ref(), args, records)
+    }
 }
 
 /// Runs the pipeline.
@@ -62,13 +86,17 @@ pub fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<u8, Comma
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
     let bounds = bounds(args, &pipeline)?;
-    let job = job(args, global, &session)?;
+    let job = job(args, global, &session, output)?;
+    let desk = job.desk(&session, &args.assign, global)?;
     if args.dry_run {
-        let planned = plan(&pipeline, job.run, &session.engine, session.config.verify.rounds, bounds);
+        let planned = plan(&pipeline, job.run, &Priced(&desk), session.config.verify.rounds, bounds);
         output.show(&planned, |out| show_plan(&planned, out))?;
         return Ok(0);
     }
-    execute(&session, &pipeline, &job, bounds, output)
+    for warning in desk.warnings() {
+        output.note(&warning);
+    }
+    execute(&session, &pipeline, &job, &desk, bounds, output)
 }
 
 /// Runs a request in a session from start to end: what `orch demo` calls.
@@ -79,14 +107,33 @@ pub(super) fn run_request(
 ) -> Result<(u8, RunId), CommandError> {
     let (pipeline, _) = session::pipeline(&session.root)?;
     let run = session.run_id(&request, &session.vcs.head()?)?;
-    let job = Job { folder: session.folder(&run), run: run.clone(), request: Some(request) };
-    Ok((execute(session, &pipeline, &job, Bounds::default(), output)?, run))
+    let desk = Desk::open(session, &request.assignment, None, &AssignArgs::default(), None)?;
+    let job = Job { folder: session.folder(&run), run: run.clone(), request: Some(request), begun: None };
+    Ok((execute(session, &pipeline, &job, &desk, Bounds::default(), output)?, run))
+}
+
+/// What the stages of a desk's engine cost at most.
+struct Priced<'a>(&'a Desk);
+
+impl Prices for Priced<'_> {
+    fn engine(&self) -> &'static str {
+        self.0.engine.name()
+    }
+
+    fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
+        self.0.worst_case(stage)
+    }
+
+    fn ceiling(&self) -> Option<NanoUsd> {
+        self.0.ceiling()
+    }
 }
 
 fn execute(
     session: &Session,
     pipeline: &Pipeline,
     job: &Job,
+    desk: &Desk,
     bounds: Bounds,
     output: &Output,
 ) -> Result<u8, CommandError> {
@@ -100,14 +147,11 @@ fn execute(
         folder: job.folder.display().to_string(),
     });
     let workspaces = session.workspaces()?;
-    let runner = Runner {
-        store: &store,
-        run: &job.run,
-        config: &session.config,
-        ports: session.ports(&workspaces),
-        events: events.as_ref(),
-    };
-    let walked = walk(pipeline, &runner, bounds, job.request.as_ref())?;
+    let walked = desk.with_ports(session, &workspaces, |ports| {
+        let runner =
+            Runner { store: &store, run: &job.run, config: &session.config, ports, events: events.as_ref() };
+        walk(pipeline, &runner, bounds, job.request.as_ref())
+    })?;
     drop(events);
     let report = Report::read(&store, &job.run)?;
     let folder = job.folder.strip_prefix(&session.root).unwrap_or(&job.folder).display().to_string();
@@ -117,6 +161,9 @@ fn execute(
             "folder": job.folder, "report": report,
         }))?,
         Format::Human => output.print(|out| {
+            if !output.is_quiet() {
+                render::diff(&report, out)?;
+            }
             writeln!(out)?;
             render::summary(&report, &folder, out)
         })?,
@@ -149,15 +196,19 @@ fn bounds(args: &RunArgs, pipeline: &Pipeline) -> Result<Bounds, CommandError> {
     Ok(Bounds { from: args.from, until: args.until })
 }
 
-fn job(args: &RunArgs, global: &Global, session: &Session) -> Result<Job, CommandError> {
+fn job(args: &RunArgs, global: &Global, session: &Session, output: &Output) -> Result<Job, CommandError> {
     if let Some(name) = &args.from_artifacts {
         let found = session::find_run(global, Some(name))?;
-        return Ok(Job { run: found.run, folder: found.folder, request: None });
+        let begun = desk::begun(&found.store)?;
+        return Ok(Job { run: found.run, folder: found.folder, request: None, begun });
     }
-    let assignment = args.assign.assignment("template");
-    let request = request(args.text.as_deref(), args.task_file.as_ref(), assignment)?;
+    let mut request =
+        request(args.text.as_deref(), args.task_file.as_ref(), Assignment::to_engine("template"), output)?;
     let run = session.run_id(&request, &session.vcs.head()?)?;
-    Ok(Job { folder: session.folder(&run), run, request: Some(request) })
+    let folder = session.folder(&run);
+    let begun = desk::begun(&DirStore::new(&folder))?;
+    request.assignment = desk::assign(session, begun.as_ref(), &args.assign)?;
+    Ok(Job { folder, run, request: Some(request), begun })
 }
 
 /// The largest task file that is read; intake has a limit of its own, well below.
@@ -167,6 +218,7 @@ const TASK_FILE_BYTES: u64 = 1 << 20;
 fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
+        vault().task_reads_stdin();
         io::stdin().take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes)
     } else {
         fs::File::open(path).and_then(|file| file.take(TASK_FILE_BYTES + 1).read_to_end(&mut bytes))
@@ -183,8 +235,22 @@ fn read_task(path: &Path) -> Result<Vec<u8>, CommandError> {
     .into())
 }
 
-/// Returns the request given as words or as a file.
+/// Returns the request given as words or as a file, with every secret masked before anything is made from it.
 pub(super) fn request(
+    text: Option<&str>,
+    file: Option<&PathBuf>,
+    assignment: Assignment,
+    output: &Output,
+) -> Result<Request, CommandError> {
+    let mut request = given(text, file, assignment)?;
+    if let Cow::Owned(masked) = redact(&request.text) {
+        request.text = masked;
+        output.note("the request held something that looks like a credential; it is masked and goes nowhere");
+    }
+    Ok(request)
+}
+
+fn given(
     text: Option<&str>,
     file: Option<&PathBuf>,
     assignment: Assignment,
@@ -214,12 +280,23 @@ fn show_plan(plan: &RunPlan, out: &mut dyn Write) -> io::Result<()> {
         let powers: Vec<_> = stage.powers.iter().map(|p| p.as_str()).collect();
         let power = if powers.is_empty() { "-".to_owned() } else { powers.join("+") };
         let rounds = if stage.rounds > 1 { format!("1..{}", stage.rounds) } else { "1".into() };
-        let (cost, writes) = (stage.worst_case_nano_usd.to_string(), stage.writes.join(", "));
+        let cost = stage.worst_case_nano_usd.map_or_else(|| "unknown".into(), |cost| cost.to_string());
+        let writes = stage.writes.join(", ");
         writeln!(out, "  {:<13} {rounds:<7} {power:<6} {cost:>12}  {writes}", stage.stage)?;
         if let Some(when) = &stage.when {
             let exits: Vec<_> = when.exits.iter().map(ToString::to_string).collect();
             writeln!(out, "  {:<13} only when {} ended with {}", "", when.stage, exits.join(" or "))?;
         }
     }
-    writeln!(out, "\nAt most {} in all; nothing was called.", plan.worst_case_nano_usd)
+    match (plan.worst_case_nano_usd, plan.ceiling_nano_usd) {
+        (None, _) => {
+            writeln!(out, "\nAt most an unknown amount in all: a price is not known; nothing was called.")
+        }
+        (Some(cost), Some(ceiling)) if cost > ceiling => writeln!(
+            out,
+            "\nAt most {cost} in all, of which {ceiling} may be spent: a call that could go over it is not made, and \
+             the run stops there. Nothing was called."
+        ),
+        (Some(cost), _) => writeln!(out, "\nAt most {cost} in all; nothing was called."),
+    }
 }

@@ -8,15 +8,18 @@ use clap::Args;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
+use crate::artifact::types::task::Assignment;
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
+use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::config::Config;
 use crate::diagnostic::EXIT_CODES;
 use crate::diagnostic::text::plain;
+use crate::engine::template;
 use crate::ports::vcs::VcsRead as _;
 use crate::stage::registry;
 use crate::stage::runner::{Position, Runner, StageRun};
@@ -60,12 +63,13 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     }
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
-    let request = (args.task.is_some() || args.task_file.is_some())
+    let mut request = (args.task.is_some() || args.task_file.is_some())
         .then(|| {
             super::run::request(
                 args.task.as_deref(),
                 args.task_file.as_ref(),
-                args.assign.assignment("template"),
+                Assignment::to_engine(template::NAME),
+                output,
             )
         })
         .transpose()?;
@@ -85,15 +89,22 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     store.sweep()?;
     let events = output.events();
     let workspaces = session.workspaces()?;
-    let runner = Runner {
-        store: &store,
-        run: &run,
-        config: &session.config,
-        ports: session.ports(&workspaces),
-        events: events.as_ref(),
+    let begun = desk::begun(&store)?;
+    let assignment = match &mut request {
+        Some(request) => {
+            request.assignment = desk::assign(&session, begun.as_ref(), &args.assign)?;
+            request.assignment.clone()
+        }
+        None => begun.clone().unwrap_or_else(|| Assignment::to_engine(template::NAME)),
     };
-    let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
-    let done = runner.run(stage, at, request.as_ref())?;
+    let records = desk::records(&args.assign, global)?;
+    let desk = Desk::open(&session, &assignment, begun.as_ref(), &args.assign, records)?;
+    let done = desk.with_ports(&session, &workspaces, |ports| {
+        let runner =
+            Runner { store: &store, run: &run, config: &session.config, ports, events: events.as_ref() };
+        let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
+        Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
+    })?;
     drop(events);
     show(&done, &folder, output)?;
     Ok(done.exit)

@@ -25,11 +25,19 @@ enum UtilCommand {
         #[arg(long)]
         check: bool,
     },
+    /// Show what the scanners see in a folder, without judging it
+    Scan(super::scan::ScanArgs),
 }
 
-/// Writes or checks the generated pages.
+/// Runs the tool.
 pub fn run(args: &UtilArgs, output: &Output) -> Result<u8, CommandError> {
-    let UtilCommand::Generate { check } = args.command;
+    match &args.command {
+        UtilCommand::Generate { check } => generate(*check, output),
+        UtilCommand::Scan(args) => super::scan::run(args, output),
+    }
+}
+
+fn generate(check: bool, output: &Output) -> Result<u8, CommandError> {
     if !Path::new("docs/reference").is_dir() {
         return Err(UsageError {
             what: "there is no folder docs/reference here".into(),

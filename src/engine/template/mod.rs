@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::artifact::id::Slug;
-use crate::artifact::money::NanoUsd;
 use crate::artifact::types::change_set::{ChangeSet, FileChange, TestSet};
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::{FileRole, Plan, PlannedFile, Risk, RiskLevel, TemplateUse};
@@ -89,10 +88,6 @@ struct Planned {
 impl Engine for TemplateEngine {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn worst_case(&self) -> NanoUsd {
-        NanoUsd::ZERO
     }
 
     fn materials(&self) -> Result<Vec<Material>, EngineError> {

@@ -18,7 +18,7 @@ pub enum CallError {
         code: String,
     },
     /// The server is overloaded or broken: another try, or another provider.
-    #[error("the server is overloaded or broken ({status})")]
+    #[error("the server is overloaded or broken ({status}: {code})")]
     Overloaded {
         /// The HTTP status.
         status: u16,

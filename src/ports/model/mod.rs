@@ -9,10 +9,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub mod conformance;
 mod error;
+pub mod exec;
+pub mod http;
+mod provider;
+pub mod scripted;
+mod wire;
 
 pub use crate::artifact::types::exchange::{Prepared, Usage, WireFormat};
 pub use error::CallError;
+pub use provider::{Endpoint, EndpointError, default_base_url, http_provider};
+pub use wire::{MaxTokensField, may_retry, strict_subset};
 
 /// A provider of models at one endpoint.
 pub trait Provider: Send + Sync {

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::private::Private;
 use super::toolchain::Toolchain;
 use super::{Command, Network};
+use crate::ports::credential::is_credential;
 
 /// Settings that keep tools from asking, colouring or calling home.
 const FIXED: &[(&str, &str)] = &[
@@ -66,6 +67,7 @@ pub(super) fn scrubbed(
 )]
 pub(super) fn of_this_process() -> BTreeMap<String, String> {
     std::env::vars_os()
+        .filter(|(name, _)| !is_credential(name))
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }

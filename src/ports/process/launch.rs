@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::sys::resource::{Resource, setrlimit};
+
 use super::capture::Meter;
 use super::facts::{Facts, Namespaces};
 pub use super::helper::sandbox_stage;
@@ -247,8 +249,10 @@ pub(super) fn homes(home: Option<&String>) -> Vec<PathBuf> {
     machine::homes(home)
 }
 
-/// Keeps other processes of the same user from reading this one's memory, descriptors and environment.
+/// Keeps other processes of the same user from reading this one's memory, descriptors and environment, and the system
+/// from writing its memory to disk when it dies.
 pub(super) fn close_to_others() -> io::Result<()> {
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     Ok(nix::sys::prctl::set_dumpable(false)?)
 }
 

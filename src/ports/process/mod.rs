@@ -40,6 +40,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::artifact::types::verification::{Ended, Protection};
 use crate::diagnostic::{Class, Failure};
 
@@ -136,7 +138,8 @@ impl Default for Limits {
 }
 
 /// What happened to a command.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// How it ended.
     pub ended: Ended,
@@ -153,7 +156,8 @@ pub struct Outcome {
 }
 
 /// Output: the first and last part, valid UTF-8, control characters and workflow commands neutralised.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Captured {
     /// The kept text, with a line that tells what was left out in the middle.
     pub text: String,

@@ -17,14 +17,15 @@ use crate::edit::check;
 use super::git::{commit_id, commit_oid, git, lookup, tree_id};
 use super::tree::TreePlace;
 use super::{
-    BranchDraft, BranchTip, CommitDraft, CommitOutcome, GitRepository, Signature, VcsError, VcsWrite, message,
+    BranchDraft, BranchTip, CommitDraft, CommitOutcome, GitRepository, Signature, VcsError, VcsForesee,
+    VcsWrite, message,
 };
 
 impl VcsWrite for GitRepository {
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let name = full_name(&draft.branch)?;
         // First in memory: every change is checked before an object is written.
-        let commits = write_commits(&self.local().with_object_memory(), draft)?;
+        let commits = self.foresee(draft)?;
         let repo = self.local();
         let now = current(&repo, &name, &draft.branch)?;
         let new = commits.last().map_or_else(|| commit_oid(&draft.base), |(commit, _)| commit_oid(commit))?;
@@ -68,6 +69,12 @@ impl VcsWrite for GitRepository {
 
     fn remote_url(&self, remote: &str) -> Result<Option<String>, VcsError> {
         Ok(self.find_remote(remote)?.map(|remote| remote.shown().to_owned()))
+    }
+}
+
+impl VcsForesee for GitRepository {
+    fn foresee(&self, draft: &BranchDraft) -> Result<Vec<(CommitId, crate::artifact::id::TreeId)>, VcsError> {
+        write_commits(&self.local().with_object_memory(), draft)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::edit::{Kind, Names, Place, check};
 use super::commit::{full_name, moved};
 use super::{
     BranchDraft, BranchTip, CommitDraft, CommitOutcome, EntryKind, ExportReport, TreeEntry, VcsError,
-    VcsRead, VcsWrite, message,
+    VcsForesee, VcsRead, VcsWrite, message,
 };
 
 type Files = BTreeMap<String, (FileMode, Vec<u8>)>;
@@ -29,7 +29,7 @@ pub struct FakeRepository {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     trees: BTreeMap<TreeId, Files>,
     commits: BTreeMap<CommitId, (TreeId, BranchTip)>,
@@ -113,6 +113,29 @@ impl State {
         let tip = BranchTip { commit: commit.clone(), trailers, committer: committer.to_owned() };
         self.commits.insert(commit.clone(), (tree.clone(), tip));
         commit
+    }
+
+    fn add_commits(&mut self, draft: &BranchDraft) -> Result<Vec<(CommitId, TreeId)>, VcsError> {
+        let missing = || VcsError::MissingObject { what: format!("the base commit {}", draft.base) };
+        let (tree, _) = self.commits.get(&draft.base).cloned().ok_or_else(missing)?;
+        let mut files = self.trees.get(&tree).cloned().ok_or_else(missing)?;
+        let mut steps = Vec::new();
+        for commit in &draft.commits {
+            apply(&mut files, &commit.files)?;
+            steps.push(files.clone());
+        }
+        let mut parent = draft.base.clone();
+        let mut commits = Vec::new();
+        let committer = format!("{} {}", message::person(&draft.author), draft.author.time);
+        for (commit, files) in draft.commits.iter().zip(steps) {
+            let tree = self.add_tree(files);
+            parent = self.add_commit(commit, &committer, parent.as_str(), &tree);
+            if let Some((_, tip)) = self.commits.get_mut(&parent) {
+                tip.committer = message::person(&draft.author);
+            }
+            commits.push((parent.clone(), tree));
+        }
+        Ok(commits)
     }
 
     fn tip(&self, commit: Option<&CommitId>) -> Option<BranchTip> {
@@ -199,29 +222,18 @@ impl VcsRead for FakeRepository {
     }
 }
 
+impl VcsForesee for FakeRepository {
+    fn foresee(&self, draft: &BranchDraft) -> Result<Vec<(CommitId, TreeId)>, VcsError> {
+        self.lock().clone().add_commits(draft)
+    }
+}
+
 impl VcsWrite for FakeRepository {
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         full_name(&draft.branch)?;
         let mut state = self.lock();
-        let missing = || VcsError::MissingObject { what: format!("the base commit {}", draft.base) };
-        let (tree, _) = state.commits.get(&draft.base).cloned().ok_or_else(missing)?;
-        let mut files = state.trees.get(&tree).cloned().ok_or_else(missing)?;
-        let mut steps = Vec::new();
-        for commit in &draft.commits {
-            apply(&mut files, &commit.files)?;
-            steps.push(files.clone());
-        }
-        let mut parent = draft.base.clone();
-        let mut commits = Vec::new();
-        let committer = format!("{} {}", message::person(&draft.author), draft.author.time);
-        for (commit, files) in draft.commits.iter().zip(steps) {
-            let tree = state.add_tree(files);
-            parent = state.add_commit(commit, &committer, parent.as_str(), &tree);
-            if let Some((_, tip)) = state.commits.get_mut(&parent) {
-                tip.committer = message::person(&draft.author);
-            }
-            commits.push((parent.clone(), tree));
-        }
+        let commits = state.add_commits(draft)?;
+        let parent = commits.last().map_or_else(|| draft.base.clone(), |(commit, _)| commit.clone());
         let now = state.branches.get(&draft.branch);
         if now == Some(&parent) {
             return Ok(CommitOutcome { commits, unchanged: true });

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
@@ -46,6 +47,12 @@ pub trait VcsRead: Send + Sync {
     ///
     /// Files are written byte for byte as git stores them: no line-end conversion, no filter, no LFS download.
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError>;
+}
+
+/// Tells which commits a draft makes, without making them.
+pub trait VcsForesee: Send + Sync {
+    /// Returns the commits of a draft, with their trees, as [`VcsWrite::commit`] writes them; no object, no ref is written.
+    fn foresee(&self, draft: &BranchDraft) -> Result<Vec<(CommitId, TreeId)>, VcsError>;
 }
 
 /// Writes one branch and pushes it.
@@ -103,7 +110,8 @@ pub enum EntryKind {
 }
 
 /// What an export could not write as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExportReport {
     /// Files written.
     pub files: u64,
@@ -155,7 +163,8 @@ pub struct Signature {
 }
 
 /// The commits that were written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CommitOutcome {
     /// The commits, oldest first, with their trees.
     pub commits: Vec<(CommitId, TreeId)>,
@@ -164,7 +173,8 @@ pub struct CommitOutcome {
 }
 
 /// Where a branch points, and who made that commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BranchTip {
     /// The commit.
     pub commit: CommitId,

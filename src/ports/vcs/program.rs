@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::ports::credential::{is_credential, vault};
+
 /// Output beyond this is not read by anybody.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 /// The longest pause between two looks; the first ones are shorter, since git mostly takes a few milliseconds.
@@ -68,13 +70,15 @@ pub(super) fn git(root: &Path, words: &[&str], limit: Duration) -> Result<Said, 
     Ok(Said { ok: status, stdout: text(stdout), stderr: text(stderr) })
 }
 
-/// Takes every `GIT_*` variable away: any of them may name another repository, program or config.
+/// Takes every `GIT_*` variable away: any of them may name another repository, program or config; and every credential but
+/// those a credential helper needs to reach the remote.
 fn clean_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().to_ascii_uppercase().starts_with("GIT_") {
+        if name.to_string_lossy().to_ascii_uppercase().starts_with("GIT_") || is_credential(&name) {
             command.env_remove(name);
         }
     }
+    command.envs(vault().for_git().map(|(name, secret)| (name, secret.expose())));
     command.env("GIT_TERMINAL_PROMPT", "0").env("SSH_ASKPASS_REQUIRE", "never").env("LC_ALL", "C");
     command.env("GIT_LFS_SKIP_PUSH", "1").env("GIT_OPTIONAL_LOCKS", "0");
 }

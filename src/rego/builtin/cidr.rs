@@ -160,7 +160,7 @@ mod tests {
 
     fn run(name: &str, args: &str) -> String {
         let args = Value::from_json_str(args).unwrap();
-        let args: Vec<Value> = args.as_array().unwrap().clone();
+        let args: Vec<Value> = args.as_array().unwrap().iter().cloned().collect();
         (ALL.iter().find(|b| b.name == name).unwrap().run)(&args)
             .map_or_else(|e| e.to_string(), |v| v.to_string())
     }

@@ -350,7 +350,7 @@ mod tests {
 
     fn say(format: &str, values: &str) -> String {
         let values = Value::from_json_str(values).unwrap();
-        sprintf(format, values.as_array().unwrap()).unwrap_or_else(|e| format!("error: {e}"))
+        sprintf(format, values.as_array().unwrap().as_slice()).unwrap_or_else(|e| format!("error: {e}"))
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     stages(report, out)?;
     plan(report, out)?;
+    discussions(report, out)?;
     files(report, out)?;
     tests(report, out)?;
     verdict(report, out)?;
@@ -55,6 +56,28 @@ fn plan(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for risk in &plan.risks {
         let level = format!("{:?}", risk.level).to_lowercase();
         writeln!(out, "  risk       {level}: {} -> {}", plain(&risk.text), plain(&risk.mitigation))?;
+    }
+    Ok(())
+}
+
+fn discussions(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for said in &report.discussions {
+        let round = if said.round.get() > 1 { format!(", round {}", said.round) } else { String::new() };
+        writeln!(out, "\ndiscussion of {}{round}: {}", said.stage, plain(&said.ended))?;
+        for speaker in &said.speakers {
+            let model = speaker.model.as_deref().map_or_else(|| "code".into(), plain);
+            writeln!(out, "  {:<20} {model}", plain(&speaker.role))?;
+        }
+        for risk in &said.high_risks {
+            writeln!(out, "  high risk  {}", plain(risk))?;
+        }
+        if said.dropped_citations > 0 {
+            writeln!(out, "  {} citations did not resolve and count for nothing", said.dropped_citations)?;
+        }
+        if let Some(bundle) = &said.escalation {
+            writeln!(out, "  escalated  {}: {}", plain(&bundle.reason), plain(&bundle.summary))?;
+            writeln!(out, "  way back   {}", plain(&bundle.rollback))?;
+        }
     }
     Ok(())
 }

@@ -2,11 +2,13 @@
 //!
 //! Must never decide anything, and must never print what a terminal or Markdown would take for its own.
 
+mod diff;
 mod human;
 mod json;
 mod markdown;
 mod summary;
 
+pub use diff::diff;
 pub use human::human;
 pub use json::json;
 pub use markdown::markdown;

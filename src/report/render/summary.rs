@@ -29,6 +29,10 @@ pub fn summary(report: &Report, folder: &str, out: &mut dyn Write) -> io::Result
     if let Some(pull) = &report.pull_request {
         writeln!(out, "  branch    {} ({})", plain(&pull.branch), branch(pull))?;
     }
+    for said in &report.discussions {
+        let round = if said.round.get() > 1 { format!(" (round {})", said.round) } else { String::new() };
+        writeln!(out, "  {:<9} {}{round}", format!("{}", said.stage), plain(&said.ended))?;
+    }
     if let Some(line) = tests(report) {
         writeln!(out, "  tests     {line}")?;
     }

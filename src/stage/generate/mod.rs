@@ -2,31 +2,30 @@
 //!
 //! Must never let an edit touch a frozen test, or a file the plan does not name.
 
-use std::collections::BTreeSet;
-
 use crate::artifact::id::{Round, StageId, TreeId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::change_set::{ChangeSet, FileChange, TestSet};
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::plan::{FileRole, Plan};
+use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::{Verification, VerificationOutcome};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::count;
 use crate::edit::patch;
 use crate::engine::View;
+use crate::engine::rules::{self, Base};
 
-use super::proposal::{Base, check_files, check_paths, discussed, refused};
+use super::proposal::{by_rule, check_paths, discussed, refused};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Generate,
-    version: 1,
+    version: 2,
     summary: "Makes the edits",
-    about: "Asks the engine for edits that make the failing tests pass; in later rounds with the report of the round \
-            before. It refuses files the plan does not name, the frozen tests, paths the config forbids, and edits made \
+    about: "Asks the engine for edits that make the failing tests pass; in later rounds with the report and \
+            the edits of the round before. It refuses files the plan does not name, the frozen tests, paths the config forbids, and edits made \
             on another base. The patch beside the edits shows tests and edits together, for `git apply`.",
     inputs: &[
         Input::required(slot::TASK),
@@ -34,6 +33,7 @@ pub static SPEC: StageSpec = StageSpec {
         Input::required(slot::TESTS),
         Input::required(slot::RED),
         Input::feedback(slot::GREEN),
+        Input::feedback(slot::EDITS),
     ],
     outputs: &[slot::EDITS, slot::PATCH],
     may_write: &[slot::EDITS_MESSAGES, slot::EDITS_ESCALATION],
@@ -64,9 +64,18 @@ impl Stage for Generate {
         let feedback: Option<Verification> = inputs.find(slot::GREEN)?;
         check_round(cx.round, feedback.as_ref())?;
         let note = |line| cx.note(line);
-        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
+        let earlier: Option<ChangeSet> = inputs.find(slot::EDITS)?;
+        let view = View {
+            calls: cx.calls()?,
+            note: &note,
+            vcs: cx.vcs()?,
+            tree: &task.base.tree,
+            earlier: earlier.as_ref(),
+        };
         let proposed = cx.engine()?.edits(&view, &task, &plan, &tests, feedback.as_ref())?;
-        let edits = &proposed.value;
+        let Some(edits) = &proposed.value else {
+            return discussed(&proposed, slot::EDITS_MESSAGES, slot::EDITS_ESCALATION, Outputs::default());
+        };
         let base = |path: &str| view.vcs.file(view.tree, path);
         check(edits, &plan, &tests, view.tree, &base)?;
         check_paths(&edits.files, &cx.config.paths)?;
@@ -107,17 +116,7 @@ pub fn check(
     tree: &TreeId,
     base: &Base<'_>,
 ) -> Result<(), StageError> {
-    if &edits.base_tree != tree {
-        return Err(refused("the edits were made on another tree than the task's"));
-    }
-    if edits.files.is_empty() {
-        return Err(refused("the engine proposes no edit at all"));
-    }
-    let frozen: BTreeSet<String> = tests.files.iter().map(|f| f.path.as_str().to_lowercase()).collect();
-    if let Some(file) = edits.files.iter().find(|f| frozen.contains(&f.path.as_str().to_lowercase())) {
-        return Err(refused(format!("`{}` is a frozen test file", file.path)));
-    }
-    check_files(&edits.files, FileRole::Change, plan, base)
+    rules::edits(edits, plan, tests, tree, base).map_err(by_rule)
 }
 
 /// Returns tests and edits as one patch against the base.

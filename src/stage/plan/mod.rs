@@ -2,16 +2,14 @@
 //!
 //! Must never pass on a plan that contradicts itself or the base.
 
-use std::collections::BTreeSet;
-
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
-use crate::engine::View;
+use crate::engine::{View, rules};
 
-use super::proposal::{discussed, refused};
+use super::proposal::{by_rule, discussed};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
@@ -47,9 +45,12 @@ impl Stage for PlanStage {
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let task: Task = inputs.get(slot::TASK)?;
         let note = |line| cx.note(line);
-        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
+        let view =
+            View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree, earlier: None };
         let proposed = cx.engine()?.plan(&view, &task)?;
-        let plan = &proposed.value;
+        let Some(plan) = &proposed.value else {
+            return discussed(&proposed, slot::PLAN_MESSAGES, slot::PLAN_ESCALATION, Outputs::default());
+        };
         let have = view.vcs.entries(view.tree)?;
         check(plan, |path| have.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).is_ok())?;
         if let Some(used) = &plan.template {
@@ -61,49 +62,9 @@ impl Stage for PlanStage {
     }
 }
 
-/// The types of Conventional Commits that are known.
-const TYPES: &[&str] =
-    &["feat", "fix", "docs", "ci", "chore", "test", "refactor", "perf", "build", "style", "revert"];
-
 /// Checks a plan; `exists` tells whether the base has a path.
 pub fn check(plan: &Plan, exists: impl Fn(&str) -> bool) -> Result<(), StageError> {
-    if !TYPES.contains(&plan.change_type.as_str()) {
-        return Err(refused(format!(
-            "the plan's type `{}` is not one of {}",
-            plan.change_type,
-            TYPES.join(", ")
-        )));
-    }
-    let subject = plan.subject.trim();
-    if subject.is_empty() || plan.subject.chars().any(char::is_control) || plan.subject.chars().count() > 100
-    {
-        return Err(refused("the plan's subject must be one line of 1 to 100 characters"));
-    }
-    if plan.files.is_empty() || plan.criteria.is_empty() || plan.steps.is_empty() {
-        return Err(refused("the plan names no files, no steps or no criteria"));
-    }
-    if plan.rollback.trim().is_empty() {
-        return Err(refused("the plan does not say how to undo the change"));
-    }
-    if let Some(pair) = plan.files.windows(2).find(|w| w[0].path >= w[1].path) {
-        return Err(refused(format!(
-            "the plan's files are not sorted, each once: `{}` is out of place",
-            pair[1].path
-        )));
-    }
-    if let Some(wrong) = plan.files.iter().find(|f| f.exists != exists(f.path.as_str())) {
-        let says = if wrong.exists {
-            "exists, and the base has no such file"
-        } else {
-            "is new, but the base has it"
-        };
-        return Err(refused(format!("the plan says that `{}` {says}", wrong.path)));
-    }
-    let mut ids = BTreeSet::new();
-    match plan.criteria.iter().find(|c| c.id.trim().is_empty() || !ids.insert(&c.id)) {
-        Some(twice) => Err(refused(format!("the criterion id `{}` is empty or used twice", twice.id))),
-        None => Ok(()),
-    }
+    rules::plan(plan, exists).map_err(by_rule)
 }
 
 #[cfg(test)]

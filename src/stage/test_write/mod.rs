@@ -2,18 +2,17 @@
 //!
 //! Must never let a criterion go without a test or a reason, and must never touch a file of the change.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::artifact::id::{StageId, TreeId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::change_set::TestSet;
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::plan::{FileRole, Plan};
+use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
 use crate::diagnostic::text::count;
 use crate::engine::View;
+use crate::engine::rules::{self, Base};
 
-use super::proposal::{Base, check_files, check_paths, refused};
+use super::proposal::{by_rule, check_paths};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
@@ -50,7 +49,8 @@ impl Stage for TestWrite {
         let task: Task = inputs.get(slot::TASK)?;
         let plan: Plan = inputs.get(slot::PLAN)?;
         let note = |line| cx.note(line);
-        let view = View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree };
+        let view =
+            View { calls: cx.calls()?, note: &note, vcs: cx.vcs()?, tree: &task.base.tree, earlier: None };
         let tests = cx.engine()?.tests(&view, &task, &plan)?;
         check(&tests, &plan, view.tree, &|path| view.vcs.file(view.tree, path))?;
         check_paths(&tests.files, &cx.config.paths)?;
@@ -70,69 +70,13 @@ impl Stage for TestWrite {
 
 /// Checks a test set against the plan and the base; the pure part of the stage.
 pub fn check(tests: &TestSet, plan: &Plan, tree: &TreeId, base: &Base<'_>) -> Result<(), StageError> {
-    if &tests.base_tree != tree {
-        return Err(refused("the tests were made on another tree than the task's"));
-    }
-    check_files(&tests.files, FileRole::Test, plan, base)?;
-    check_expected(tests)?;
-    check_criteria(tests, plan)
-}
-
-fn check_expected(tests: &TestSet) -> Result<(), StageError> {
-    match (&tests.exempt, tests.expected.is_empty()) {
-        (Some(why), _) if why.trim().is_empty() => {
-            return Err(refused("the tests are waived without a reason"));
-        }
-        (Some(_), false) => return Err(refused("the tests are waived, and there are some")),
-        (None, true) => return Err(refused("there is no test that must fail first, and no reason why not")),
-        _ => {}
-    }
-    let mut contents = BTreeMap::new();
-    for file in &tests.files {
-        let bytes = file.bytes().map_err(|error| refused(error.to_string()))?.unwrap_or_default();
-        contents.insert(&file.path, String::from_utf8_lossy(&bytes).into_owned());
-    }
-    let mut seen = BTreeSet::new();
-    for test in &tests.expected {
-        let (path, name) = (&test.path, &test.name);
-        let text = contents
-            .get(path)
-            .ok_or_else(|| refused(format!("the test `{name}` is in `{path}`, which is not written")))?;
-        if name.trim().is_empty() || !text.contains(name.as_str()) {
-            return Err(refused(format!("`{path}` has no test `{name}`")));
-        }
-        if !seen.insert((path, name)) {
-            return Err(refused(format!("the test `{name}` of `{path}` is named twice")));
-        }
-        if test.criteria.is_empty() {
-            return Err(refused(format!("the test `{name}` covers no criterion")));
-        }
-    }
-    Ok(())
-}
-
-fn check_criteria(tests: &TestSet, plan: &Plan) -> Result<(), StageError> {
-    let known: BTreeSet<&str> = plan.criteria.iter().map(|c| c.id.as_str()).collect();
-    let covered: BTreeSet<&str> =
-        tests.expected.iter().flat_map(|t| &t.criteria).map(String::as_str).collect();
-    let reasoned: BTreeSet<&str> = tests.uncovered.keys().map(String::as_str).collect();
-    if let Some(id) = covered.union(&reasoned).find(|id| !known.contains(*id)) {
-        return Err(refused(format!("the plan has no criterion `{id}`")));
-    }
-    if let Some(id) = covered.intersection(&reasoned).next() {
-        return Err(refused(format!("the criterion `{id}` is said to be covered and not to be")));
-    }
-    if let Some(id) = known.iter().find(|id| !covered.contains(*id) && !reasoned.contains(*id)) {
-        return Err(refused(format!("the criterion `{id}` has neither a test nor a reason why not")));
-    }
-    match tests.uncovered.iter().find(|(_, why)| why.trim().is_empty()) {
-        Some((id, _)) => Err(refused(format!("the criterion `{id}` has an empty reason"))),
-        None => Ok(()),
-    }
+    rules::tests(tests, plan, tree, base).map_err(by_rule)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::artifact::types::change_set::{ExpectedTest, FileChange};
     use crate::stage::proposal::tests::{base, plan, write};

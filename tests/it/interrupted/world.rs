@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use orch::artifact::chain::Chain;
 use orch::artifact::id::{CommitId, RunId, StageId, TreeId};
-use orch::artifact::money::NanoUsd;
 use orch::artifact::store::{ArtifactStore, DirStore, StoreError};
 use orch::artifact::types::change_set::{ChangeSet, TestSet};
 use orch::artifact::types::manifest::Material;
@@ -374,9 +373,6 @@ impl Proposals<'_> {
 impl Engine for Proposals<'_> {
     fn name(&self) -> &'static str {
         self.inner.name()
-    }
-    fn worst_case(&self) -> NanoUsd {
-        self.inner.worst_case()
     }
     fn materials(&self) -> Result<Vec<Material>, EngineError> {
         self.up()?;

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use orch::artifact::id::{CommitId, TreeId};
-use orch::artifact::money::NanoUsd;
 use orch::artifact::types::change_set::{ChangeSet, TestSet};
 use orch::artifact::types::manifest::Material;
 use orch::artifact::types::plan::Plan;
@@ -75,9 +74,6 @@ impl Processes for Forbidden {
 impl Engine for Forbidden {
     fn name(&self) -> &'static str {
         "forbidden"
-    }
-    fn worst_case(&self) -> NanoUsd {
-        panic!("the stage asked an engine")
     }
     fn materials(&self) -> Result<Vec<Material>, EngineError> {
         panic!("the stage asked an engine")

@@ -180,7 +180,7 @@ fn a_second_round_is_stuck() {
     let engine = TemplateEngine::new(Vec::new());
     let (repo, tree, task) = (fastapi(), id(), task("add a /health endpoint"));
     let view = View::of(&repo, &tree);
-    let plan = engine.plan(&view, &task).unwrap().value;
+    let plan = engine.plan(&view, &task).unwrap().value.unwrap();
     let tests = engine.tests(&view, &task, &plan).unwrap();
     let absent = serde_json::json!({"state": "absent", "by": "test"});
     let protection: BTreeMap<_, _> =
@@ -203,7 +203,7 @@ fn a_plan_is_bound_to_its_template_and_its_values_are_checked_again() {
     let engine = TemplateEngine::new(Vec::new());
     let (repo, tree, task) = (fastapi(), id(), task("add a /health endpoint"));
     let view = View::of(&repo, &tree);
-    let plan = engine.plan(&view, &task).unwrap().value;
+    let plan = engine.plan(&view, &task).unwrap().value.unwrap();
     for (name, value) in [("route", "/x\"); import os; (\""), ("route", "../../x"), ("route", "/a\nb")] {
         let mut bent = plan.clone();
         bent.template.as_mut().unwrap().parameters.insert(name.into(), value.into());
@@ -241,7 +241,7 @@ fn templates_of_the_repository_are_used_and_broken_ones_are_named() {
     std::fs::write(folder.path().join("own/b.j2"), "hi\n").unwrap();
     let read = orch::engine::template::read_folder(folder.path()).unwrap();
     assert_eq!(read, [own(OWN, &[("b.j2", "hi\n")])]);
-    assert_eq!(ask(read[0].clone()).unwrap().value.files[0].path.as_str(), "banner.txt");
+    assert_eq!(ask(read[0].clone()).unwrap().value.unwrap().files[0].path.as_str(), "banner.txt");
     assert!(orch::engine::template::read_folder(&folder.path().join("none")).is_err());
     for (manifest, text, why) in [
         (OWN.replace("summary: x", "summary: x\nsumary: y"), "", "sumary"),
@@ -339,8 +339,8 @@ fn the_example_of_the_how_to_works() {
     let engine = TemplateEngine::new(vec![TemplateSource { name: "banner".into(), files }]);
     let (repo, tree, task) = (Memory::default(), id(), task("add a banner for \"Shop\""));
     let view = View::of(&repo, &tree);
-    let plan = engine.plan(&view, &task).unwrap().value;
+    let plan = engine.plan(&view, &task).unwrap().value.unwrap();
     let tests = engine.tests(&view, &task, &plan).unwrap();
-    let edits = engine.edits(&view, &task, &plan, &tests, None).unwrap().value;
+    let edits = engine.edits(&view, &task, &plan, &tests, None).unwrap().value.unwrap();
     assert_eq!(edits.files[0].bytes().unwrap().unwrap(), b"Welcome to Shop!\n");
 }

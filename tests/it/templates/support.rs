@@ -138,12 +138,12 @@ pub fn propose(repo: &Memory, request: &str) -> Result<Proposal, EngineError> {
     let engine = &*ENGINE;
     let (tree, task) = (id(), task(request));
     let view = View::of(repo, &tree);
-    let plan = engine.plan(&view, &task)?.value;
+    let plan = engine.plan(&view, &task)?.value.unwrap();
     orch::stage::plan::check(&plan, |path| repo.files.contains_key(path)).unwrap();
     let tests = engine.tests(&view, &task, &plan)?;
     let base = |path: &str| repo.file(&tree, path);
     orch::stage::test_write::check(&tests, &plan, &tree, &base).unwrap();
-    let edits = engine.edits(&view, &task, &plan, &tests, None)?.value;
+    let edits = engine.edits(&view, &task, &plan, &tests, None)?.value.unwrap();
     orch::stage::generate::check(&edits, &plan, &tests, &tree, &base).unwrap();
     Ok(Proposal { plan, tests, edits })
 }

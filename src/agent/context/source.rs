@@ -1,0 +1,60 @@
+//! Where context comes from: the tree of the base.
+//!
+//! Must never read anything but that tree: what lies uncommitted in a working copy is nobody's business.
+
+use std::sync::Arc;
+
+use crate::artifact::id::TreeId;
+use crate::ports::vcs::{EntryKind, TreeEntry, VcsError, VcsRead};
+
+/// The largest file that is looked into.
+const MAX_TEXT: usize = 512 * 1024;
+
+/// Files that can be listed and read.
+pub trait Source {
+    /// Returns the paths of regular files, sorted.
+    fn paths(&self) -> Vec<&str>;
+
+    /// Returns the bytes of a regular file.
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError>;
+
+    /// Returns the text of a regular file that is UTF-8 and not too large.
+    fn text(&self, path: &str) -> Result<Option<String>, VcsError> {
+        let bytes = self.bytes(path)?.filter(|bytes| bytes.len() <= MAX_TEXT && !bytes.contains(&0));
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+}
+
+/// The tree of a commit.
+pub struct TreeSource<'a> {
+    vcs: &'a dyn VcsRead,
+    tree: &'a TreeId,
+    entries: Arc<[TreeEntry]>,
+}
+
+impl<'a> TreeSource<'a> {
+    /// Lists a tree.
+    pub fn of(vcs: &'a dyn VcsRead, tree: &'a TreeId) -> Result<Self, VcsError> {
+        Ok(Self { vcs, tree, entries: vcs.entries(tree)? })
+    }
+
+    /// Returns what is at a path.
+    pub fn kind(&self, path: &str) -> Option<EntryKind> {
+        let at = self.entries.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).ok()?;
+        self.entries.get(at).map(|entry| entry.kind)
+    }
+}
+
+const fn is_file(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::File | EntryKind::Executable)
+}
+
+impl Source for TreeSource<'_> {
+    fn paths(&self) -> Vec<&str> {
+        self.entries.iter().filter(|e| is_file(e.kind)).filter_map(TreeEntry::utf8_path).collect()
+    }
+
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        if self.kind(path).is_some_and(is_file) { self.vcs.file(self.tree, path) } else { Ok(None) }
+    }
+}

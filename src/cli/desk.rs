@@ -1,0 +1,244 @@
+//! Who writes a change and on what terms: the engine, its routes, limits and records, put together for one run.
+//!
+//! Must never call a model itself, and must never take an engine other than the one the task was given to.
+
+use std::time::Duration;
+
+use super::CommandError;
+use super::args::Global;
+use super::assign::{AssignArgs, Terms};
+use super::error::UsageError;
+use super::models::{ConfiguredRoutes, ModelSetup};
+use super::session::{self, Session};
+use crate::agent::catalogue::RouteEntry;
+use crate::agent::gateway::{Gateway, GatewayConfig, Mode, Records, worst_case};
+use crate::agent::role::{ARCHITECT, BUILDER, TEST_WRITER};
+use crate::agent::route::Routes as _;
+use crate::agent::{Models, NoModels};
+use crate::artifact::digest::Digest;
+use crate::artifact::envelope::Envelope;
+use crate::artifact::id::{StageId, TreeId};
+use crate::artifact::kind::slot;
+use crate::artifact::money::NanoUsd;
+use crate::artifact::store::ArtifactStore;
+use crate::artifact::types::manifest::Material;
+use crate::artifact::types::task::{Assignment, Task};
+use crate::config::{Config, EngineChoice};
+use crate::diagnostic::redact::redact;
+use crate::engine::model::{self, ModelEngine, Setup};
+use crate::engine::{Engine, template};
+use crate::ports::vcs::VcsRead;
+use crate::ports::workspace::TempWorkspaces;
+use crate::stage::Ports;
+
+/// The roles every change needs.
+const CAST: [&str; 3] = [ARCHITECT, BUILDER, TEST_WRITER];
+
+/// Where a repository keeps roles of its own.
+const ROLES: &[u8] = b".orch/roles/";
+
+/// Who writes a change, and on what terms.
+pub struct Desk {
+    /// Who proposes.
+    pub engine: Box<dyn Engine>,
+    governed: Option<Governed>,
+}
+
+/// What calls to models are held to.
+struct Governed {
+    setup: ModelSetup,
+    routes: ConfiguredRoutes,
+    records: Option<Records>,
+    live: bool,
+    terms: Terms,
+}
+
+impl Desk {
+    /// Opens the desk of a task's engine; nothing is called, and no credential is used.
+    ///
+    /// `task` is what the run was assigned to when it began, where it has begun.
+    pub fn open(
+        session: &Session,
+        assignment: &Assignment,
+        task: Option<&Assignment>,
+        args: &AssignArgs,
+        records: Option<Records>,
+    ) -> Result<Self, CommandError> {
+        let terms = Terms::of(args, task.or(Some(assignment)), &session.config);
+        match assignment.engine.as_str() {
+            template::NAME => Ok(Self { engine: Box::new(session.templates()?), governed: None }),
+            model::NAME => {
+                let setup = session.models()?;
+                let named = args.model.as_deref().or(assignment.model.as_deref());
+                let routes = routes(&setup, named, records.is_some())?;
+                let tree = session.vcs.head()?.tree;
+                let engine = model_engine(&setup, named, &session.config, &session.vcs, &tree)?;
+                let governed = Governed { setup, routes, records, live: args.live, terms };
+                Ok(Self { engine: Box::new(engine), governed: Some(governed) })
+            }
+            other => Err(UsageError {
+                what: format!("the task was given to the engine `{other}`, which this program does not have"),
+                help: "Use the orch that started the run, or start it again.".into(),
+            }
+            .into()),
+        }
+    }
+
+    /// Returns what a person should know of the models before they are asked, one line each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.governed.as_ref().map(|governed| governed.setup.warnings(&CAST)).unwrap_or_default()
+    }
+
+    /// Returns the most one round of a stage can cost by today's prices; `None`: a price is not known.
+    pub fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
+        match &self.governed {
+            None => Some(NanoUsd::ZERO),
+            Some(governed) => worst_case(&self.engine.planned_calls(stage), &governed.routes),
+        }
+    }
+
+    /// Returns the most the run may spend, where models are called at all.
+    pub fn ceiling(&self) -> Option<NanoUsd> {
+        self.governed.as_ref().and_then(|governed| governed.terms.limits.run.max_nano_usd)
+    }
+
+    /// Hands every port of a run to `act`.
+    pub fn with_ports<R>(
+        &self,
+        session: &Session,
+        workspaces: &TempWorkspaces<'_>,
+        act: impl FnOnce(Ports<'_>) -> R,
+    ) -> R {
+        let Some(governed) = &self.governed else {
+            return act(session.ports(workspaces, self.engine.as_ref(), &NoModels));
+        };
+        let price = |provider: &str, model: &str| governed.setup.price(provider, model);
+        let sleep = |time: Duration| std::thread::sleep(time);
+        let mode = match &governed.records {
+            Some(records) => Mode::Replay(records),
+            None if governed.live => Mode::Live,
+            None => Mode::Record,
+        };
+        let gateway = Gateway::new(GatewayConfig {
+            limits: governed.terms.limits,
+            stages: governed.terms.stages.clone(),
+            mode,
+            routes: &governed.routes,
+            clock: session.clock(),
+            redact: &redact,
+            price_of: &price,
+            sleep: &sleep,
+        });
+        let models: &dyn Models = &gateway;
+        act(session.ports(workspaces, self.engine.as_ref(), models))
+    }
+}
+
+/// Returns who is to do a request: whoever began it, unless the command line or the config names somebody else.
+pub fn assign(
+    session: &Session,
+    begun: Option<&Assignment>,
+    args: &AssignArgs,
+) -> Result<Assignment, CommandError> {
+    let free = args.engine.is_none() && args.model.is_none() && session.config.engine == EngineChoice::Auto;
+    match begun.filter(|_| free) {
+        Some(begun) => Ok(begun.clone()),
+        None => Ok(args.assignment(choose(session, args)?)),
+    }
+}
+
+/// Returns what a run was assigned to when it began; a damaged file is found by the check of the chain.
+pub fn begun(store: &dyn ArtifactStore) -> Result<Option<Assignment>, CommandError> {
+    let bytes = store.read(slot::TASK.path)?;
+    let task = bytes.and_then(|bytes| Envelope::<Task>::from_bytes(&bytes).ok());
+    Ok(task.map(|envelope| envelope.body.assignment))
+}
+
+/// Returns the record of the run that is to answer, where one is named.
+pub fn records(args: &AssignArgs, global: &Global) -> Result<Option<Records>, CommandError> {
+    let Some(name) = &args.replay else { return Ok(None) };
+    Ok(Some(Records::of_run(&session::find_run(global, Some(name))?.store)?))
+}
+
+/// Chooses the engine of a new task: what was named, else models where every role of a change has one that can be asked.
+fn choose(session: &Session, args: &AssignArgs) -> Result<&'static str, CommandError> {
+    match args.engine.unwrap_or(session.config.engine) {
+        EngineChoice::Template => Ok(template::NAME),
+        EngineChoice::Model => Ok(model::NAME),
+        EngineChoice::Auto if args.model.is_some() || args.replay.is_some() => Ok(model::NAME),
+        EngineChoice::Auto => {
+            let routes = session.models()?.routes()?;
+            let all = CAST.iter().all(|role| !routes.candidates(role).is_empty());
+            Ok(if all { model::NAME } else { template::NAME })
+        }
+    }
+}
+
+/// Returns who may answer: every role one model where it was named, else what the catalogue says.
+pub fn routes(
+    setup: &ModelSetup,
+    named: Option<&str>,
+    recorded: bool,
+) -> Result<ConfiguredRoutes, CommandError> {
+    let Some(name) = named else {
+        return if recorded { setup.recorded_routes() } else { setup.routes() };
+    };
+    let entry = entry(name)?;
+    let candidate = if recorded { setup.recorded(&entry)? } else { setup.candidate(&entry)? };
+    Ok(ConfiguredRoutes::all_to(candidate))
+}
+
+fn entry(name: &str) -> Result<RouteEntry, CommandError> {
+    let (provider, model) = name
+        .split_once('/')
+        .filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
+        .ok_or_else(|| UsageError {
+            what: format!("`{name}` is not a model"),
+            help:
+                "Name a provider and a model, as `anthropic/claude-sonnet-5-5`; `orch providers` lists them."
+                    .into(),
+        })?;
+    Ok(RouteEntry {
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+        effort: None,
+        extra: serde_json::Map::new(),
+    })
+}
+
+/// Returns the model engine of a repository: its roles are those of a commit's tree, never of the working tree.
+pub fn model_engine(
+    setup: &ModelSetup,
+    named: Option<&str>,
+    config: &Config,
+    vcs: &dyn VcsRead,
+    tree: &TreeId,
+) -> Result<ModelEngine, CommandError> {
+    let mut roles = Vec::new();
+    for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
+        let Some(path) = entry.utf8_path().filter(|path| path.strip_suffix(".md").is_some()) else {
+            continue;
+        };
+        let bytes = vcs.file(tree, path)?.unwrap_or_default();
+        roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    let mut roles_asked: Vec<String> = CAST.map(str::to_owned).to_vec();
+    roles_asked.extend(config.models.critics.iter().map(ToString::to_string));
+    let mut routes = Vec::new();
+    for role in &roles_asked {
+        let digest = match named {
+            Some(model) => Digest::of(model),
+            None => setup.catalogue.digest_of_routes(&[role]).map_err(|source| UsageError {
+                what: format!("the route of `{role}` has no canonical form: {source}"),
+                help: "Check the routes in models.toml.".into(),
+            })?,
+        };
+        routes.push(Material { name: format!("route:{role}"), digest });
+    }
+    Ok(ModelEngine::new(Setup {
+        routes,
+        roles,
+        critics: config.models.critics.iter().map(ToString::to_string).collect(),
+        notes: config.models.notes.parse().ok(),
+    })?)
+}

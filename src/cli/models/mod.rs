@@ -1,0 +1,116 @@
+//! The models of a repository: its catalogue, which providers can be used on this machine now, and how they are asked.
+//!
+//! It stands here because it joins what only the command line holds: the environment, the checkout and the ports. Must never
+//! send anything by itself, nor show a credential.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+mod compose;
+mod credential;
+mod ready;
+
+pub use compose::ConfiguredRoutes;
+pub use ready::{Readiness, needs};
+
+use super::CommandError;
+use super::error::{IoError, UsageError};
+use crate::agent::catalogue::{Catalogue, Life, Overlay, ProviderRow, RouteEntry, day_of};
+use crate::config::env::Environment;
+use crate::ports::model::Provider;
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The models of a repository, on a day.
+pub struct ModelSetup {
+    /// Providers, models, prices and routes.
+    pub catalogue: Catalogue,
+    /// The repository's own file, if it has one.
+    pub file: Option<String>,
+    /// The day prices and retirements are looked up for.
+    pub day: Date,
+    root: PathBuf,
+    environment: Environment,
+    ready: BTreeMap<String, Readiness>,
+    made: Mutex<BTreeMap<String, Arc<dyn Provider>>>,
+}
+
+impl ModelSetup {
+    /// Reads the catalogue of a repository and looks at what can be used; `root` is where relative names start, and `file`
+    /// has its own rows, if it is there.
+    pub fn open(
+        root: &Path,
+        file: &str,
+        environment: Environment,
+        now: Timestamp,
+    ) -> Result<Self, CommandError> {
+        let own = own_file(root, file)?;
+        let overlays: Vec<Overlay<'_>> =
+            own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
+        let catalogue = Catalogue::load(&overlays, &environment.base_urls())?;
+        let ready = catalogue
+            .providers()
+            .map(|row| (row.name.clone(), Readiness::of(row, root, &environment)))
+            .collect();
+        Ok(Self {
+            catalogue,
+            file: own.is_some().then(|| file.to_owned()),
+            day: day_of(now),
+            root: root.to_owned(),
+            environment,
+            ready,
+            made: Mutex::default(),
+        })
+    }
+
+    /// Tells whether a provider can be used now, and what it lacks.
+    pub fn readiness(&self, provider: &ProviderRow) -> Readiness {
+        self.ready
+            .get(&provider.name)
+            .cloned()
+            .unwrap_or_else(|| Readiness::of(provider, &self.root, &self.environment))
+    }
+
+    /// Tells why an entry of a route would not be asked now; `None`: it would.
+    pub fn why_not(&self, entry: &RouteEntry) -> Option<String> {
+        let provider = match self.catalogue.provider(&entry.provider) {
+            Ok(provider) => provider,
+            Err(error) => return Some(error.to_string()),
+        };
+        if let life @ Life::Retired { .. } = self.catalogue.life(&entry.provider, &entry.model, self.day) {
+            return life.warning();
+        }
+        match self.readiness(provider) {
+            Readiness::Usable { .. } => None,
+            Readiness::Lacking { why, .. } => Some(why),
+        }
+    }
+}
+
+/// Reads the repository's own file; only a regular file of a sane size.
+fn own_file(root: &Path, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
+    let path = root.join(name);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() || found.len() > MAX_BYTES => Err(UsageError {
+            what: format!("{name} is no regular file of at most {MAX_BYTES} bytes"),
+            help: "Put the file itself there; docs/reference/models.md tells its form.".into(),
+        }
+        .into()),
+        Ok(_) => {
+            let read = fs::read(&path).map_err(|source| IoError { what: format!("read {name}"), source });
+            Ok(Some(read?))
+        }
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(source) => Err(IoError { what: format!("read {name}"), source }.into()),
+    }
+}

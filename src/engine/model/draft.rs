@@ -1,0 +1,305 @@
+//! A change in the making: edits of models laid over the base, one answer on top of the other.
+//!
+//! Must never apply half of an answer, guess where a replacement belongs, or let a path through that is not planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agent::context::{Source as _, TreeSource};
+use crate::agent::debate::Change;
+use crate::agent::fence::one_line;
+use crate::artifact::digest::Digest;
+use crate::artifact::path::RepoPath;
+use crate::artifact::types::change_set::{FileChange, FileMode, FileOp};
+use crate::ports::vcs::{EntryKind, VcsError};
+
+use super::reply::{Edit, Op};
+
+/// The largest file a model may write.
+const MAX_FILE: usize = 1 << 20;
+
+/// The state of a file that an edit touched; `None`: it is deleted.
+type State = Option<(Vec<u8>, FileMode)>;
+
+/// Why an answer's edits were not applied.
+#[derive(Debug)]
+pub(super) enum EditError {
+    /// A role may never do this.
+    Forbidden(String),
+    /// It does not fit; the model may try again.
+    Wrong(String),
+    /// The base could not be read.
+    Vcs(VcsError),
+}
+
+impl From<VcsError> for EditError {
+    fn from(error: VcsError) -> Self {
+        Self::Vcs(error)
+    }
+}
+
+/// A change in the making.
+#[derive(Clone)]
+pub(super) struct Draft<'a> {
+    base: &'a TreeSource<'a>,
+    allowed: BTreeSet<&'a RepoPath>,
+    frozen: BTreeSet<String>,
+    files: BTreeMap<RepoPath, State>,
+}
+
+impl<'a> Draft<'a> {
+    /// Opens a draft over the base that may touch `allowed` and never `frozen`.
+    pub fn new(
+        base: &'a TreeSource<'a>,
+        allowed: impl IntoIterator<Item = &'a RepoPath>,
+        frozen: impl IntoIterator<Item = &'a RepoPath>,
+    ) -> Self {
+        Self {
+            base,
+            allowed: allowed.into_iter().collect(),
+            frozen: frozen.into_iter().map(|path| path.as_str().to_lowercase()).collect(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over the changes of an earlier round, as far as this plan allows them.
+    pub fn take(&mut self, earlier: &[FileChange]) {
+        for change in earlier.iter().filter(|change| self.allowed.contains(&change.path)) {
+            if let Ok(bytes) = change.bytes() {
+                self.files.insert(change.path.clone(), bytes.map(|bytes| (bytes, change.mode)));
+            }
+        }
+    }
+
+    /// Returns the content of a file as the draft has it.
+    pub fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        match self.files.iter().find(|(have, _)| have.as_str() == path) {
+            Some((_, state)) => Ok(state.as_ref().map(|(bytes, _)| bytes.clone())),
+            None => self.base.bytes(path),
+        }
+    }
+
+    fn mode(&self, path: &RepoPath) -> FileMode {
+        match self.files.get(path) {
+            Some(Some((_, mode))) => *mode,
+            _ if self.base.kind(path.as_str()) == Some(EntryKind::Executable) => FileMode::Executable,
+            _ => FileMode::Regular,
+        }
+    }
+
+    /// Applies the edits of one answer, all or none.
+    pub fn apply(&mut self, edits: &[Edit]) -> Result<(), EditError> {
+        let mut next = self.clone();
+        for edit in edits {
+            next.apply_one(edit)?;
+        }
+        self.files = next.files;
+        Ok(())
+    }
+
+    fn apply_one(&mut self, edit: &Edit) -> Result<(), EditError> {
+        let shown = one_line(&edit.path, 200);
+        if self.frozen.contains(&edit.path.to_lowercase()) {
+            return Err(EditError::Forbidden(format!("tried to edit the frozen test file `{shown}`")));
+        }
+        let path: RepoPath = edit.path.parse().map_err(|_| {
+            EditError::Forbidden(format!("tried to edit `{shown}`, which no change may touch"))
+        })?;
+        if !self.allowed.contains(&path) {
+            return Err(EditError::Forbidden(format!(
+                "tried to edit `{path}`, which the plan does not name for it"
+            )));
+        }
+        if matches!(self.base.kind(path.as_str()), Some(EntryKind::Link | EntryKind::Submodule)) {
+            return Err(EditError::Wrong(format!(
+                "`{path}` is a link or a submodule, which cannot be edited"
+            )));
+        }
+        let have = self.bytes(path.as_str())?;
+        let wrong = |why: String| EditError::Wrong(format!("`{path}` {why}"));
+        let bytes = match (&edit.op, have) {
+            (Op::Create(_), Some(_)) => {
+                return Err(wrong("exists: use `write` or `replace`".into()));
+            }
+            (Op::Create(content), None) | (Op::Write(content), Some(_)) => Some(content.clone().into_bytes()),
+            (Op::Write(_) | Op::Replace(_) | Op::Delete, None) => {
+                return Err(wrong("does not exist: use `create`".into()));
+            }
+            (Op::Replace(pairs), Some(bytes)) => {
+                let text = String::from_utf8(bytes).map_err(|_| wrong("is not text: use `write`".into()))?;
+                Some(replace(text, pairs).map_err(&wrong)?.into_bytes())
+            }
+            (Op::Delete, Some(_)) => None,
+        };
+        if bytes.as_ref().is_some_and(|bytes| bytes.len() > MAX_FILE) {
+            return Err(wrong(format!("would be larger than {MAX_FILE} bytes")));
+        }
+        let mode = match edit.executable {
+            Some(true) => FileMode::Executable,
+            Some(false) => FileMode::Regular,
+            None => self.mode(&path),
+        };
+        self.files.insert(path, bytes.map(|bytes| (bytes, mode)));
+        Ok(())
+    }
+
+    /// Returns the changes against the base, sorted by path; digests are computed here, and what is as before is left out.
+    pub fn changes(&self) -> Result<Vec<FileChange>, VcsError> {
+        let mut changes = Vec::new();
+        for (path, state) in &self.files {
+            let before = self.base.bytes(path.as_str())?;
+            let executable = self.base.kind(path.as_str()) == Some(EntryKind::Executable);
+            let old_mode = if executable { FileMode::Executable } else { FileMode::Regular };
+            match (state, before) {
+                (None, None) => {}
+                (None, Some(before)) => changes.push(FileChange {
+                    path: path.clone(),
+                    op: FileOp::Delete,
+                    mode: old_mode,
+                    before: Some(Digest::of(before)),
+                    after: None,
+                    content: None,
+                }),
+                (Some((bytes, mode)), Some(before)) if *bytes == before && *mode == old_mode => {}
+                (Some((bytes, mode)), before) => {
+                    changes.push(FileChange::write(path.clone(), before.as_deref(), bytes.clone(), *mode));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Returns what changed since another state of the draft, line by line.
+    pub fn since(&self, earlier: &Self) -> Result<Change, VcsError> {
+        let paths: BTreeSet<&RepoPath> = self.files.keys().chain(earlier.files.keys()).collect();
+        let mut change = Change::default();
+        for path in paths {
+            let (before, after) = (earlier.bytes(path.as_str())?, self.bytes(path.as_str())?);
+            change = change.and(Change::of(path.as_str(), before.as_deref(), after.as_deref()));
+        }
+        Ok(change)
+    }
+}
+
+/// Makes replacements in order; each must have exactly one place.
+fn replace(mut text: String, pairs: &[(String, String)]) -> Result<String, String> {
+    // A model sees line feeds only; a file with other line ends keeps them.
+    let crlf = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
+    for (at, (find, new)) in pairs.iter().enumerate() {
+        let ends = |part: &str| {
+            let part = part.replace("\r\n", "\n");
+            if crlf { part.replace('\n', "\r\n") } else { part }
+        };
+        let (find, new) = if crlf { (ends(find), ends(new)) } else { (find.clone(), new.clone()) };
+        let found = if find.is_empty() { 0 } else { text.matches(&find).count() };
+        if found != 1 {
+            let shown = one_line(&find, 120);
+            let why = match found {
+                0 if find.is_empty() => "has an empty `find`".to_owned(),
+                0 => format!("does not hold `{shown}`{}", near(&text, &find)),
+                more => format!("holds `{shown}` {more} times: take more of the lines around it into `find`"),
+            };
+            return Err(format!("{why} (replacement {})", at + 1));
+        }
+        text = text.replacen(&find, &new, 1);
+    }
+    Ok(text)
+}
+
+/// Tells where the first line of a text that was not found does stand, but for white space.
+fn near(text: &str, find: &str) -> String {
+    let first = find.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let same = text.lines().position(|line| !first.is_empty() && line.trim() == first);
+    same.map_or_else(String::new, |at| {
+        format!(" (line {} is like it but for white space or what follows)", at + 1)
+    })
+}
+
+#[cfg(test)]
+mod checks {
+    use super::*;
+    use crate::ports::vcs::{FakeRepository, VcsRead as _};
+
+    fn pairs(list: &[(&str, &str)]) -> Op {
+        Op::Replace(list.iter().map(|(f, r)| ((*f).to_owned(), (*r).to_owned())).collect())
+    }
+
+    fn edit(path: &str, op: Op) -> Edit {
+        Edit { path: path.into(), op, executable: None }
+    }
+
+    #[test]
+    fn edits_are_exact_whole_and_within_the_plan() {
+        let repo = FakeRepository::new([
+            ("a.txt", b"one\ntwo\ntwo\n".as_slice()),
+            ("crlf.txt", b"one\r\ntwo\r\n"),
+            ("bin", b"\xff\xfe"),
+            ("tests/t.py", b"t"),
+        ]);
+        let tree = repo.head().unwrap().tree;
+        let source = TreeSource::of(&repo, &tree).unwrap();
+        let planned: Vec<RepoPath> =
+            ["a.txt", "bin", "crlf.txt", "new.txt"].iter().map(|p| p.parse().unwrap()).collect();
+        let frozen: Vec<RepoPath> = vec!["tests/t.py".parse().unwrap()];
+        let open = || Draft::new(&source, &planned, &frozen);
+        for (edits, why) in [
+            (edit("a.txt", pairs(&[("two\n", "x")])), "2 times"),
+            (edit("a.txt", pairs(&[("", "x")])), "empty"),
+            (edit("a.txt", pairs(&[("  one", "x")])), "line 1 is like it"),
+            (edit("a.txt", Op::Create("x".into())), "exists"),
+            (edit("new.txt", Op::Write("x".into())), "does not exist"),
+            (edit("new.txt", Op::Delete), "does not exist"),
+            (edit("bin", pairs(&[("a", "b")])), "not text"),
+            (edit("new.txt", Op::Create("x".repeat(MAX_FILE + 1))), "larger"),
+        ] {
+            let mut draft = open();
+            match draft.apply(
+                &[edit("new.txt", Op::Create("n".into())), edits.clone()]
+                    [usize::from(edits.path == "new.txt")..],
+            ) {
+                Err(EditError::Wrong(said)) => assert!(said.contains(why), "{said} / {why}"),
+                other => panic!("{other:?} / {why}"),
+            }
+            assert!(draft.changes().unwrap().is_empty(), "nothing of a wrong answer stays");
+        }
+        for path in ["tests/t.py", "Tests/T.py", "other.py", "../x", "/etc/passwd", ".git/config", ""] {
+            let said = open().apply(&[edit(path, Op::Write("x".into()))]);
+            assert!(matches!(said, Err(EditError::Forbidden(_))), "{path}: {said:?}");
+        }
+        let mut draft = open();
+        let first = draft.clone();
+        draft
+            .apply(&[
+                edit("a.txt", pairs(&[("one\ntwo", "1\n2"), ("1\n", "eins\n")])),
+                edit("crlf.txt", pairs(&[("one\ntwo", "one\nmore\ntwo")])),
+                edit("new.txt", Op::Create("n\n".into())),
+                edit("bin", Op::Delete),
+            ])
+            .unwrap();
+        assert_eq!(draft.bytes("a.txt").unwrap().unwrap(), b"eins\n2\ntwo\n");
+        assert_eq!(draft.bytes("crlf.txt").unwrap().unwrap(), b"one\r\nmore\r\ntwo\r\n");
+        let ops: Vec<_> = draft.changes().unwrap().iter().map(|c| (c.path.to_string(), c.op)).collect();
+        let wanted = [
+            ("a.txt", FileOp::Modify),
+            ("bin", FileOp::Delete),
+            ("crlf.txt", FileOp::Modify),
+            ("new.txt", FileOp::Create),
+        ];
+        assert_eq!(ops, wanted.map(|(p, op)| (p.to_owned(), op)));
+        assert!(draft.since(&first).unwrap().size() > 0);
+        let mut again = open();
+        again.take(&draft.changes().unwrap());
+        assert_eq!(again.changes().unwrap(), draft.changes().unwrap());
+        again.apply(&[edit("a.txt", Op::Write("one\ntwo\ntwo\n".into()))]).unwrap();
+        assert_eq!(again.changes().unwrap().len(), 3, "a file that is as before is no change");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn replacing_is_exact_or_refused(text in "[ab\n]{0,30}", find in "[ab\n]{0,4}", new in "[abc]{0,4}") {
+            match replace(text.clone(), &[(find.clone(), new.clone())]) {
+                Ok(done) => proptest::prop_assert_eq!(done, text.replace(&find, &new)),
+                Err(_) => proptest::prop_assert!(find.is_empty() || text.matches(&find).count() != 1),
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The model engine: roles propose and judge, code checks, decides and ends it.
+//!
+//! Must never pass on what a model says unchecked, let a model touch a frozen test, or talk longer than its rules allow.
+
+mod context;
+mod desk;
+mod draft;
+mod edits;
+mod judge;
+mod plan;
+mod planned;
+mod reply;
+mod report;
+mod schema;
+mod tests;
+
+use crate::agent::PlannedCall;
+use crate::agent::context::{Retriever, WordOverlap};
+use crate::agent::debate::End;
+use crate::agent::prompt::Prompts;
+use crate::agent::role::{ARCHITECT, BUILDER, Cast, TEST_WRITER};
+use crate::artifact::digest::Digest;
+use crate::artifact::id::StageId;
+use crate::artifact::path::RepoPath;
+use crate::artifact::types::change_set::{ChangeSet, TestSet};
+use crate::artifact::types::manifest::Material;
+use crate::artifact::types::plan::Plan;
+use crate::artifact::types::task::Task;
+use crate::artifact::types::verification::Verification;
+
+use super::{Engine, EngineError, Proposed, View};
+
+/// The engine's name.
+pub const NAME: &str = "model";
+
+/// What the engine is made of besides its prompts.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// What the routes are: one material for each role's models, so that another model gives another stage key.
+    pub routes: Vec<Material>,
+    /// Roles of the repository as (path, text); they win over built-in ones of the same name.
+    pub roles: Vec<(String, String)>,
+    /// Roles that judge besides, by name; each costs as much as the Architect's judgement.
+    pub critics: Vec<String>,
+    /// The committed file of project memory; it is read from the base and never written.
+    pub notes: Option<RepoPath>,
+}
+
+/// Proposes changes by asking models.
+pub struct ModelEngine {
+    cast: Cast,
+    prompts: Prompts,
+    setup: Setup,
+    retriever: Box<dyn Retriever>,
+}
+
+impl ModelEngine {
+    /// Returns an engine; roles, prompts and the cast of critics are checked here.
+    pub fn new(setup: Setup) -> Result<Self, EngineError> {
+        let (cast, prompts) = (Cast::load(&setup.roles)?, Prompts::load()?);
+        cast.critics(&setup.critics)?;
+        Ok(Self { cast, prompts, setup, retriever: Box::new(WordOverlap) })
+    }
+
+    /// Returns the same with another way to find context.
+    #[must_use]
+    pub fn with_retriever(self, retriever: Box<dyn Retriever>) -> Self {
+        Self { retriever, ..self }
+    }
+
+    /// Returns the roles, for routes.
+    pub const fn cast(&self) -> &Cast {
+        &self.cast
+    }
+}
+
+impl std::fmt::Debug for ModelEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModelEngine").field("setup", &self.setup).finish_non_exhaustive()
+    }
+}
+
+impl Engine for ModelEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn planned_calls(&self, stage: StageId) -> Vec<PlannedCall> {
+        planned::calls(self, stage)
+    }
+
+    fn materials(&self) -> Result<Vec<Material>, EngineError> {
+        let mut materials = self.cast.materials();
+        materials.extend(self.prompts.materials());
+        materials.extend(self.setup.routes.iter().cloned());
+        let settings = Digest::of_json(&(&self.setup.critics, &self.setup.notes));
+        let digest = settings.unwrap_or_else(|_| Digest::of(""));
+        materials.push(Material { name: "model-engine:settings".into(), digest });
+        materials.sort();
+        Ok(materials)
+    }
+
+    fn plan(&self, view: &View<'_>, task: &Task) -> Result<Proposed<Plan>, EngineError> {
+        plan::plan(self, view, task)
+    }
+
+    fn tests(&self, view: &View<'_>, task: &Task, plan: &Plan) -> Result<TestSet, EngineError> {
+        tests::tests(self, view, task, plan)
+    }
+
+    fn edits(
+        &self,
+        view: &View<'_>,
+        task: &Task,
+        plan: &Plan,
+        tests: &TestSet,
+        feedback: Option<&Verification>,
+    ) -> Result<Proposed<ChangeSet>, EngineError> {
+        edits::edits(self, view, edits::Job { task, plan, tests, feedback })
+    }
+}
+
+/// Tells the listeners how a debate ended.
+fn note_end(view: &View<'_>, end: &End) {
+    let turns = crate::diagnostic::text::count(end.turns as usize, "turn");
+    (view.note)(if end.converged() {
+        format!("CONVERGED after {turns}: {}", end.why)
+    } else {
+        format!("no agreement after {turns}, {}: {}", end.rule, crate::agent::fence::one_line(&end.why, 300))
+    });
+}
+
+/// The names of the roles in use, for records and routes.
+pub const ROLES: &[&str] = &[ARCHITECT, BUILDER, TEST_WRITER];

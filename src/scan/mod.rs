@@ -1,0 +1,133 @@
+//! Scanners: bytes of files in, facts out; what a fact means for a change is judged elsewhere.
+//!
+//! Must never read a file, a clock or the environment, and must never put a secret into a fact.
+
+pub mod allow;
+mod driver;
+mod fact;
+mod layers;
+mod lines;
+pub mod pii;
+pub mod secrets;
+mod source;
+
+pub use driver::{Worker, merge, scan_all};
+pub use fact::{Confidence, Fact, Found, Sink};
+pub use lines::Lines;
+pub use source::{Source, View};
+
+/// Finds facts of one kind.
+///
+/// Most look at one file at a time; one that compares what was with what is looks at the whole change instead.
+pub trait Scanner: Sync {
+    /// Returns the scanner's name, as settings and facts name it.
+    fn name(&self) -> &'static str;
+
+    /// Returns the codes its facts may have.
+    fn codes(&self) -> &'static [&'static str];
+
+    /// Looks at one file as it is after the change.
+    fn scan(&self, _view: &View<'_>, _sink: &mut Sink<'_>) {}
+
+    /// Looks at a change as a whole; `sink` takes facts for any file of it.
+    fn change(&self, _change: &Change<'_>, _sink: &mut dyn FnMut(&str, Found)) {}
+}
+
+/// A change as a whole: every file before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// The files, in the order of their paths.
+    pub files: &'a [FileChange<'a>],
+}
+
+/// One file of a change.
+#[derive(Clone, Copy, Debug)]
+pub struct FileChange<'a> {
+    /// The path from the root of the repository, with `/`.
+    pub path: &'a str,
+    /// The content before; absent when the file is new.
+    pub before: Option<&'a [u8]>,
+    /// The content after; absent when the file is gone.
+    pub after: Option<&'a [u8]>,
+}
+
+/// Every scanner, one line each.
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii];
+
+/// Looks at a change as a whole with every scanner that does.
+pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for scanner in scanners {
+        let mut found: Vec<(String, Found)> = Vec::new();
+        scanner.change(change, &mut |path, fact| found.push((path.to_owned(), fact)));
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        for chunk in found.chunk_by(|a, b| a.0 == b.0) {
+            let Some(file) = change.files.iter().find(|file| file.path == chunk[0].0) else { continue };
+            let source = Source::new(file.path, file.after.or(file.before).unwrap_or_default());
+            let view = View::new(&source);
+            let mut sink = Sink::new(*scanner, &view);
+            for (_, fact) in chunk {
+                sink.add(fact.clone());
+            }
+            facts.extend(sink.finish());
+        }
+    }
+    facts.sort();
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Shrunk;
+
+    impl Scanner for Shrunk {
+        fn name(&self) -> &'static str {
+            "shrunk"
+        }
+
+        fn codes(&self) -> &'static [&'static str] {
+            &["tests/shrunk"]
+        }
+
+        fn change(&self, change: &Change<'_>, sink: &mut dyn FnMut(&str, Found)) {
+            for file in change.files {
+                let len = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+                if len(file.after) < len(file.before) {
+                    sink(
+                        file.path,
+                        Found {
+                            code: "tests/shrunk",
+                            range: 0..1,
+                            message: "the file is shorter".into(),
+                            secret: file.path.into(),
+                            confidence: Confidence::High,
+                            attributes: Vec::new(),
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_scanner_can_look_at_before_and_after() {
+        let files = [
+            FileChange { path: "a", before: Some(b"long"), after: Some(b"s") },
+            FileChange { path: "b", before: None, after: Some(b"new") },
+            FileChange { path: "c", before: Some(b"gone"), after: None },
+        ];
+        let facts = scan_change(&[&Shrunk], &Change { files: &files });
+        assert_eq!(facts.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    }
+
+    #[test]
+    fn names_are_taken_once_and_codes_are_codes() {
+        let names: std::collections::BTreeSet<_> = SCANNERS.iter().map(|s| s.name()).collect();
+        assert_eq!(names.len(), SCANNERS.len());
+        for code in SCANNERS.iter().flat_map(|s| s.codes()) {
+            assert!(code.parse::<crate::diagnostic::Code>().is_ok(), "{code}");
+        }
+    }
+}

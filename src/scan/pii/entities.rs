@@ -1,0 +1,145 @@
+//! Numbers of people by country: shape, check digits, words that stand beside them.
+//!
+//! Must never call a number sure for its shape alone.
+
+use std::sync::OnceLock;
+
+use regex_automata::meta::Regex;
+
+use super::checks as c;
+
+/// How much a match says without a word beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// Its check digits leave little to chance.
+    Sure,
+    /// A digit in ten or a shape fits by chance.
+    Weak,
+}
+
+/// One kind of number.
+pub struct Entity {
+    /// The name that the field's tools share.
+    pub name: &'static str,
+    /// The code of its facts.
+    pub code: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    pattern: &'static str,
+    /// The check of a match.
+    pub check: fn(&[u8]) -> bool,
+    /// Words that say what it is, in lower case.
+    pub context: &'static [&'static str],
+    /// How much it says alone.
+    pub strength: Strength,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Entity {
+    /// Returns the expression; compiled when first asked for.
+    pub fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| super::compile(self.pattern)).as_ref()
+    }
+}
+
+const ID: &str = "pii/national-id";
+const DOC: &str = "pii/document";
+const TAX: &str = "pii/tax-id";
+const MONEY: &str = "pii/bank-account";
+const HEALTH: &str = "pii/health-id";
+const PLATE: &str = "pii/vehicle";
+const PHONE: &str = "pii/phone";
+
+const fn sure(
+    name: &'static str,
+    code: &'static str,
+    what: &'static str,
+    pattern: &'static str,
+    check: fn(&[u8]) -> bool,
+    context: &'static [&'static str],
+) -> Entity {
+    Entity { name, code, what, pattern, check, context, strength: Strength::Sure, compiled: OnceLock::new() }
+}
+
+const fn weak(
+    name: &'static str,
+    code: &'static str,
+    what: &'static str,
+    pattern: &'static str,
+    check: fn(&[u8]) -> bool,
+    context: &'static [&'static str],
+) -> Entity {
+    Entity { name, code, what, pattern, check, context, strength: Strength::Weak, compiled: OnceLock::new() }
+}
+
+/// All kinds but those with a scanner of their own (addresses, cards, IBANs, phones with a plus).
+#[rustfmt::skip]
+pub static ENTITIES: [Entity; 67] = [
+    weak("US_SSN", ID, "a US social security number", r"\b\d{3}-\d{2}-\d{4}\b|\b\d{3} \d{2} \d{4}\b|\b\d{3}\.\d{2}\.\d{4}\b|\b\d{9}\b|\b\d{3}-\d{6}\b|\b\d{5}-\d{4}\b", c::us_ssn, &["ssn", "social security", "social_security"]),
+    weak("US_ITIN", TAX, "a US taxpayer number", r"\b9\d{2}[- ]?(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[- ]?\d{4}\b", c::any, &["itin", "taxpayer"]),
+    weak("US_PASSPORT", DOC, "a US passport number", r"\b[A-Z]\d{8}\b", c::any, &["passport", "travel document"]),
+    weak("US_DRIVER_LICENSE", DOC, "a US driver's licence", r"(?i)\b(?:[A-Z]\d{7,8}|[A-Z]{2}\d{6}|\d{9,13})\b", c::any, &["driver's licen", "driver licen", "drivers licen", "driving licen", "driver_licen"]),
+    weak("ABA_ROUTING_NUMBER", MONEY, "a US bank routing number", r"\b\d{4}-?\d{4}-?\d\b", c::aba, &["routing", "aba"]),
+    weak("US_NPI", HEALTH, "a US provider number", r"\b[12]\d{3}-?\d{3}-?\d{3}\b", c::npi, &["npi", "provider number", "provider id"]),
+    weak("US_MBI", HEALTH, "a US Medicare number", r"(?i)\b[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}\b", c::any, &["medicare", "mbi", "beneficiary"]),
+    weak("MEDICAL_LICENSE", HEALTH, "a US medical licence", r"(?i)\b[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}\b", c::dea, &["dea ", "dea:", "prescriber"]),
+    weak("UK_NHS", HEALTH, "a British NHS number", r"\b\d{3}[- ]?\d{3}[- ]?\d{4}\b", c::nhs, &["nhs", "national health"]),
+    weak("UK_NINO", ID, "a British national insurance number", r"(?i)\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", c::nino, &["nino", "national insurance", "insurance number"]),
+    weak("UK_PASSPORT", DOC, "a British passport number", r"(?i)\b[A-Z]{2}\d{7}\b", c::any, &["passport"]),
+    weak("UK_DRIVING_LICENCE", DOC, "a British driving licence", r"(?i)\b[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}\b", c::any, &["driving licen", "dvla"]),
+    weak("UK_POSTCODE", "pii/address", "a British postcode", r"(?i)\b(?:[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])) ?\d[ABD-HJLNP-UW-Z]{2}\b", c::any, &["postcode", "post code"]),
+    weak("UK_VEHICLE_REGISTRATION", PLATE, "a British number plate", r"(?i)\b(?:[A-HJ-PR-Y]{2}(?:0[1-9]|[12]\d|5[1-9]|[67]\d)[ -]?[A-HJ-PR-Z]{3}|[A-HJ-NPR-TV-Y]\d{1,3}[ -]?[A-HJ-PR-Y]{3}|[A-HJ-PR-Y]{3}[ -]?\d{1,3}[A-HJ-NPR-TV-Y])\b", c::any, &["vehicle", "registration", "number plate", "licence plate"]),
+    weak("DE_TAX_ID", TAX, "a German tax id", r"\b[1-9]\d ?\d{3} ?\d{3} ?\d{3}\b", c::de_tax_id, &["steuer", "tin", "tax id"]),
+    weak("DE_TAX_NUMBER", TAX, "a German tax number", r"\b(?:0[1-9]|1[0-6])\d{11}\b|\b\d{2,3}/\d{3,4}/\d{4,5}\b", c::any, &["steuernummer", "st.-nr", "stnr", "tax number"]),
+    weak("DE_VAT_ID", TAX, "a German VAT id", r"(?i)\bDE[ .-]?\d{3}[ .-]?\d{3}[ .-]?\d{3}\b", c::any, &["ust", "vat", "umsatzsteuer"]),
+    weak("DE_ID_CARD", DOC, "a German identity card", r"(?i)\b[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{7}\d\b", c::de_id_card, &["ausweis", "personalausweis", "identity card", "id card"]),
+    weak("DE_PASSPORT", DOC, "a German passport", r"(?i)\b[CFGHJK][CFGHJKLMNPRTVWXYZ0-9]{7}\d\b|(?i)\b[LMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{7}\d\b", c::de_document, &["pass", "reisepass"]),
+    sure("DE_SOCIAL_SECURITY", ID, "a German pension insurance number", r"(?i)\b\d{8}[A-Z]\d{3}\b", c::de_social, &["rentenversicherung", "sozialversicherung", "rvnr", "svnr"]),
+    weak("DE_HEALTH_INSURANCE", HEALTH, "a German health insurance number", r"(?i)\b[A-Z]\d{9}\b", c::de_health, &["krankenversicherung", "kvnr", "versichertennummer", "health insurance"]),
+    weak("DE_LANR", HEALTH, "the number of a German doctor", r"\b\d{9}\b", c::de_lanr, &["lanr", "arztnummer"]),
+    weak("DE_BSNR", HEALTH, "the number of a German practice", r"\b\d{9}\b", c::any, &["bsnr", "betriebsst"]),
+    weak("DE_FUEHRERSCHEIN", DOC, "a German driving licence", r"(?i)\b[A-Z]{2}\d{8}[A-Z0-9]\b", c::any, &["hrerschein", "fahrerlaubnis", "driving licence"]),
+    weak("DE_HANDELSREGISTER", "pii/organisation", "a German company register number", r"(?i)\bHR[AB] ?\d{3,6}\b", c::any, &["handelsregister", "amtsgericht"]),
+    weak("DE_KFZ", PLATE, "a German number plate", r"(?i)\b[A-Z]{1,3}[ -][A-Z]{1,2}[ -]\d{1,4}[EH]?\b", c::any, &["kennzeichen", "kfz"]),
+    weak("DE_PLZ", "pii/address", "a German postcode", r"\b\d{5}\b", c::de_plz, &["plz", "postleitzahl"]),
+    sure("FR_NIR", ID, "a French social security number", r"(?i)\b[12][ ]?\d{2}[ ]?(?:0[1-9]|1[0-2]|[2-9]\d)[ ]?(?:\d{2}|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d{2}\b", c::fr_nir, &["nir", "insee", "securite sociale", "num\u{e9}ro de s\u{e9}curit\u{e9}"]),
+    weak("ES_NIF", ID, "a Spanish NIF", r"(?i)\b\d{7,8}-?[A-Z]\b", c::es_nif, &["nif", "dni"]),
+    weak("ES_NIE", ID, "a Spanish NIE", r"(?i)\b[XYZ]-?\d{7}-?[A-Z]\b", c::es_nie, &["nie", "extranjero"]),
+    weak("ES_PASSPORT", DOC, "a Spanish passport", r"(?i)\b[A-Z]{3}\d{6}\b", c::any, &["pasaporte", "passport"]),
+    weak("IT_FISCAL_CODE", TAX, "an Italian fiscal code", r"(?i)\b[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]\b", c::it_fiscal, &["codice fiscale", "fiscal"]),
+    weak("IT_VAT_CODE", TAX, "an Italian VAT number", r"\b\d{11}\b", c::luhn, &["partita iva", "p.iva", "vat"]),
+    weak("IT_DRIVER_LICENSE", DOC, "an Italian driving licence", r"(?i)\b(?:[A-Z]{2}\d{7}[A-Z]|U1[A-Z0-9]{7}[A-Z])\b", c::any, &["patente", "driving licen"]),
+    weak("IT_PASSPORT", DOC, "an Italian passport", r"(?i)\b[A-Z]{2}\d{7}\b", c::any, &["passaporto", "passport"]),
+    weak("PL_PESEL", ID, "a Polish PESEL", r"\b\d{11}\b", c::pl_pesel, &["pesel"]),
+    sure("FI_PERSONAL_IDENTITY_CODE", ID, "a Finnish identity code", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b", c::fi_hetu, &["hetu", "henkil", "identity code"]),
+    weak("SE_PERSONNUMMER", ID, "a Swedish identity number", r"(?:1[89]|20)?\d{6}[-+]?\d{4}\b", c::se_person, &["personnummer", "pnr", "swedish id"]),
+    weak("SE_ORGANISATIONSNUMMER", "pii/organisation", "a Swedish organisation number", r"\b\d{6}-?\d{4}\b", c::se_org, &["orgnr", "organisationsnummer", "orgnummer"]),
+    weak("NL_BSN", ID, "a Dutch citizen number", r"\b\d{9}\b", c::nl_bsn, &["bsn", "burgerservicenummer"]),
+    weak("BE_NRN", ID, "a Belgian national number", r"\b\d{2}\.?\d{2}\.?\d{2}-?\d{3}\.?\d{2}\b", c::be_nrn, &["rijksregister", "national number", "registre national"]),
+    weak("AU_ABN", "pii/organisation", "an Australian business number", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", c::au_abn, &["abn", "business number"]),
+    weak("AU_ACN", "pii/organisation", "an Australian company number", r"\b\d{3} ?\d{3} ?\d{3}\b", c::au_acn, &["acn", "company number"]),
+    weak("AU_TFN", TAX, "an Australian tax file number", r"\b\d{3} ?\d{3} ?\d{3}\b", c::au_tfn, &["tfn", "tax file"]),
+    weak("AU_MEDICARE", HEALTH, "an Australian Medicare number", r"\b[2-6]\d{3} ?\d{5} ?\d\b", c::au_medicare, &["medicare"]),
+    weak("CA_SIN", ID, "a Canadian social insurance number", r"\b\d{3}-\d{3}-\d{3}\b|\b\d{3} \d{3} \d{3}\b|\b\d{9}\b", c::ca_sin, &["sin ", "social insurance"]),
+    weak("IN_AADHAAR", ID, "an Indian Aadhaar number", r"\b[2-9]\d{3}[-: ]?\d{4}[-: ]?\d{4}\b", c::verhoeff, &["aadhaar", "uidai"]),
+    weak("IN_PAN", TAX, "an Indian PAN", r"(?i)\b[A-Z]{3}[ABCFGHJLNPT][A-Z]\d{4}[A-Z]\b", c::any, &["pan ", "permanent account"]),
+    weak("IN_GSTIN", TAX, "an Indian GST number", r"(?i)\b(?:0[1-9]|[12]\d|3[0-8])[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]\b", c::any, &["gstin", "gst"]),
+    weak("IN_PASSPORT", DOC, "an Indian passport", r"(?i)\b[A-Z][1-9]\d{6}\b", c::any, &["passport"]),
+    weak("IN_VOTER", ID, "an Indian voter id", r"(?i)\b[A-Z]{3}\d{7}\b", c::any, &["voter", "vote", "epic"]),
+    weak("IN_VEHICLE_REGISTRATION", PLATE, "an Indian number plate", r"(?i)\b[A-Z]{2}\d{1,2}[A-Z]{1,3}\d{4}\b", c::any, &["vehicle", "registration"]),
+    weak("SG_NRIC_FIN", ID, "a Singaporean NRIC or FIN", r"(?i)\b[STFGM]\d{7}[A-Z]\b", c::sg_nric, &["nric", "fin "]),
+    weak("SG_UEN", "pii/organisation", "a Singaporean entity number", r"(?i)\b(?:\d{8}[A-Z]|(?:19|20)\d{7}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b", c::any, &["uen"]),
+    weak("KR_RRN", ID, "a Korean resident number", r"\b\d{6}-?[1-4]\d{6}\b", c::kr_birth, &["rrn", "resident registration", "\u{c8fc}\u{bbfc}"]),
+    weak("KR_FRN", ID, "a Korean foreigner number", r"\b\d{6}-?[5-8]\d{6}\b", c::kr_birth, &["frn", "foreigner registration"]),
+    weak("KR_BRN", "pii/organisation", "a Korean business number", r"\b\d{3}-?\d{2}-?\d{5}\b", c::kr_brn, &["brn", "business registration"]),
+    weak("KR_PASSPORT", DOC, "a Korean passport", r"(?i)\b[MSRODG](?:\d{8}|\d{3}[A-Z]\d{4})\b", c::any, &["passport", "\u{c5ec}\u{ad8c}"]),
+    weak("KR_DRIVER_LICENSE", DOC, "a Korean driving licence", r"\b(?:1[1-9]|2[0-68])[- ]\d{2}[- ]\d{6}[- ]\d{2}\b", c::any, &["driving licen", "driver licen", "driver's licen"]),
+    weak("TH_TNIN", ID, "a Thai national number", r"\b[1-8]\d{12}\b", c::th_tnin, &["\u{e1b}\u{e23}\u{e30}\u{e0a}\u{e32}\u{e0a}\u{e19}", "thai national"]),
+    weak("TR_NATIONAL_ID", ID, "a Turkish national id", r"\b[1-9]\d{10}\b", c::tr_id, &["tckn", "tc kimlik", "kimlik"]),
+    weak("TR_LICENSE_PLATE", PLATE, "a Turkish number plate", r"(?i)\b(?:0[1-9]|[1-7]\d|8[01]) ?(?:[A-Z] ?\d{4}|[A-Z]{2} ?\d{3,4}|[A-Z]{3} ?\d{2,4})\b", c::any, &["plaka"]),
+    weak("TR_PHONE_NUMBER", PHONE, "a Turkish phone number", r"(?:\+90[ -]?|\b0[ -]?|\b)\(?[2345]\d{2}\)?[ -]?\d{3}[ -]?\d{2}[ -]?\d{2}\b", c::any, &["cep", "telefon", "phone"]),
+    weak("PH_MOBILE_NUMBER", PHONE, "a Philippine mobile number", r"(?:\+63[ -]?|\b0[ -]?)\(?9\d{2}\)?[ -]?\d{3}[ -]?\d{4}\b", c::any, &["mobile", "numero", "cell"]),
+    weak("PH_TIN", TAX, "a Philippine tax number", r"\b\d{3}-?\d{3}-?\d{3}-?\d{3}\b", c::ph_tin, &["tin", "bir"]),
+    weak("NG_VEHICLE_REGISTRATION", PLATE, "a Nigerian number plate", r"(?i)\b[A-Z]{3}-?\d{3}[A-Z]{2}\b", c::any, &["plate", "vehicle"]),
+    weak("ZA_ID_NUMBER", ID, "a South African id", r"\b\d{10}[0-2][89]\d\b|\b\d{10}[0-2]\d{2}\b", c::za_id, &["south african id", "rsa id", "id number"]),
+];

@@ -1,0 +1,430 @@
+//! Keys and values as programs, settings, markup and command lines write them.
+//!
+//! Must never look past a few hundred bytes from the key: the grammar is read once, left to right.
+
+use std::ops::Range;
+
+/// A key with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Where the key is.
+    pub key: Range<usize>,
+    /// Where the value is.
+    pub value: Range<usize>,
+    /// Whether the value is a literal for sure.
+    pub quoted: bool,
+}
+
+/// How a kind of file writes values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// A program: what is not in quotes is a name.
+    Code,
+    /// Settings: what is not in quotes may be a value.
+    Settings,
+    /// A script of a shell: a value ends at a space.
+    Shell,
+    /// A text for people, with settings in it.
+    Document,
+}
+
+const KEY_MOST: usize = 60;
+const VALUE_MOST: usize = 600;
+
+const fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// Returns the name that a keyword ending at `at` is part of.
+pub fn key(text: &[u8], at: usize) -> Range<usize> {
+    let mut start = at;
+    while start > 0 && at - start < KEY_MOST && is_key(text[start - 1]) {
+        start -= 1;
+    }
+    let mut end = at;
+    while end < text.len() && end - at < KEY_MOST && is_key(text[end]) {
+        end += 1;
+    }
+    while start < end && matches!(text[start], b'-' | b'.') {
+        start += 1;
+    }
+    start..end
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(b'\n')
+    }
+
+    fn ahead(&self, n: usize) -> u8 {
+        self.text.get(self.at + n).copied().unwrap_or(b'\n')
+    }
+
+    fn spaces(&mut self) -> usize {
+        let start = self.at;
+        while self.at - start < 60 && matches!(self.peek(), b' ' | b'\t') {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn starts(&self, word: &[u8]) -> bool {
+        self.text[self.at.min(self.text.len())..]
+            .get(..word.len())
+            .is_some_and(|t| t.eq_ignore_ascii_case(word))
+    }
+
+    /// Goes over spaces and at most one line end.
+    fn blank(&mut self) {
+        self.spaces();
+        if self.peek() == b'\r' {
+            self.at += 1;
+        }
+        if self.peek() == b'\n' && self.at < self.text.len() {
+            self.at += 1;
+            self.spaces();
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Sets,
+    Tight,
+    Colon,
+    Call,
+    Comma,
+    Markup,
+    Space,
+}
+
+/// Reads what follows a key.
+pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
+    let mut r = Reader { text, at: key.end };
+    let before = key.start.checked_sub(1).map_or(b'\n', |at| text[at]);
+    let mut closers = 0;
+    while closers < 5 && matches!(r.peek(), b'"' | b'\'' | b'`' | b'\\' | b']') {
+        closers += 1;
+        r.at += 1;
+    }
+    let gap = r.spaces();
+    let dashed = key.start >= 2 && text[key.start - 1] == b'-' && text[key.start - 2] == b'-';
+    let operator = operator(&mut r, closers, gap, before, dashed)?;
+    let spaced = r.spaces();
+    if matches!(operator, Operator::Sets | Operator::Colon)
+        && spaced < 60
+        && matches!(r.peek(), b'\n' | b'\r')
+        && closers > 0
+    {
+        r.blank();
+    }
+    let tight = operator == Operator::Tight || (operator == Operator::Sets && gap == 0 && spaced == 0);
+    if let Some(value) = literal(&mut r) {
+        return Some(Pair { key, value, quoted: true });
+    }
+    if operator == Operator::Colon && syntax == Syntax::Code {
+        return typed(&mut r).map(|value| Pair { key, value, quoted: true });
+    }
+    let query = matches!(before, b'?' | b'&' | b';') && tight;
+    let allowed = match operator {
+        Operator::Markup => true,
+        Operator::Space => dashed,
+        Operator::Comma | Operator::Call => false,
+        Operator::Sets | Operator::Tight | Operator::Colon => {
+            syntax != Syntax::Code || query || (tight && closers == 0)
+        }
+    };
+    if !allowed {
+        return None;
+    }
+    let end = match syntax {
+        _ if operator == Operator::Markup => End::Tag,
+        Syntax::Code | Syntax::Document => End::Word,
+        _ if query || dashed => End::Word,
+        Syntax::Shell => End::Shell,
+        Syntax::Settings if tight => End::Space,
+        Syntax::Settings => End::Line,
+    };
+    let value = bare(&r, end)?;
+    Some(Pair { key, value, quoted: end == End::Tag })
+}
+
+/// Where a value without quotes ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Tag,
+    Word,
+    Shell,
+    /// `A=1 B=2` are two.
+    Space,
+    Line,
+}
+
+const OR: [&[u8]; 5] = [b"or ", b"|| ", b"?? ", b"?: ", b"= "];
+
+fn operator(r: &mut Reader<'_>, closers: usize, gap: usize, before: u8, dashed: bool) -> Option<Operator> {
+    match r.peek() {
+        b'=' => {
+            let start = r.at;
+            while matches!(r.peek(), b'=' | b'>' | b'~') && r.at - start < 3 {
+                r.at += 1;
+            }
+            Some(if r.at - start == 1 && gap == 0 { Operator::Tight } else { Operator::Sets })
+        }
+        b':' => {
+            r.at += 1;
+            match r.peek() {
+                b'=' => {
+                    r.at += 1;
+                    Some(Operator::Sets)
+                }
+                b':' => {
+                    r.at += 1;
+                    let set = r.peek() == b'=';
+                    r.at += usize::from(set);
+                    set.then_some(Operator::Sets)
+                }
+                _ => Some(Operator::Colon),
+            }
+        }
+        b'?' if matches!(r.ahead(1), b':' | b'=') => {
+            r.at += 2;
+            Some(Operator::Colon)
+        }
+        b'?' if r.ahead(1) == b'?' => {
+            r.at += 2;
+            r.at += usize::from(r.peek() == b'=');
+            Some(Operator::Comma)
+        }
+        b'|' if r.ahead(1) == b'|' => {
+            r.at += 2;
+            r.at += usize::from(r.peek() == b'=');
+            Some(Operator::Comma)
+        }
+        b'!' if r.ahead(1) == b'=' => {
+            r.at += 2;
+            while r.peek() == b'=' {
+                r.at += 1;
+            }
+            Some(Operator::Comma)
+        }
+        b',' if closers > 0 => {
+            r.at += 1;
+            Some(Operator::Comma)
+        }
+        b')' if closers > 0 => {
+            // `os.getenv("PASSWORD") or "default"`
+            r.at += 1;
+            r.spaces();
+            r.at += OR.iter().find(|word| r.starts(word))?.len();
+            Some(Operator::Comma)
+        }
+        b'(' if closers == 0 && gap == 0 => {
+            r.at += 1;
+            Some(Operator::Call)
+        }
+        // `<Pass encoding="base64">`
+        b'e' if before == b'<' && gap == 1 && r.starts(b"encoding=") => {
+            let rest = &r.text[r.at..r.text.len().min(r.at + 40)];
+            r.at += memchr::memchr(b'>', rest)? + 1;
+            Some(Operator::Markup)
+        }
+        b'>' if before == b'<' => {
+            r.at += 1;
+            Some(Operator::Markup)
+        }
+        b'v' | b'V' if closers > 0 && gap > 0 && r.starts(b"value") => {
+            r.at += 5;
+            r.spaces();
+            let set = matches!(r.peek(), b'=' | b':');
+            r.at += usize::from(set);
+            set.then_some(Operator::Sets)
+        }
+        b'\n' | b'\r' => {
+            // `- name: PASSWORD` with its value in the next line.
+            r.blank();
+            r.starts(b"value:").then(|| {
+                r.at += 6;
+                Operator::Sets
+            })
+        }
+        b'"' | b'\'' if closers == 0 && gap > 0 => Some(Operator::Space),
+        _ if dashed && gap > 0 => Some(Operator::Space),
+        _ => None,
+    }
+}
+
+/// Reads a literal, with what languages write before its quote.
+fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
+    let start = r.at;
+    for _ in 0..3 {
+        while matches!(r.peek(), b'(' | b'[') && r.at - start < 4 {
+            r.at += 1;
+        }
+        for word in [
+            &b"new String("[..],
+            b"String.valueOf(",
+            b"Some(",
+            b"String::from(",
+            b"SecretString::from(",
+            b"SecureString(",
+            b"b64decode(",
+            b"Buffer.from(",
+        ] {
+            if r.starts(word) {
+                r.at += word.len();
+            }
+        }
+    }
+    if matches!(r.peek(), b'b' | b'r' | b'u' | b'U' | b'f' | b'N' | b'L' | b'@' | b'&')
+        && matches!(r.ahead(1), b'"' | b'\'')
+    {
+        r.at += 1;
+    }
+    let escaped = r.peek() == b'\\' && matches!(r.ahead(1), b'"' | b'\'');
+    let slashes = r.text[r.at.min(r.text.len())..].iter().take(4).take_while(|b| **b == b'\\').count();
+    if slashes > 0 && !escaped && slashes < 2 {
+        r.at = start;
+        return None;
+    }
+    let quote = r.ahead(slashes);
+    if !matches!(quote, b'"' | b'\'' | b'`') {
+        r.at = start;
+        return None;
+    }
+    r.at += slashes + 1;
+    if r.peek() == quote && r.ahead(1) == quote && slashes == 0 {
+        // A text of several lines.
+        r.at += 2;
+        return None;
+    }
+    let from = r.at;
+    while r.at - from < VALUE_MOST && r.at < r.text.len() {
+        match r.peek() {
+            b'\n' => break,
+            b'\\' if slashes > 0 && r.ahead(slashes) == quote => return Some(from..r.at),
+            b'\\' => r.at += 1,
+            byte if byte == quote => return Some(from..r.at),
+            _ => {}
+        }
+        r.at += 1;
+    }
+    // The quote that opens is all there is: `'oauth_token: 'abc,`
+    None
+}
+
+/// `password: String = "x"` and `const key: string = 'x'`.
+fn typed(r: &mut Reader<'_>) -> Option<Range<usize>> {
+    let start = r.at;
+    while r.at - start < 50
+        && (r.peek().is_ascii_alphanumeric()
+            || matches!(r.peek(), b'&' | b'\'' | b'<' | b'>' | b'_' | b'.' | b'?' | b'[' | b']' | b' '))
+    {
+        r.at += 1;
+    }
+    if r.peek() != b'=' || r.ahead(1) == b'=' {
+        return None;
+    }
+    r.at += 1;
+    r.at += usize::from(r.peek() == b'>');
+    r.spaces();
+    literal(r)
+}
+
+/// Reads a value without quotes.
+fn bare(r: &Reader<'_>, end: End) -> Option<Range<usize>> {
+    let rest = &r.text[r.at.min(r.text.len())..];
+    let rest = &rest[..rest.len().min(VALUE_MOST)];
+    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    let until = |signs: &[u8]| {
+        line.iter().position(|b| b.is_ascii_whitespace() || signs.contains(b)).unwrap_or(line.len())
+    };
+    let length = match end {
+        End::Tag => memchr::memchr(b'<', line)?,
+        End::Word => until(b"\"'`;,&<>(){}[]|\\"),
+        End::Shell => until(b"\"'`;&|<>()"),
+        End::Space => until(b""),
+        End::Line => {
+            let content = &line[..memchr::memmem::find(line, b" #").unwrap_or(line.len())];
+            content.trim_ascii_end().len()
+        }
+    };
+    // A call, an index or a type follows a name.
+    let named = end == End::Word && matches!(line.get(length), Some(b'(' | b'[' | b'{' | b'<'));
+    (length > 0 && !named).then_some(r.at..r.at + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, syntax: Syntax) -> Option<String> {
+        let at = text.to_ascii_lowercase().find("password").unwrap() + 8;
+        let pair = value(text.as_bytes(), key(text.as_bytes(), at), syntax)?;
+        Some(text[pair.value].to_owned())
+    }
+
+    #[test]
+    fn values_are_read_in_many_languages() {
+        for text in [
+            "password = \"V\"",
+            "password='V'",
+            "password: 'V'",
+            "\"password\": \"V\"",
+            "'password' => 'V'",
+            "db_password := \"V\"",
+            "setPassword(\"V\")",
+            "env[\"PASSWORD\"] = \"V\"",
+            "define('DB_PASSWORD', 'V');",
+            "val password: String = \"V\"",
+            "let password: &str = \"V\";",
+            "<password>V</password>",
+            "<password encoding=\"base64\">V</password>",
+            "<add key=\"Password\" value=\"V\" />",
+            "password == 'V'",
+            "{\\\"password\\\": \\\"V\\\"}",
+            "password = b'V'",
+            "ALTER ROLE x PASSWORD 'V'",
+            "--password V",
+            "--password=V",
+            "?password=V&a=b",
+            "getenv('PASSWORD', 'V')",
+            "env.PASSWORD || 'V'",
+            "os.getenv(\"PASSWORD\") or \"V\"",
+            "password ?= 'V'",
+            "#define PASSWORD \"V\"",
+            "password: new String(\"V\")",
+            "@\"password\" : @\"V\"",
+        ] {
+            assert_eq!(read(text, Syntax::Code).as_deref(), Some("V"), "{text}");
+        }
+        for text in ["password: V", "password=V", "password = V # comment", "- name: PASSWORD\n  value: V\n"]
+        {
+            assert_eq!(read(text, Syntax::Settings).as_deref(), Some("V"), "{text}");
+        }
+        assert_eq!(read("export PASSWORD=V; x", Syntax::Shell).as_deref(), Some("V"));
+    }
+
+    #[test]
+    fn code_is_not_a_value() {
+        for text in [
+            "password = getPass()",
+            "password: string;",
+            "password;",
+            "if (password) {",
+            "password = other",
+            "std::password::get(\"a\")",
+            "password",
+            "password=\"",
+            "password = \"\"\"",
+            "password=f(x)",
+        ] {
+            assert_eq!(read(text, Syntax::Code), None, "{text}");
+        }
+    }
+}

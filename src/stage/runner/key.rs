@@ -1,0 +1,49 @@
+//! The stage key: the digest of everything the outputs of a stage depend on.
+//!
+//! Must never take in what may be spent, a time, or a path of the machine: raising a budget changes no finished stage.
+
+use serde::Serialize;
+
+use crate::artifact::digest::Digest;
+use crate::artifact::id::{Round, RunId, Slug, StageId};
+use crate::artifact::types::manifest::Material;
+use crate::artifact::types::task::Channel;
+use crate::stage::Request;
+
+/// What the outputs of a stage depend on.
+#[derive(Serialize)]
+pub(super) struct KeyParts<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) stage: StageId,
+    pub(super) version: u32,
+    pub(super) round: Round,
+    pub(super) config: serde_json::Value,
+    pub(super) inputs: Vec<(&'a str, &'a Digest)>,
+    pub(super) materials: &'a [Material],
+    pub(super) request: Option<Asked<'a>>,
+}
+
+/// The part of a request that the task is made of, without what may be spent.
+#[derive(Serialize)]
+pub(super) struct Asked<'a> {
+    text: &'a str,
+    channel: Channel,
+    engine: &'a str,
+    agent_id: &'a Slug,
+    version: Option<&'a str>,
+    model: Option<&'a str>,
+}
+
+impl<'a> From<&'a Request> for Asked<'a> {
+    fn from(request: &'a Request) -> Self {
+        let Request { text, channel, assignment } = request;
+        Self {
+            text,
+            channel: *channel,
+            engine: &assignment.engine,
+            agent_id: &assignment.agent_id,
+            version: assignment.version.as_deref(),
+            model: assignment.model.as_deref(),
+        }
+    }
+}
