@@ -87,9 +87,8 @@ pub fn run(policies: &Policies, only: Option<&regex::Regex>, limits: Limits) -> 
         {
             place.prints = prints;
             let (outcome, note) = match (policies.refusal(&question.path), answer) {
-                (Some(fault), Ok(_)) => ("error", Some(fault.0)),
+                (Some(fault), _) => ("error", Some(fault.0)),
                 (None, Ok(value)) => judged(&value),
-                (Some(fault), Err(_)) => ("error", Some(fault.0)),
                 (None, Err(fault)) => second(&fault, lenient.next().map(|(answer, _)| answer)),
             };
             (place.outcome, place.note) = (outcome, note);

@@ -104,23 +104,23 @@ impl Graph {
 }
 
 /// Visits every reference as a whole, and what stands in its brackets.
-fn references<'t>(node: &'t Value, note: &mut impl FnMut(&'t Value) -> bool) {
+fn references<'t>(node: &'t Value, tell: &mut impl FnMut(&'t Value) -> bool) {
     match tree::kind(node) {
-        Some(("Var", _)) => drop(note(node)),
+        Some(("Var", _)) => drop(tell(node)),
         Some(("RefDot" | "RefBrack", _)) => {
-            note(node);
+            tell(node);
             let mut at = node;
             while let Some((_, inner)) = tree::kind(at).filter(|(name, _)| name.starts_with("Ref")) {
                 if !inner["index"].is_null() {
-                    references(&inner["index"], note);
+                    references(&inner["index"], tell);
                 }
                 at = &inner["refr"];
             }
             if !matches!(tree::kind(at), Some(("Var", _))) {
-                references(at, note);
+                references(at, tell);
             }
         }
-        _ => tree::children(node).for_each(|child| references(child, note)),
+        _ => tree::children(node).for_each(|child| references(child, tell)),
     }
 }
 

@@ -25,6 +25,16 @@ pub struct Broken {
     pub package: Option<String>,
     /// What is wrong with it.
     pub why: Fault,
+    /// Every word of it: the rules it defines are among them.
+    words: BTreeSet<String>,
+}
+
+impl Broken {
+    fn new(file: &str, package: Option<String>, text: &str, why: Fault) -> Self {
+        let word = |c: char| !(c.is_alphanumeric() || c == '_');
+        let words = text.split(word).filter(|w| !w.is_empty()).map(str::to_owned).collect();
+        Self { file: file.to_owned(), package, why, words }
+    }
 }
 
 /// Policies that can be evaluated.
@@ -79,7 +89,7 @@ impl Policies {
         for (file, text) in files {
             match Module::read(file, text, options.version) {
                 Ok(module) => modules.push(module),
-                Err(why) => broken.push(Broken { file: file.clone(), package: package_line(text), why }),
+                Err(why) => broken.push(Broken::new(file, package_line(text), text, why)),
             }
         }
         let mut globals: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -94,11 +104,10 @@ impl Policies {
                 .and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) })
             {
                 Ok(()) => mended.push(module),
-                Err(why) => broken.push(Broken {
-                    file: module.file.clone(),
-                    package: Some(module.package.clone()),
-                    why,
-                }),
+                Err(why) => {
+                    let package = Some(module.package.clone());
+                    broken.push(Broken::new(&module.file, package, &module.source, why));
+                }
             }
         }
         let engine = prepared(&mut mended, &mut broken, &data, options)?;
@@ -156,7 +165,7 @@ fn prepared(
             return Err(why);
         };
         let module = modules.remove(at);
-        broken.push(Broken { file: module.file.clone(), package: Some(module.package), why });
+        broken.push(Broken::new(&module.file, Some(module.package), &module.source, why));
     }
 }
 
@@ -169,16 +178,19 @@ fn refused(modules: &[Module], broken: &[Broken], graph: &Graph) -> BTreeMap<Str
             let full = format!("data.{}.{}", module.package, definition.name);
             refused.entry(full).or_insert(format!("calls `{name}` in {}:{line}, which {why}", module.file));
         }
-        // What reads from the package of a broken file cannot know what it would have found.
+        // What reads from the package of a broken file cannot know what it would have found. A neighbour in the same package
+        // that stands for itself goes on: what it names is defined elsewhere, or its own file cannot be analysed.
         let imports = module.imports();
-        for bad in broken {
+        for bad in broken.iter().filter(|bad| !bad.file.ends_with("_test.rego")) {
             let Some(package) = &bad.package else { continue };
             let full = format!("data.{package}");
-            let reads = *package == module.package
-                || imports.values().any(|target| *target == full || target.starts_with(&format!("{full}.")))
-                || module.text.contains(&full);
-            if reads && !bad.file.ends_with("_test.rego") {
-                for definition in &module.definitions {
+            let reads =
+                imports.values().any(|target| *target == full || target.starts_with(&format!("{full}.")))
+                    || module.text.contains(&full);
+            for definition in &module.definitions {
+                let first = definition.name.split('.').next().unwrap_or_default();
+                let shares = *package == module.package && bad.words.contains(first);
+                if reads || shares {
                     let name = format!("data.{}.{}", module.package, definition.name);
                     refused.entry(name).or_insert(format!("needs `{package}`, which is broken: {}", bad.why));
                 }

@@ -39,6 +39,7 @@ pub enum Form {
 
 /// What a person may ask of a form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Style {
     /// No exceptions in lines for people.
     pub suppress_exceptions: bool,

@@ -2,6 +2,8 @@
 //!
 //! Must never be used to keep a secret: md5 and sha1 are here because packs name things by them.
 
+use std::fmt::Write as _;
+
 use md5::Digest as _;
 use regorus::Value;
 use ring::{digest, hmac};
@@ -47,8 +49,12 @@ fn hmac_md5(key: &[u8], message: &[u8]) -> Vec<u8> {
     md5::Md5::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// Writes bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@
 //! Must never fail on a wrong number of arguments: Go says so in the text, and a deny keeps its message. A verb it does not
 //! know in Go's way is an error, never another text.
 
+use std::fmt::Write as _;
+
 use regorus::Value;
 
+use super::crypto::hex;
 use super::{Builtin, Wrong, builtin, kind_name, text};
 
 /// The builtins of this file.
@@ -43,16 +46,7 @@ impl Operand {
                 if let Ok(int) = shown.parse::<i128>() {
                     return Self::Int(int);
                 }
-                match value.as_f64() {
-                    Ok(f) if f.fract() == 0.0 && f.abs() < 1e15 => {
-                        #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
-                        let int = f as i128;
-                        // OPA keeps how a number was written: 2.0 is no integer there.
-                        if shown.contains(['.', 'e', 'E']) { Self::Float(f) } else { Self::Int(int) }
-                    }
-                    Ok(f) => Self::Float(f),
-                    Err(_) => Self::Text(shown),
-                }
+                value.as_f64().map_or(Self::Text(shown), Self::Float)
             }
             Value::String(text) => Self::Text(text.to_string()),
             other => Self::Text(shown(other)),
@@ -132,6 +126,7 @@ fn exponent_form(text: &str) -> String {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a character of a format")]
 struct Flags {
     plus: bool,
     minus: bool,
@@ -170,7 +165,7 @@ fn sprintf(format: &str, values: &[Value]) -> Result<String, Wrong> {
             }
             let Some(index) = index else {
                 let verb = chars.next().unwrap_or('%');
-                out += &format!("%!{verb}(BADINDEX)");
+                let _ = write!(out, "%!{verb}(BADINDEX)");
                 continue;
             };
             (next, reordered) = (index - 1, true);
@@ -200,7 +195,7 @@ fn sprintf(format: &str, values: &[Value]) -> Result<String, Wrong> {
             None => out += "%!(NOVERB)",
             Some('%') => out.push('%'),
             Some(verb) => match values.get(next) {
-                None => out += &format!("%!{verb}(MISSING)"),
+                None => drop(write!(out, "%!{verb}(MISSING)")),
                 Some(value) => {
                     next += 1;
                     out += &padded(&one(verb, &Operand::of(value), &flags)?, &flags);
@@ -216,7 +211,7 @@ fn sprintf(format: &str, values: &[Value]) -> Result<String, Wrong> {
                 format!("{}={}", operand.kind(), operand.plain())
             })
             .collect();
-        out += &format!("%!(EXTRA {})", extra.join(", "));
+        let _ = write!(out, "%!(EXTRA {})", extra.join(", "));
     }
     Ok(out)
 }
@@ -251,6 +246,13 @@ fn one(verb: char, operand: &Operand, flags: &Flags) -> Result<String, Wrong> {
     let cut =
         |text: &str| flags.precision.map_or_else(|| text.to_owned(), |p| text.chars().take(p).collect());
     Ok(match (verb, operand) {
+        // OPA knows 101.00 from 101 and says `%!f(int=101)` of the second; here both are whole numbers by now, and a
+        // policy that asks for decimals gets them.
+        ('f' | 'F' | 'e' | 'E' | 'g' | 'G', Operand::Int(n)) => {
+            #[expect(clippy::cast_precision_loss, reason = "decimals were asked for")]
+            let float = Operand::Float(*n as f64);
+            one(verb, &float, flags)?
+        }
         ('T', operand) => operand.kind().to_owned(),
         ('v', Operand::Text(t)) if flags.sharp => quoted(t),
         ('v' | 'd', Operand::Int(n)) => signed(n.to_string()),
@@ -268,8 +270,8 @@ fn one(verb: char, operand: &Operand, flags: &Flags) -> Result<String, Wrong> {
             u32::try_from(*n).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').to_string()
         }
         ('U', Operand::Int(n)) => format!("U+{n:04X}"),
-        ('x', Operand::Text(t)) => t.bytes().map(|b| format!("{b:02x}")).collect(),
-        ('X', Operand::Text(t)) => t.bytes().map(|b| format!("{b:02X}")).collect(),
+        ('x', Operand::Text(t)) => hex(t.as_bytes()),
+        ('X', Operand::Text(t)) => hex(t.as_bytes()).to_uppercase(),
         ('f' | 'F', Operand::Float(f)) => signed(format!("{f:.*}", flags.precision.unwrap_or(6))),
         ('e', Operand::Float(f)) => signed(exponent_form(&format!("{f:.*e}", flags.precision.unwrap_or(6)))),
         ('E', Operand::Float(f)) => {
@@ -299,7 +301,7 @@ fn quoted(text: &str) -> String {
             '\u{8}' => out += "\\b",
             '\u{c}' => out += "\\f",
             '\u{b}' => out += "\\v",
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => out += &format!("\\x{:02x}", c as u32),
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => drop(write!(out, "\\x{:02x}", c as u32)),
             c => out.push(c),
         }
     }
@@ -365,7 +367,7 @@ mod tests {
             ("%d%%", "[5]", "5%"),
             ("%5d|%-5d|%05d|%+d", "[1, 2, 3, 4]", "    1|2    |00003|+4"),
             ("%.2f %v %g", "[1.5, 1.5, 0.1]", "1.50 1.5 0.1"),
-            ("%f", "[1]", "%!f(int=1)"),
+            ("%f %.2f %.1e %g", "[1, 101.00, 10, 7]", "1.000000 101.00 1.0e+01 7"),
             ("%x %X %o %b %c", "[255, 255, 8, 5, 65]", "ff FF 10 101 A"),
             ("%q %10s|%-4s|%.1s", r#"["a\"b", "x", "y", "zz"]"#, r#""a\"b"          x|y   |z"#),
             ("%[2]s %[1]s", r#"["a", "b"]"#, "b a"),

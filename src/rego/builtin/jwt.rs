@@ -7,13 +7,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use regorus::Value;
 use ring::{hmac, signature};
 
+use super::crypto::hex;
 use super::{Builtin, Wrong, builtin, text};
 
 /// The builtins of this file.
 pub(super) const ALL: &[Builtin] = &[
     builtin("io.jwt.decode", 1, |args| {
         let token = Token::read(text(args, 0)?)?;
-        let signature: String = token.signature.iter().map(|b| format!("{b:02x}")).collect();
+        let signature = hex(&token.signature);
         Ok(Value::from(vec![token.header, token.payload, Value::from(signature)]))
     }),
     builtin("io.jwt.verify_hs256", 2, |args| keyed(hmac::HMAC_SHA256, args)),

@@ -62,6 +62,6 @@ mod tests {
         assert!(run("cast_string", &[Value::from(1)]).is_err());
         assert!(run("re_match", &[Value::from("("), Value::from("a")]).is_err());
         assert_eq!(run(COLLECTION, &[Value::from("str")]).unwrap(), Value::Undefined);
-        assert_eq!(run("set_diff", &[Value::from(1), Value::from(1)]).is_err(), true);
+        assert!(run("set_diff", &[Value::from(1), Value::from(1)]).is_err());
     }
 }

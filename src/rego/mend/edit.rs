@@ -39,7 +39,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
             reach.end <= other.start || other.end <= reach.start
         };
         let inside = edit.parts.iter().all(|(r, _)| text.get(r.clone()).is_some());
-        if inside && taken.iter().all(|other| free(other)) {
+        if inside && taken.iter().all(free) {
             taken.push(edit);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Must never move what does not iterate: a value that regorus evaluates as OPA does stays where it is.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -123,7 +124,7 @@ fn comprehension(inner: &Value, text: &str, names: &mut Names, edits: &mut Vec<E
         }
         let Some(term) = exact(term, text) else { return };
         let name = names.fresh();
-        more += &format!("; {name} := {}", &text[term.clone()]);
+        let _ = write!(more, "; {name} := {}", &text[term.clone()]);
         parts.push((term, name));
     }
     if !parts.is_empty() {

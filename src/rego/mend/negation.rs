@@ -5,6 +5,8 @@
 //!
 //! Must never take out a comparison by `==` or a plain reference: those are undefined below `not` in OPA too.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::{Edit, Names, Scene};
@@ -41,7 +43,7 @@ fn mended(statement: &Value, scene: &Scene<'_>, names: &mut Names) -> Option<Edi
     for expr in out {
         let place = exact(expr, scene.text)?;
         let name = names.fresh();
-        before += &format!("{name} = {} {mods}; ", scene.text.get(place.clone())?);
+        let _ = write!(before, "{name} = {} {mods}; ", scene.text.get(place.clone())?);
         parts.push((place, name));
     }
     if bare(statement, scene) {
@@ -89,7 +91,7 @@ fn top<'t>(expr: &'t Value, scene: &Scene<'_>, out: &mut Vec<&'t Value>) {
         Some(("ArithExpr" | "BinExpr", inner)) => {
             arguments([&inner["lhs"], &inner["rhs"]].into_iter(), scene, out);
         }
-        Some(("RefBrack" | "RefDot", _)) => reference(expr, scene, out),
+        Some(("RefBrack" | "RefDot", _)) => reference(expr, out),
         _ => {}
     }
 }
@@ -109,7 +111,7 @@ fn term<'t>(expr: &'t Value, scene: &Scene<'_>, argument: bool, out: &mut Vec<&'
             out.push(expr);
         }
         Some(("RefBrack" | "RefDot", _)) if argument => out.push(expr),
-        Some(("RefBrack" | "RefDot", _)) => reference(expr, scene, out),
+        Some(("RefBrack" | "RefDot", _)) => reference(expr, out),
         Some(("Var", inner)) if argument => {
             let name = inner["value"].as_str().unwrap_or_default();
             if name == "input" || scene.globals.contains(name) {
@@ -130,7 +132,7 @@ fn term<'t>(expr: &'t Value, scene: &Scene<'_>, argument: bool, out: &mut Vec<&'
 }
 
 /// Takes calls out of the brackets of a reference.
-fn reference<'t>(expr: &'t Value, scene: &Scene<'_>, out: &mut Vec<&'t Value>) {
+fn reference<'t>(expr: &'t Value, out: &mut Vec<&'t Value>) {
     if dotted(expr).is_some() {
         return;
     }
@@ -139,9 +141,9 @@ fn reference<'t>(expr: &'t Value, scene: &Scene<'_>, out: &mut Vec<&'t Value>) {
             if let Some(("Call", _)) = kind(&inner["index"]) {
                 out.push(&inner["index"]);
             }
-            reference(&inner["refr"], scene, out);
+            reference(&inner["refr"], out);
         }
-        Some(("RefDot", inner)) => reference(&inner["refr"], scene, out),
+        Some(("RefDot", inner)) => reference(&inner["refr"], out),
         _ => {}
     }
 }

@@ -21,6 +21,7 @@ use crate::rego::limit::Limits;
 /// Exit codes are conftest's: 0 when nothing failed, 1 for failures; with --fail-on-warn 2 for failures and 1 for warnings. A rule
 /// that does not answer (an error, a limit, a builtin that is refused) is a failure with its name.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct CheckArgs {
     /// Files and folders to check; `-` is standard input
     #[arg(required = true)]

@@ -88,13 +88,13 @@ pub fn run(args: &TestArgs, output: &Output) -> Result<u8, CommandError> {
     })?;
     let data = regorus::Value::from(documents(&args.data)?);
     let wants_coverage = args.coverage || args.threshold.is_some();
-    let texts = policies(&args.paths)?;
+    let sources = policies(&args.paths)?;
     let version = args.rego_version.map(Into::into);
-    let loaded = load(&texts, data.clone(), Options { version, split: false, coverage: false })?;
+    let loaded = load(&sources, data.clone(), Options { version, split: false, coverage: false })?;
     let limits = Limits { rule: Duration::from_secs(args.timeout), ..Limits::default() };
     let tests = suite::run(&loaded, only.as_ref(), limits);
     let coverage = wants_coverage.then(|| -> Result<Vec<Coverage>, CommandError> {
-        let counting = load(&texts, data, Options { version, split: false, coverage: true })?;
+        let counting = load(&sources, data, Options { version, split: false, coverage: true })?;
         Ok(suite::coverage(&counting, &tests, limits).map_err(|fault| UsageError {
             what: format!("the lines could not be counted: {fault}"),
             help: "Run without --coverage.".into(),
