@@ -51,7 +51,7 @@ pub fn run(policies: &Policies, only: Option<&regex::Regex>, limits: Limits) -> 
         let mut seen = BTreeSet::new();
         for definition in &module.definitions {
             let full = format!("data.{}.{}", module.package, definition.name);
-            let test = definition.name.starts_with("test_") || definition.name == "test";
+            let test = definition.name.starts_with("test_");
             let later = definition.name.starts_with("todo_test_");
             if !(test || later) || !seen.insert(&definition.name) || only.is_some_and(|o| !o.is_match(&full))
             {

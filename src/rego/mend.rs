@@ -11,6 +11,7 @@
 //! | a parenthesis that starts a line makes the line above a call | the line above ends with a semicolon |
 //! | a `some` variable with the name of a rule stops the analysis | the variable gets another name |
 //! | `x = c[x]` is unsafe | the key gets a name of its own |
+//! | `with` a rule of the package by its short name is an undefined rule | the name is written out |
 //! | `rego.metadata.rule()` and `.chain()` are missing | the annotations are read at load and stand there as a value |
 
 mod edit;
@@ -64,8 +65,37 @@ pub fn edits(scene: &Scene<'_>, names: &mut Names) -> Vec<Edit> {
         scalar::mend(rule, scene, names, &mut edits);
         metadata(rule, scene, &mut edits);
         next_line(rule, scene.text, &mut edits);
+        replaced(rule, scene, &mut edits);
     }
     edits
+}
+
+/// Writes out what `with` replaces, where it is a rule of the package by its short name: regorus looks only for functions.
+fn replaced(rule: &Value, scene: &Scene<'_>, edits: &mut Vec<Edit>) {
+    let imports = scene.tree["imports"].as_array().into_iter().flatten();
+    let imported: BTreeSet<&str> = imports
+        .filter_map(|import| {
+            let named = (!import["as"].is_null()).then(|| tree::span(&import["as"])).flatten();
+            let own = tree::extent(&import["refr"])?;
+            let text = scene.text.get(named.unwrap_or(own))?;
+            text.rsplit(['.', '"']).find(|part| !part.is_empty() && *part != "]")
+        })
+        .collect();
+    tree::visit(rule, &mut |node| {
+        for with in node["with_mods"].as_array().into_iter().flatten() {
+            if let Some(path) = tree::dotted(&with["refr"])
+                && let Some(span) = tree::extent(&with["refr"])
+                && let Some(root) = path.split('.').next()
+                && !matches!(root, "data" | "input")
+                && scene.globals.contains(root)
+                && !imported.contains(root)
+            {
+                let package = tree::package(scene.tree);
+                edits.push(Edit::replace(span.start..span.start, format!("data.{package}.")));
+            }
+        }
+        true
+    });
 }
 
 /// Ends a statement whose next line starts with a parenthesis: regorus takes the two for a call.

@@ -157,6 +157,23 @@ fn what_does_not_answer_fails_with_its_name() {
     }
 }
 
+/// `with` takes a rule by its short name, from a file of the same package too; a function as well.
+#[test]
+fn a_rule_is_replaced_by_its_short_name() {
+    let case = Case::new(&[
+        (
+            "p/a.rego",
+            "package x\n\nimport rego.v1\n\naffected if input.a\n\nf(a) := a + 1\n\ntrack if {\n\taffected\n\tf(1) == 5\n}\n",
+        ),
+        (
+            "p/a_test.rego",
+            "package x\n\nimport rego.v1\n\nfive(_) := 5\n\ntest_on if track with affected as true with f as five\n\ntest_off if not track with affected as false with f as five\n\ntest_f if not track with affected as true\n",
+        ),
+    ]);
+    let said = case.orch(&["policy", "test", "p", "--format", "json"]).exits(0).json();
+    assert_eq!(said["passed"], json!(3), "{said}");
+}
+
 /// A rule that needs what a broken file of its package defines does not answer; one that does not need it does.
 #[test]
 fn a_broken_file_takes_only_what_needs_it() {

@@ -220,9 +220,9 @@ mod tests {
             ("a: |\n  yes\n  no\nb: >-\n  on\nc: |2-\n  y", json!({ "a": "yes\nno\n", "b": "on", "c": "y" })),
             ("a: \"x\n  yes\n  z\"\nb: x\n  no\n", json!({ "a": "x yes z", "b": "x no" })),
             (
-                "mode: 0644\nn: 1_000\nneg: -010\nz: 08\ndate: 2024-01-02\nq: '0644'",
+                "mode: 0644\ncount: 1_000\nneg: -010\nz: 08\ndate: 2024-01-02\nq: '0644'",
                 json!({
-                "mode": 420, "n": 1000, "neg": -8, "z": 8, "date": "2024-01-02", "q": "0644" }),
+                "mode": 420, "count": 1000, "neg": -8, "z": 8, "date": "2024-01-02", "q": "0644" }),
             ),
             (
                 "b: &b {x: 1, y: no}\na:\n  <<: *b\n  x: 2",
