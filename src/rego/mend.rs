@@ -39,6 +39,8 @@ pub struct Scene<'a> {
     pub tree: &'a Value,
     /// The names that rules of the package and imports define: a variable of that name is a reference.
     pub globals: &'a BTreeSet<String>,
+    /// The functions among them.
+    pub functions: &'a BTreeSet<String>,
     /// The annotations of the text as it was written.
     pub annotations: &'a Annotations,
 }
@@ -70,7 +72,7 @@ pub fn edits(scene: &Scene<'_>, names: &mut Names) -> Vec<Edit> {
     edits
 }
 
-/// Writes out what `with` replaces, where it is a rule of the package by its short name: regorus looks only for functions.
+/// Writes out what `with` replaces, where it is a rule of the package by its short name; regorus takes a function only so.
 fn replaced(rule: &Value, scene: &Scene<'_>, edits: &mut Vec<Edit>) {
     let imports = scene.tree["imports"].as_array().into_iter().flatten();
     let imported: BTreeSet<&str> = imports
@@ -83,15 +85,19 @@ fn replaced(rule: &Value, scene: &Scene<'_>, edits: &mut Vec<Edit>) {
         .collect();
     tree::visit(rule, &mut |node| {
         for with in node["with_mods"].as_array().into_iter().flatten() {
-            if let Some(path) = tree::dotted(&with["refr"])
-                && let Some(span) = tree::extent(&with["refr"])
-                && let Some(root) = path.split('.').next()
-                && !matches!(root, "data" | "input")
+            let (Some(path), Some(span)) = (tree::dotted(&with["refr"]), tree::extent(&with["refr"])) else {
+                continue;
+            };
+            let prefix = format!("data.{}.", tree::package(scene.tree));
+            let root = path.split('.').next().unwrap_or_default();
+            if path.strip_prefix(&prefix).is_some_and(|name| scene.functions.contains(name)) {
+                edits.push(Edit::replace(span, path[prefix.len()..].to_owned()));
+            } else if !matches!(root, "data" | "input")
                 && scene.globals.contains(root)
+                && !scene.functions.contains(root)
                 && !imported.contains(root)
             {
-                let package = tree::package(scene.tree);
-                edits.push(Edit::replace(span.start..span.start, format!("data.{package}.")));
+                edits.push(Edit::replace(span.start..span.start, prefix));
             }
         }
         true

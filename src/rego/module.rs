@@ -149,8 +149,13 @@ impl Module {
         self.text.get(at("start")?..at("end")?).map(str::to_owned)
     }
 
-    /// Mends the module; `globals` are the names of rules of the whole package.
-    pub fn mend(&mut self, globals: &BTreeSet<String>) -> Result<(), Fault> {
+    /// Returns the names of its functions.
+    pub fn functions(&self) -> BTreeSet<String> {
+        self.definitions.iter().filter(|d| d.shape == "Func").map(|d| d.name.clone()).collect()
+    }
+
+    /// Mends the module; `globals` are the names of rules of the whole package, `functions` those that are functions.
+    pub fn mend(&mut self, globals: &BTreeSet<String>, functions: &BTreeSet<String>) -> Result<(), Fault> {
         let mut names = Names::default();
         let globals: BTreeSet<String> = globals.iter().cloned().chain(self.globals()).collect();
         for _ in 0..LOOKS {
@@ -158,6 +163,7 @@ impl Module {
                 text: &self.text,
                 tree: &self.tree,
                 globals: &globals,
+                functions,
                 annotations: &self.annotations,
             };
             let edits: Vec<Edit> = mend::edits(&scene, &mut names);

@@ -93,14 +93,17 @@ impl Policies {
             }
         }
         let mut globals: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut functions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for module in &modules {
+            functions.entry(module.package.clone()).or_default().extend(module.functions());
             globals.entry(module.package.clone()).or_default().extend(module.globals());
         }
         let mut mended = Vec::with_capacity(modules.len());
         for (ordinal, mut module) in modules.into_iter().enumerate() {
             let names = globals.get(&module.package).cloned().unwrap_or_default();
+            let calls = functions.get(&module.package).cloned().unwrap_or_default();
             match module
-                .mend(&names)
+                .mend(&names, &calls)
                 .and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) })
             {
                 Ok(()) => mended.push(module),
