@@ -4,6 +4,7 @@
 //!
 //! Must never drop a document: one that cannot be read fails the file.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -88,7 +89,7 @@ fn marked(text: &str) -> (String, Words<'_>) {
     {
         if !opens_a_block(text, &range) {
             out += text.get(copied..range.start).unwrap_or_default();
-            out += &format!("{}{}_", words.mark, words.words.len());
+            let _ = write!(out, "{}{}_", words.mark, words.words.len());
             words.words.push(text.get(range.clone()).unwrap_or_default());
             copied = range.end;
         }
