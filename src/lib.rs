@@ -16,6 +16,8 @@
 //! - [`engine`]: who proposes plans, tests and edits
 //! - [`stage`]: the stages, their specs, the runner
 //! - [`pipeline`]: the order, rounds and conditions, as data
+//! - [`rego`]: Rego modules: read, mended, evaluated
+//! - [`conftest`]: configuration files against Rego policies
 //! - [`replay`]: a finished run, run again from its record and compared
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
@@ -25,12 +27,14 @@ pub mod agent;
 pub mod artifact;
 pub mod cli;
 pub mod config;
+pub mod conftest;
 pub mod diagnostic;
 pub mod doctor;
 pub mod edit;
 pub mod engine;
 pub mod pipeline;
 pub mod ports;
+pub mod rego;
 pub mod replay;
 pub mod report;
 pub mod scan;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, explain, init, pipeline, providers, replay, report, run,
-    schema, stage, stages, templates,
+    artifacts, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
+    run, schema, stage, stages, templates,
 };
 
 const AFTER: &str = "\
@@ -79,6 +79,8 @@ pub enum Command {
     Stage(stage::StageArgs),
     /// List the stages with their powers, inputs and outputs
     Stages(stages::StagesArgs),
+    /// Check files against Rego policies, and write such policies
+    Policy(policy::PolicyArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
     /// List the providers of models, or try one

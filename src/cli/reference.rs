@@ -34,6 +34,7 @@ pub fn pages() -> Vec<Page> {
         page("config.md", config_reference()),
         page("environment.md", env_reference()),
         page("exit-codes.md", exit_codes()),
+        page("rego-builtins.md", format!("{NOTE}{}", crate::rego::builtin::reference())),
         page("models.md", crate::agent::catalogue::reference()),
         page("stages.md", stages()),
         page("templates.md", templates()),

@@ -20,6 +20,7 @@ mod output;
 mod paths;
 mod pipeline;
 mod policy;
+mod policy_check;
 mod pr;
 mod process;
 mod providers;

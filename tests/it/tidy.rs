@@ -81,7 +81,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 11] = [
+    let layers: [(&str, &[&str]); 13] = [
         (
             "diagnostic",
             &[
@@ -136,7 +136,24 @@ fn lower_layers_do_not_know_higher_ones() {
         ("telemetry", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("agent", &["config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
         ("engine", &["telemetry", "stage", "pipeline", "report", "cli"]),
-        ("stage", &["pipeline", "report", "cli"]),
+        (
+            "rego",
+            &[
+                "ports",
+                "config",
+                "telemetry",
+                "edit",
+                "agent",
+                "engine",
+                "stage",
+                "pipeline",
+                "conftest",
+                "report",
+                "cli",
+            ],
+        ),
+        ("stage", &["pipeline", "conftest", "report", "cli"]),
+        ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
     ];
     let mut wrong = Vec::new();

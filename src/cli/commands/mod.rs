@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod pipeline;
+pub mod policy;
 pub mod providers;
 pub mod replay;
 pub mod report;
@@ -33,6 +34,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
+        Command::Policy(args) => policy::run(args, global, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
         Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),

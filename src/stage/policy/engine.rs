@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use regorus::Value;
 use regorus::utils::limits::ExecutionTimerConfig;
 
+pub use crate::rego::Fault;
+
 use super::builtins;
 use super::spread::STACK_BYTES;
 
@@ -34,11 +36,6 @@ impl Default for Limits {
         Self { rule: Duration::from_secs(5), total: Duration::from_secs(15), input_bytes: 64 << 20 }
     }
 }
-
-/// Why a module could not be loaded, or a rule not be judged; one line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Fault(pub String);
 
 /// Steps between two looks at the clock.
 const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::new(64).unwrap();
@@ -173,11 +170,7 @@ fn run(jobs: Vec<Job>, input: &str, limits: Limits, sender: &mpsc::Sender<Answer
     }
 }
 
-/// Makes one line of an error of regorus: `file:line:column: message`.
+/// Makes one line of an error of regorus.
 fn fault(text: &str) -> Fault {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    let place = lines.iter().find_map(|l| l.strip_prefix("--> "));
-    let message = lines.iter().rev().find_map(|l| l.strip_prefix("error: ")).or(lines.last().copied());
-    let message = message.unwrap_or("failed without a reason");
-    Fault(place.map_or_else(|| message.to_owned(), |place| format!("{place}: {message}")))
+    Fault::of(text)
 }

@@ -1,0 +1,66 @@
+//! Documents below `--data`: what becomes `data` for the policies.
+//!
+//! Must never let one document silently replace another: two values for one key are an error.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::files::{CheckError, read_error, walk};
+use super::input::{Parser, parse};
+
+/// Reads every `.json`, `.yaml` and `.yml` file; the folders between the path named and the file become keys.
+pub fn documents(paths: &[PathBuf]) -> Result<Value, CheckError> {
+    let mut data = Map::new();
+    for path in paths {
+        let mut files = Vec::new();
+        if fs::metadata(path).map_err(|source| read_error(path, source))?.is_dir() {
+            walk(path, &mut BTreeSet::new(), &mut |file| files.push(file.to_owned()))?;
+        } else {
+            files.push(path.clone());
+        }
+        for file in
+            files.iter().filter(|f| f.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml"))
+        {
+            let bytes = fs::read(file).map_err(|source| read_error(file, source))?;
+            let name = file.display().to_string();
+            let parser = if name.ends_with("json") { Parser::Json } else { Parser::Yaml };
+            let parsed = parse(parser, &bytes);
+            let mut value =
+                parsed.map_err(|why| CheckError::Parse { path: name.clone(), parser: parser.name(), why })?;
+            let below = file.parent().and_then(|p| p.strip_prefix(path).ok()).unwrap_or(Path::new(""));
+            for part in below.components().rev() {
+                let mut outer = Map::new();
+                outer.insert(part.as_os_str().to_string_lossy().into_owned(), value);
+                value = Value::Object(outer);
+            }
+            let Value::Object(fields) = value else {
+                return Err(CheckError::Wrong {
+                    what: format!("{name} is data, but no object"),
+                    help: "Put the value below a key.".into(),
+                });
+            };
+            merge(&mut data, fields, &name)?;
+        }
+    }
+    Ok(Value::Object(data))
+}
+
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, name: &str) -> Result<(), CheckError> {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (None, value) => drop(into.insert(key, value)),
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new, name)?,
+            (Some(old), new) if *old == new => {}
+            _ => {
+                return Err(CheckError::Wrong {
+                    what: format!("{name} gives `{key}` another value than an earlier data file"),
+                    help: "Keep each key in one file.".into(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
