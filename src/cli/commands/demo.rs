@@ -59,6 +59,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<u8, CommandError> {
             for (words, what) in [
                 ("orch report".to_owned(), "the run again, from its artifacts"),
                 ("orch artifacts verify".to_owned(), "every digest and link, re-hashed"),
+                ("orch replay".to_owned(), "the run again from its record, without cargo: every file equal"),
                 (format!("orch run \"{REQUEST}\""), "again: everything is reused"),
                 (format!("cat artifacts/{run}/pr.md"), "the pull request's text"),
             ] {
