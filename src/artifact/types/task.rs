@@ -111,13 +111,10 @@ pub struct AssignedBudget {
     pub max_tokens: Option<u64>,
 }
 
-/// Who does one stage, and what for.
+/// What one stage may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageAssignment {
-    /// The model every role of the stage is to use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
     /// What may be spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<AssignedBudget>,

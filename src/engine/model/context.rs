@@ -2,9 +2,12 @@
 //!
 //! Must never show a file but from the base or the submitted change, and must never read the working tree.
 
+use std::collections::BTreeSet;
+
 use crate::agent::context::{Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, TestSet};
+use crate::artifact::types::debate::DebateRisk;
 use crate::artifact::types::plan::{FileRole, Plan};
 use crate::artifact::types::task::Task;
 use crate::edit::patch;
@@ -126,4 +129,17 @@ pub(super) fn diff(changes: &[FileChange], source: &TreeSource<'_>) -> Result<St
 /// Returns a value as JSON for reading.
 pub(super) fn pretty<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| format!("cannot be shown: {error}"))
+}
+
+/// Returns what a role has to answer: the risks others see, and the faults code found.
+pub(super) fn to_answer(risks: &[DebateRisk], faults: &BTreeSet<String>) -> Vec<Piece> {
+    let mut material = Vec::new();
+    if !risks.is_empty() {
+        material.push(Piece::new("risks to answer (JSON)", pretty(&risks), 9, Cut::Head));
+    }
+    if !faults.is_empty() {
+        let list = faults.iter().cloned().collect::<Vec<_>>().join("\n");
+        material.push(Piece::new("faults found by checks", list, 9, Cut::Head));
+    }
+    material
 }

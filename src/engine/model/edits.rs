@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::agent::context::{Cut, Piece, TreeSource};
+use crate::agent::context::{Piece, TreeSource};
 use crate::agent::debate::{
     Change, Debate, End, Event, ExitRule, Limits, Resolver, Step, Submission, read_answers, read_claims,
 };
@@ -129,14 +129,7 @@ impl<'a> Work<'a> {
     /// Asks the Builder for edits on top of what there is.
     fn build(&mut self, risks: &[DebateRisk], faults: &BTreeSet<String>) -> Result<Event, EngineError> {
         let engine = self.desk.engine;
-        let mut material = Vec::new();
-        if !risks.is_empty() {
-            material.push(Piece::new("risks to answer (JSON)", context::pretty(&risks), 9, Cut::Head));
-        }
-        if !faults.is_empty() {
-            let list = faults.iter().cloned().collect::<Vec<_>>().join("\n");
-            material.push(Piece::new("faults found by checks", list, 9, Cut::Head));
-        }
+        let mut material = context::to_answer(risks, faults);
         if self.submitted {
             let set = self.set(&self.draft)?;
             material.extend(context::submitted(&set.files, self.desk.source, false)?);

@@ -62,12 +62,6 @@ impl ModelEngine {
         Ok(Self { cast, prompts, setup, retriever: Box::new(WordOverlap) })
     }
 
-    /// Returns the same with another way to find context.
-    #[must_use]
-    pub fn with_retriever(self, retriever: Box<dyn Retriever>) -> Self {
-        Self { retriever, ..self }
-    }
-
     /// Returns the roles, for routes.
     pub const fn cast(&self) -> &Cast {
         &self.cast

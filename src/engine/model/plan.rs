@@ -66,14 +66,7 @@ impl Work<'_> {
 
     fn propose(&mut self, risks: &[DebateRisk], faults: &BTreeSet<String>) -> Result<Event, EngineError> {
         let engine = self.desk.engine;
-        let mut material = Vec::new();
-        if !risks.is_empty() {
-            material.push(Piece::new("risks to answer (JSON)", context::pretty(&risks), 9, Cut::Head));
-        }
-        if !faults.is_empty() {
-            let list = faults.iter().cloned().collect::<Vec<_>>().join("\n");
-            material.push(Piece::new("faults found by checks", list, 9, Cut::Head));
-        }
+        let mut material = context::to_answer(risks, faults);
         material.extend(self.last.as_ref().map(submitted));
         let question = Question {
             role: engine.cast().role(ARCHITECT)?,
