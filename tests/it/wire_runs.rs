@@ -96,6 +96,22 @@ fn a_provider_that_breaks_in_mid_run_is_left_and_the_record_tells_so() {
 }
 
 #[test]
+fn a_provider_that_is_killed_in_mid_run_is_left() {
+    let env = TestEnv::new();
+    let (anthropic, openai) = (provider(AnthropicMessages, never), provider(OpenaiResponses, never));
+    let root = shop(&env, "shop", &models(&anthropic.url(""), &openai.url("")));
+    orch(&env, &root, &["run", REQUEST, "--engine", "model", "--until", "test-write"]).exits(0);
+    assert!(asked(&anthropic) > 0);
+    // Nobody listens there any more.
+    drop(anthropic);
+    orch(&env, &root, &["run", REQUEST, "--engine", "model"]).exits(0).says("CONVERGED after");
+    let gone = attempts(&root, "anthropic");
+    assert!(gone.iter().any(|one| one.starts_with("generate.implement: offline")), "{gone:?}");
+    assert!(attempts(&root, "openai").contains(&"generate.implement: ok".to_owned()));
+    assert!(never_over(&root) > 0);
+}
+
+#[test]
 fn when_all_are_down_the_run_can_be_repeated_later() {
     let env = TestEnv::new();
     let down = Arc::new(AtomicBool::new(true));

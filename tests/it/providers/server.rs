@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +35,18 @@ pub struct Seen {
 pub struct Server {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    listening: Option<(Arc<AtomicBool>, std::thread::JoinHandle<()>)>,
+}
+
+impl Drop for Server {
+    /// Stops listening: whoever comes later is refused.
+    fn drop(&mut self) {
+        let Some((gone, thread)) = self.listening.take() else { return };
+        gone.store(true, Ordering::SeqCst);
+        // The thread waits for the next connection: this is the last one.
+        drop(TcpStream::connect(self.address));
+        let _ = thread.join();
+    }
 }
 
 impl Server {
@@ -42,13 +55,18 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
-        std::thread::spawn(move || {
+        let gone = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&gone);
+        let thread = std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
                 let (act, log) = (act.clone(), Arc::clone(&log));
                 std::thread::spawn(move || serve(stream, &act, &log));
             }
         });
-        Self { address, seen }
+        Self { address, seen, listening: Some((gone, thread)) }
     }
 
     pub fn url(&self, path: &str) -> String {
