@@ -69,7 +69,7 @@ pub struct Key {
 }
 
 /// The words a level can be.
-pub const LEVELS: &[&str] = &["off", "warn", "require-approval", "deny"];
+pub const LEVELS: &[&str] = &["off", "shadow", "warn", "require-approval", "deny"];
 
 const MIB_MAX: u64 = 1024 * 1024;
 

@@ -213,6 +213,8 @@ pub struct Policy {
 pub enum Level {
     /// Not at all.
     Off,
+    /// Asked and shown, without any effect: a rule on trial.
+    Shadow,
     /// Shown, nothing more.
     Warn,
     /// A person has to approve.

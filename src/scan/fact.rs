@@ -8,19 +8,9 @@ use std::ops::Range;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Scanner, View};
+pub use crate::artifact::types::policy_input::Confidence;
 
-/// How sure a scanner is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// Looks like it, as many harmless things do.
-    Low,
-    /// Probably; a person should look.
-    Medium,
-    /// A format, a check digit or a place that says so.
-    High,
-}
+use super::{Scanner, View};
 
 /// One thing a scanner saw.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,6 +56,24 @@ pub struct Found {
     pub confidence: Confidence,
     /// More for rules.
     pub attributes: Vec<(&'static str, String)>,
+    /// Whether it is about the file and not about a place in it: it counts whichever line was changed.
+    pub whole: bool,
+}
+
+impl Found {
+    /// Returns a finding about a file as a whole: placed on its first line, without evidence, the same wherever the file's
+    /// lines move; `key` is what makes it another one.
+    pub fn file(code: &'static str, message: String, key: &str, confidence: Confidence) -> Self {
+        let secret = key.as_bytes().to_vec();
+        Self { code, range: 0..0, message, secret, confidence, attributes: Vec::new(), whole: true }
+    }
+
+    /// Returns the same with one more attribute.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.attributes.push((name, value.into()));
+        self
+    }
 }
 
 /// Takes what one scanner finds in one file.
@@ -145,7 +153,7 @@ impl<'a> Sink<'a> {
         // Ranges reach over the values that were found, whatever layer they were found in.
         let masks: Vec<Range<usize>> = found.iter().map(|f| f.range.clone()).collect();
         let values: BTreeSet<&[u8]> =
-            found.iter().map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
+            found.iter().filter(|f| !f.whole).map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
         let mut seen: BTreeMap<(&str, &[u8]), u32> = BTreeMap::new();
         let mut facts = Vec::new();
         for found in &found {
@@ -154,9 +162,13 @@ impl<'a> Sink<'a> {
             let lines = self.view.lines();
             let (line, column) = lines.place(found.range.start);
             let (end_line, end_column) = lines.place(found.range.end.max(found.range.start + 1) - 1);
-            if !self.view.source.touches(line, end_line) {
+            if !found.whole && !self.view.source.touches(line, end_line) {
                 continue;
             }
+            let evidence = match found.whole {
+                true => String::new(),
+                false => evidence(text, &lines.range(line), &found.range, &masks, &values),
+            };
             facts.push(Fact {
                 path: self.view.source.path.to_owned(),
                 line,
@@ -166,7 +178,7 @@ impl<'a> Sink<'a> {
                 code: found.code,
                 scanner: self.name,
                 message: found.message.clone(),
-                evidence: evidence(text, &lines.range(line), &found.range, &masks, &values),
+                evidence,
                 fingerprint: fingerprint(found.code, &found.secret, *nth),
                 confidence: found.confidence,
                 attributes: found.attributes.iter().cloned().collect(),

@@ -7,6 +7,7 @@ mod driver;
 mod fact;
 mod layers;
 mod lines;
+pub mod names;
 pub mod pii;
 pub mod secrets;
 mod source;
@@ -34,10 +35,60 @@ pub trait Scanner: Sync {
 }
 
 /// A change as a whole: every file before and after.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Change<'a> {
     /// The files, in the order of their paths.
     pub files: &'a [FileChange<'a>],
+    /// The repository as it is after the change.
+    pub tree: &'a dyn Tree,
+}
+
+/// The files of a repository, asked for by name: a scanner that needs one beside those of the change asks for it here.
+pub trait Tree: Sync {
+    /// Returns the paths of all files, sorted, with `/`.
+    fn paths(&self) -> &[String];
+
+    /// Returns the content of a file; `None` where there is no regular file, or it cannot be read.
+    fn file(&self, path: &str) -> Option<Vec<u8>>;
+}
+
+/// A tree in memory.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryTree {
+    paths: Vec<String>,
+    files: std::collections::BTreeMap<String, Vec<u8>>,
+}
+
+impl<P: Into<String>, B: Into<Vec<u8>>> FromIterator<(P, B)> for MemoryTree {
+    fn from_iter<I: IntoIterator<Item = (P, B)>>(files: I) -> Self {
+        let files: std::collections::BTreeMap<String, Vec<u8>> =
+            files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
+        Self { paths: files.keys().cloned().collect(), files }
+    }
+}
+
+impl Tree for MemoryTree {
+    fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.files.get(path).cloned()
+    }
+}
+
+/// What scanners are told of the repository around a file; worked out once, before the first file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The SPDX expression the repository is published under, where it says so.
+    pub licence: Option<String>,
+}
+
+impl Surroundings {
+    /// Looks at a repository.
+    pub fn of(_tree: &dyn Tree) -> Self {
+        Self::default()
+    }
 }
 
 /// One file of a change.
@@ -52,10 +103,12 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii];
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names];
 
 /// Looks at a change as a whole with every scanner that does.
-pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>) -> Vec<Fact> {
+///
+/// `today` is the day allow comments are judged on, as for [`Worker::new`].
+pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>, today: Option<&str>) -> Vec<Fact> {
     let mut facts = Vec::new();
     for scanner in scanners {
         let mut found: Vec<(String, Found)> = Vec::new();
@@ -69,7 +122,8 @@ pub fn scan_change(scanners: &[&dyn Scanner], change: &Change<'_>) -> Vec<Fact> 
             for (_, fact) in chunk {
                 sink.add(fact.clone());
             }
-            facts.extend(sink.finish());
+            let comments = allow::Comments::new(&view, today);
+            facts.extend(sink.finish().into_iter().filter(|fact| !comments.allow(fact)));
         }
     }
     facts.sort();
@@ -95,17 +149,8 @@ mod tests {
             for file in change.files {
                 let len = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
                 if len(file.after) < len(file.before) {
-                    sink(
-                        file.path,
-                        Found {
-                            code: "tests/shrunk",
-                            range: 0..1,
-                            message: "the file is shorter".into(),
-                            secret: file.path.into(),
-                            confidence: Confidence::High,
-                            attributes: Vec::new(),
-                        },
-                    );
+                    let message = "the file is shorter".into();
+                    sink(file.path, Found::file("tests/shrunk", message, file.path, Confidence::High));
                 }
             }
         }
@@ -118,7 +163,7 @@ mod tests {
             FileChange { path: "b", before: None, after: Some(b"new") },
             FileChange { path: "c", before: Some(b"gone"), after: None },
         ];
-        let facts = scan_change(&[&Shrunk], &Change { files: &files });
+        let facts = scan_change(&[&Shrunk], &Change { files: &files, tree: &MemoryTree::default() }, None);
         assert_eq!(facts.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["a", "c"]);
     }
 

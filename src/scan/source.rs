@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::{Range, RangeInclusive};
 
-use super::{Lines, layers};
+use super::{Lines, Surroundings, layers};
 
 /// One file to look at.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +17,14 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// The lines that are new, counted from 1; all of them when absent.
     pub changed: Option<&'a [RangeInclusive<u32>]>,
+    /// What is known of the repository; nothing when absent.
+    pub around: Option<&'a Surroundings>,
 }
 
 impl<'a> Source<'a> {
     /// Returns a file of which every line counts.
     pub const fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        Self { path, bytes, changed: None }
+        Self { path, bytes, changed: None, around: None }
     }
 
     /// Tells whether a finding on these lines belongs to the change.
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn changed_lines_are_inclusive() {
         let ranges = [3..=4, 9..=9];
-        let source = Source { path: "a", bytes: b"", changed: Some(&ranges) };
+        let source = Source { changed: Some(&ranges), ..Source::new("a", b"") };
         let hit: Vec<u32> = (1..12).filter(|line| source.touches(*line, *line)).collect();
         assert_eq!(hit, [3, 4, 9]);
         assert!(source.touches(1, 3) && !source.touches(5, 8));

@@ -1,12 +1,17 @@
 //! `policy/input.json`: the document policy rules judge, `input` in Rego.
 //!
-//! Rule authors depend on it: a field may be added in a minor version, never renamed or given another meaning.
+//! Rule authors depend on it: a field may be added in a minor version, never renamed or given another meaning. Which of the
+//! optional parts are there follows from the subject; a rule that reads one that is not there is not asked, and the verdict
+//! says so.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Artifact;
+use crate::artifact::id::CommitId;
 use crate::artifact::kind::ArtifactKind;
 use crate::artifact::types::change_set::{FileMode, FileOp, TestSet};
 use crate::artifact::types::plan::Plan;
@@ -17,18 +22,126 @@ use crate::artifact::types::verification::Verification;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyInput {
-    /// The task.
-    pub task: Task,
-    /// The plan.
-    pub plan: Plan,
-    /// The changed files with their added lines, tests and edits together, sorted by path.
-    pub changes: Vec<ChangedFile>,
-    /// The size of the whole change.
-    pub size: ChangeSize,
-    /// The acceptance tests.
-    pub tests: TestEvidence,
+    /// What is judged.
+    pub subject: Subject,
+    /// The task; only of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// The plan; only of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+    /// The changed files with their added lines, sorted by path; absent where a whole tree is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Vec<ChangedFile>>,
+    /// The size of the whole change; absent where a whole tree is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<ChangeSize>,
+    /// What the scanners saw, sorted by place; nothing in it holds a secret.
+    pub facts: Vec<Fact>,
+    /// The acceptance tests; only of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestEvidence>,
     /// The settings of the rules, from `orch.yml`.
     pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// What kind of thing.
+    pub kind: SubjectKind,
+    /// The commit the change is measured against, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<CommitId>,
+    /// The commit that holds the change, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<CommitId>,
+}
+
+impl Subject {
+    /// Returns the change set of a run on a base.
+    pub const fn run(base: CommitId) -> Self {
+        Self { kind: SubjectKind::Run, base: Some(base), head: None }
+    }
+}
+
+/// What kind of thing is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// The change set of a run.
+    Run,
+    /// What is in the index, against HEAD.
+    Staged,
+    /// What is in the working tree, against HEAD.
+    Work,
+    /// What one commit has over another.
+    Diff,
+    /// What a pull request brings to its base.
+    PullRequest,
+    /// A patch that was given as text.
+    Patch,
+    /// Every file of the working tree.
+    Tree,
+}
+
+impl SubjectKind {
+    /// Returns the name used in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Staged => "staged",
+            Self::Work => "work",
+            Self::Diff => "diff",
+            Self::PullRequest => "pull-request",
+            Self::Patch => "patch",
+            Self::Tree => "tree",
+        }
+    }
+}
+
+/// One thing a scanner saw.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// The path from the root of the repository.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in bytes, from 1.
+    pub column: u32,
+    /// The last line.
+    pub end_line: u32,
+    /// The column after the last byte.
+    pub end_column: u32,
+    /// The code, `category/rule`; rules take facts by it.
+    pub code: String,
+    /// The scanner.
+    pub scanner: String,
+    /// What it is, in one sentence without full stop.
+    pub message: String,
+    /// The line with everything secret masked.
+    pub evidence: String,
+    /// The same for the same thing wherever it moves.
+    pub fingerprint: String,
+    /// How sure the scanner is.
+    pub confidence: Confidence,
+    /// More, by name; the scanner's page lists the names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// How sure a scanner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// Looks like it, as many harmless things do.
+    Low,
+    /// Probably; a person should look.
+    Medium,
+    /// A format, a check digit or a place that says so.
+    High,
 }
 
 /// A changed file.
@@ -64,6 +177,8 @@ pub enum Origin {
     Tests,
     /// `edits.json`.
     Edits,
+    /// No change set: a change that git has, or a patch.
+    Git,
 }
 
 /// A line of a file.

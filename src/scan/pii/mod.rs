@@ -178,7 +178,7 @@ fn add(
     if view.aside {
         attributes.push(("place", "aside".to_owned()));
     }
-    sink.add(Found { code, range, message: what.to_owned(), secret: Vec::new(), confidence, attributes });
+    sink.add(Found { code, range, message: what.to_owned(), secret: Vec::new(), confidence, attributes, whole: false });
 }
 
 /// Calls back with the places where digits are dense: nothing else can hold a number of a person.

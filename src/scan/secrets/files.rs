@@ -120,8 +120,7 @@ fn each_line(view: &View<'_>, sink: &mut Sink<'_>, kind: &'static str, find: imp
                     message: format!("a credential in a {kind} file"),
                     secret: value.to_vec(),
                     confidence: Confidence::High,
-                    attributes: vec![("rule", kind.to_owned())],
-                });
+                    attributes: vec![("rule", kind.to_owned())], whole: false });
             }
         }
         start += line.len();

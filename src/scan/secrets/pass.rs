@@ -141,8 +141,7 @@ impl Pass<'_, '_, '_> {
             message: hit.message.to_owned(),
             secret: hit.secret.to_vec(),
             confidence: hit.confidence,
-            attributes,
-        });
+            attributes, whole: false });
     }
 
     /// Runs an issuer's rule around its keyword.

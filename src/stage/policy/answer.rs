@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::artifact::types::verdict::Effect;
+use crate::artifact::types::verdict::{Effect, Severity};
 
 use super::bundle::Broken;
 use super::decide::Violation;
@@ -23,18 +23,19 @@ pub fn violations(rule: &Rule, sets: Vec<Vec<Value>>) -> Vec<Violation> {
         .collect()
 }
 
-/// Reads an element: a string, or an object with `msg` and, where it fits, `path`, `line` and `help`.
+/// Reads an element: a string, or an object with `msg` and, where it fits, `help` and the place and mark of a fact (`path`,
+/// `line`, `column`, `end_line`, `end_column`, `evidence`, `fingerprint`).
 fn violation(rule: &Rule, effect: Effect, element: &Value) -> Result<Violation, &'static str> {
     let text = |key: &str, why| match element.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(why),
     };
-    let line = match element.get("line") {
-        None => None,
-        Some(line) => {
-            let line = line.as_u64().filter(|n| *n > 0).and_then(|n| u32::try_from(n).ok());
-            Some(line.ok_or("has a `line` that is not a whole number from 1")?)
+    let number = |key: &str, why| match element.get(key) {
+        None => Ok(None),
+        Some(number) => {
+            let number = number.as_u64().filter(|n| *n > 0).and_then(|n| u32::try_from(n).ok());
+            number.map(Some).ok_or(why)
         }
     };
     let message = match element {
@@ -45,11 +46,17 @@ fn violation(rule: &Rule, effect: Effect, element: &Value) -> Result<Violation, 
     Ok(Violation {
         code: rule.metadata.code.to_string(),
         effect,
+        severity: rule.metadata.severity,
         message,
         help: text("help", "has a `help` that is not a string")?
             .unwrap_or_else(|| rule.metadata.help.clone()),
         path: text("path", "has a `path` that is not a string")?,
-        line,
+        line: number("line", "has a `line` that is not a whole number from 1")?,
+        column: number("column", "has a `column` that is not a whole number from 1")?,
+        end_line: number("end_line", "has an `end_line` that is not a whole number from 1")?,
+        end_column: number("end_column", "has an `end_column` that is not a whole number from 1")?,
+        evidence: text("evidence", "has an `evidence` that is not a string")?.filter(|text| !text.is_empty()),
+        fingerprint: text("fingerprint", "has a `fingerprint` that is not a string")?,
     })
 }
 
@@ -80,10 +87,11 @@ fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {
     Violation {
         code: diag.as_str().into(),
         effect: Effect::Deny,
+        severity: Severity::Critical,
         message,
         help: diag.help().into(),
         // Files of the pack in this binary are not files of the repository.
         path: file.filter(|name| !name.starts_with("orch:")).map(str::to_owned),
-        line: None,
+        ..Violation::default()
     }
 }

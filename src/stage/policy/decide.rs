@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::artifact::types::verdict::{Decision, Effect, Finding};
+use crate::artifact::digest::Digest;
+use crate::artifact::types::verdict::{AsideBy, Decision, Effect, Finding, SetAside, Severity};
 use crate::config::Level;
 use crate::diagnostic::text::is_hidden;
 
@@ -15,6 +16,8 @@ pub struct Violation {
     pub code: String,
     /// The effect of the entry set it came from.
     pub effect: Effect,
+    /// How bad it is.
+    pub severity: Severity,
     /// What was found, on what.
     pub message: String,
     /// What to do next.
@@ -23,6 +26,46 @@ pub struct Violation {
     pub path: Option<String>,
     /// The line, from 1.
     pub line: Option<u32>,
+    /// The column in bytes, from 1.
+    pub column: Option<u32>,
+    /// The last line.
+    pub end_line: Option<u32>,
+    /// The column after the last byte.
+    pub end_column: Option<u32>,
+    /// The line, with everything secret masked.
+    pub evidence: Option<String>,
+    /// The fingerprint of the fact; made here where there is none.
+    pub fingerprint: Option<String>,
+}
+
+impl Default for Violation {
+    fn default() -> Self {
+        Self {
+            code: String::new(),
+            effect: Effect::Deny,
+            severity: Severity::High,
+            message: String::new(),
+            help: String::new(),
+            path: None,
+            line: None,
+            column: None,
+            end_line: None,
+            end_column: None,
+            evidence: None,
+            fingerprint: None,
+        }
+    }
+}
+
+/// What was decided, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The decision: the strictest effect of any finding.
+    pub decision: Decision,
+    /// Every finding that counts, strictest first.
+    pub findings: Vec<Finding>,
+    /// What does not count.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// Findings of one rule and effect that are listed; the rest are counted.
@@ -32,30 +75,69 @@ const LISTED: usize = 100;
 const TEXT: usize = 1000;
 
 /// Applies the levels and returns the decision with every finding, strictest first.
-pub fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> (Decision, Vec<Finding>) {
-    let mut findings: Vec<Finding> = violations.into_iter().filter_map(|v| finding(levels, v)).collect();
-    sort(&mut findings);
-    findings.dedup();
+pub fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> Decided {
+    let mut seen = BTreeMap::new();
+    let mut findings = Vec::new();
+    let mut shadows = Vec::new();
+    for violation in violations {
+        let level = levels.get(&violation.code).copied();
+        let effect = match level {
+            None | Some(Level::Shadow) => violation.effect,
+            Some(Level::Off) => continue,
+            Some(Level::Warn) => Effect::Warn,
+            Some(Level::RequireApproval) => Effect::RequireApproval,
+            Some(Level::Deny) => Effect::Deny,
+        };
+        let found = finding(violation, effect);
+        if level == Some(Level::Shadow) { shadows.push(found) } else { findings.push(found) }
+    }
+    for list in [&mut findings, &mut shadows] {
+        sort(list);
+        list.dedup();
+        number(list, &mut seen);
+    }
     let decision = findings.iter().map(|f| f.effect.decision()).max().unwrap_or(Decision::Allow);
-    (decision, shorten(findings))
+    let aside = |finding| SetAside {
+        finding,
+        by: AsideBy::Shadow,
+        reason: "the rule is on trial".into(),
+        until: None,
+    };
+    Decided {
+        decision,
+        findings: shorten(findings),
+        set_aside: shorten(shadows).into_iter().map(aside).collect(),
+    }
 }
 
-fn finding(levels: &BTreeMap<String, Level>, violation: Violation) -> Option<Finding> {
-    let effect = match levels.get(&violation.code) {
-        None => violation.effect,
-        Some(Level::Off) => return None,
-        Some(Level::Warn) => Effect::Warn,
-        Some(Level::RequireApproval) => Effect::RequireApproval,
-        Some(Level::Deny) => Effect::Deny,
-    };
-    Some(Finding {
+fn finding(violation: Violation, effect: Effect) -> Finding {
+    Finding {
         code: violation.code,
         effect,
+        severity: violation.severity,
         message: clean(&violation.message),
         help: clean(&violation.help),
         path: violation.path.map(|path| clean(&path)),
         line: violation.line,
-    })
+        column: violation.column,
+        end_line: violation.end_line,
+        end_column: violation.end_column,
+        evidence: violation.evidence.map(|text| clean(&text)),
+        fingerprint: violation.fingerprint.map(|text| clean(&text)).unwrap_or_default(),
+    }
+}
+
+/// Gives findings without a fact a fingerprint: over code, path, message and which of equals it is, never the line.
+fn number(findings: &mut [Finding], seen: &mut BTreeMap<(String, String, String), u32>) {
+    for finding in findings.iter_mut().filter(|f| f.fingerprint.is_empty()) {
+        let path = finding.path.clone().unwrap_or_default();
+        let nth = seen.entry((finding.code.clone(), path.clone(), finding.message.clone())).or_default();
+        *nth += 1;
+        // Digits may be a line's number, which moves.
+        let message: String = finding.message.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let text = format!("orch-finding-1\0{}\0{path}\0{message}\0{nth}", finding.code);
+        finding.fingerprint = Digest::of(text.as_bytes()).hex()[..24].to_owned();
+    }
 }
 
 /// Strictest first, then by path (findings without one first), line and code.
@@ -68,19 +150,22 @@ fn sort(findings: &mut [Finding]) {
 
 /// Keeps the first findings of each rule and effect, and says how many more there are.
 fn shorten(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut counts: BTreeMap<(String, Effect), (usize, String)> = BTreeMap::new();
+    let mut counts: BTreeMap<(String, Effect), (usize, Finding)> = BTreeMap::new();
     let mut kept = Vec::new();
     for finding in findings {
         let entry = counts.entry((finding.code.clone(), finding.effect));
-        let (count, _) = entry.and_modify(|(n, _)| *n += 1).or_insert_with(|| (1, finding.help.clone()));
+        let (count, _) = entry.and_modify(|(n, _)| *n += 1).or_insert_with(|| (1, finding.clone()));
         if *count <= LISTED {
             kept.push(finding);
         }
     }
-    for ((code, effect), (count, help)) in counts {
+    for ((code, effect), (count, first)) in counts {
         if count > LISTED {
             let message = format!("{} more findings of this rule are not listed", count - LISTED);
-            kept.push(Finding { code, effect, message, help, path: None, line: None });
+            let violation = Violation { code, severity: first.severity, message, help: first.help, ..Violation::default() };
+            let mut rest = finding(violation, effect);
+            number(std::slice::from_mut(&mut rest), &mut BTreeMap::new());
+            kept.push(rest);
         }
     }
     sort(&mut kept);
@@ -117,7 +202,7 @@ mod tests {
             message: "m".into(),
             help: "h".into(),
             path: Some("a".into()),
-            line: None,
+            ..Violation::default()
         }
     }
 
@@ -132,13 +217,19 @@ mod tests {
         };
         let decided = |levels: &[(&str, Level)]| {
             let levels = levels.iter().map(|(code, level)| ((*code).to_owned(), *level)).collect();
-            decide(&levels, three()).0
+            decide(&levels, three()).decision
         };
         assert_eq!(decided(&[]), Decision::Deny);
         assert_eq!(decided(&[("a/d", Level::RequireApproval)]), Decision::NeedsApproval);
         assert_eq!(decided(&[("a/d", Level::Off), ("a/r", Level::Warn)]), Decision::Allow);
         assert_eq!(decided(&[("a/d", Level::Off), ("a/w", Level::Deny)]), Decision::Deny);
-        assert_eq!(decide(&BTreeMap::new(), Vec::new()), (Decision::Allow, Vec::new()));
+        let nothing = Decided { decision: Decision::Allow, findings: Vec::new(), set_aside: Vec::new() };
+        assert_eq!(decide(&BTreeMap::new(), Vec::new()), nothing);
+        let trial: BTreeMap<_, _> = [("a/d".to_owned(), Level::Shadow)].into();
+        let decided = decide(&trial, three());
+        assert_eq!((decided.decision, decided.findings.len()), (Decision::NeedsApproval, 2));
+        assert_eq!(decided.set_aside[0].finding.code, "a/d");
+        assert_eq!((decided.set_aside[0].by, decided.set_aside[0].finding.effect), (AsideBy::Shadow, Effect::Deny));
     }
 
     #[test]
@@ -149,7 +240,7 @@ mod tests {
             message: "::error::x\u{202e}\u{1b}[31m\nend".into(),
             ..violation("a/w", Effect::Warn)
         });
-        let (decision, findings) = decide(&BTreeMap::new(), many);
+        let Decided { decision, findings, .. } = decide(&BTreeMap::new(), many);
         assert_eq!((decision, findings.len()), (Decision::Deny, LISTED + 2));
         assert_eq!(findings[0].message, "150 more findings of this rule are not listed");
         assert_eq!(findings.last().unwrap().message, "::error::x\\u{202e}\\u{1b}[31m end");
@@ -165,13 +256,14 @@ mod tests {
                 help: message.clone(),
                 message,
                 line,
+                ..Violation::default()
             },
         )
     }
 
     fn any_levels() -> impl Strategy<Value = BTreeMap<String, Level>> {
         let level =
-            prop_oneof![Just(Level::Off), Just(Level::Warn), Just(Level::RequireApproval), Just(Level::Deny)];
+            prop_oneof![Just(Level::Off), Just(Level::Shadow), Just(Level::Warn), Just(Level::RequireApproval), Just(Level::Deny)];
         proptest::collection::btree_map(prop_oneof!["a/a", "a/b", "a/c"], level, 0..3)
     }
 
@@ -182,10 +274,10 @@ mod tests {
             violations in proptest::collection::vec(any_violation(), 0..20),
             more in any_violation(),
         ) {
-            let before = decide(&levels, violations.clone()).0;
+            let before = decide(&levels, violations.clone()).decision;
             let mut with = violations.clone();
             with.push(more);
-            prop_assert!(decide(&levels, with).0 >= before);
+            prop_assert!(decide(&levels, with).decision >= before);
             let mut reversed = violations.clone();
             reversed.reverse();
             prop_assert_eq!(decide(&levels, violations), decide(&levels, reversed));

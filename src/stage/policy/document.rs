@@ -3,22 +3,23 @@
 //! Must never judge, and must never take an artifact's word for what the base holds: contents before are read from the base
 //! and compared with the digests the change sets give.
 
-use std::collections::HashMap;
-
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use std::collections::BTreeMap;
 
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::path::RepoPath;
-use crate::artifact::types::change_set::{ChangeError, ChangeSet, FileChange, FileOp, TestSet};
+use crate::artifact::types::change_set::{ChangeError, ChangeSet, FileChange, FileMode, FileOp, TestSet};
 use crate::artifact::types::plan::Plan;
 use crate::artifact::types::policy_input::{
-    ChangeSize, ChangedFile, Line, Origin, PolicyInput, TestEvidence,
+    ChangeSize, ChangedFile, Origin, PolicyInput, Subject, TestEvidence,
 };
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::{Phase, Verification};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{VcsError, VcsRead};
+
+use super::facts::{self, Looked};
+use super::lines::lines;
 
 /// The artifacts that are judged together.
 #[derive(Clone, Debug)]
@@ -105,7 +106,7 @@ impl Failure for DocumentError {
     }
 }
 
-/// Builds the document; `settings` are passed on as they are.
+/// Builds the document of a run; `settings` are passed on as they are.
 pub fn build(
     vcs: &dyn VcsRead,
     pieces: Pieces,
@@ -113,35 +114,44 @@ pub fn build(
 ) -> Result<PolicyInput, DocumentError> {
     check_together(&pieces)?;
     let tree = &pieces.task.base.tree;
-    let mut after_tests: HashMap<RepoPath, Option<Vec<u8>>> = HashMap::new();
     let mut changes = Vec::with_capacity(pieces.tests.files.len() + pieces.edits.files.len());
-    for file in &pieces.tests.files {
-        let before = vcs.file(tree, file.path.as_str())?;
-        let after = file.bytes()?;
-        changes.push(changed(file, Origin::Tests, before.as_deref(), after.as_deref())?);
-        if after_tests.insert(file.path.clone(), after).is_some() {
-            return Err(DocumentError::Twice { what: "tests", path: file.path.clone() });
+    let mut looked: BTreeMap<String, Looked> = BTreeMap::new();
+    let sets = [("tests", Origin::Tests, &pieces.tests.files), ("edits", Origin::Edits, &pieces.edits.files)];
+    for (what, origin, files) in sets {
+        if let Some(path) = twice(files) {
+            return Err(DocumentError::Twice { what, path: path.clone() });
         }
-    }
-    for file in &pieces.edits.files {
-        let before = match after_tests.get(&file.path) {
-            Some(bytes) => bytes.clone(),
-            None => vcs.file(tree, file.path.as_str())?,
-        };
-        let after = file.bytes()?;
-        changes.push(changed(file, Origin::Edits, before.as_deref(), after.as_deref())?);
-    }
-    if let Some(path) = twice(&pieces.edits.files) {
-        return Err(DocumentError::Twice { what: "edits", path: path.clone() });
+        for file in files {
+            let path = file.path.as_str().to_owned();
+            let at_base = match looked.get(&path) {
+                Some(earlier) => earlier.before.clone(),
+                None => vcs.file(tree, &path)?,
+            };
+            let before = looked.get(&path).map_or(at_base.as_deref(), |earlier| earlier.after.as_deref());
+            let after = file.bytes()?;
+            changes.push(changed(file, origin, before, after.as_deref())?);
+            looked.insert(path.clone(), Looked { path, before: at_base, after });
+        }
     }
     changes.sort_by(|a, b| {
         let key = |c: &ChangedFile| (c.path.clone(), c.origin == Origin::Edits);
         key(a).cmp(&key(b))
     });
+    let looked: Vec<Looked> = looked.into_values().collect();
+    let today = pieces.task.created_at.get(..10);
+    let facts = facts::of_change(&looked, &facts::ChangedTree::new(vcs, tree, &looked), today);
     let size = size(&changes);
     let Pieces { task, plan, tests, tests_digest, red, edits: _, green } = pieces;
-    let tests = TestEvidence { set: tests, digest: tests_digest, red, green };
-    Ok(PolicyInput { task, plan, changes, size, tests, settings })
+    Ok(PolicyInput {
+        subject: Subject::run(task.base.commit.clone()),
+        task: Some(task),
+        plan: Some(plan),
+        changes: Some(changes),
+        size: Some(size),
+        facts,
+        tests: Some(TestEvidence { set: tests, digest: tests_digest, red, green }),
+        settings,
+    })
 }
 
 fn check_together(pieces: &Pieces) -> Result<(), DocumentError> {
@@ -186,136 +196,43 @@ fn changed(
         }
         _ => {}
     }
-    let text = after.and_then(|bytes| std::str::from_utf8(bytes).ok());
-    let (added, removed) = lines(before.unwrap_or_default(), text.unwrap_or_default());
-    Ok(ChangedFile {
-        path: file.path.as_str().to_owned(),
-        name: file.path.file_name().to_owned(),
-        origin,
-        op: file.op,
-        mode: file.mode,
-        binary: after.is_some() && text.is_none_or(|text| text.contains('\0')),
-        after: file.after.clone(),
-        added,
-        removed,
-    })
+    Ok(shown(file.path.as_str(), origin, file.mode, before, after))
 }
 
-fn size(changes: &[ChangedFile]) -> ChangeSize {
+/// Returns a changed file as rules see it.
+pub fn shown(
+    path: &str,
+    origin: Origin,
+    mode: FileMode,
+    before: Option<&[u8]>,
+    after: Option<&[u8]>,
+) -> ChangedFile {
+    let text = after.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let (added, removed) = lines(before.unwrap_or_default(), text.unwrap_or_default().as_bytes());
+    ChangedFile {
+        path: path.to_owned(),
+        name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+        origin,
+        op: match (before, after) {
+            (None, _) => FileOp::Create,
+            (_, None) => FileOp::Delete,
+            _ => FileOp::Modify,
+        },
+        mode,
+        binary: after.is_some() && text.is_none_or(|text| text.contains('\0')),
+        after: after.map(Digest::of),
+        added,
+        removed,
+    }
+}
+
+/// Adds up the size of a change; the files are sorted by path.
+pub fn size(changes: &[ChangedFile]) -> ChangeSize {
     let mut paths: Vec<&str> = changes.iter().map(|c| c.path.as_str()).collect();
     paths.dedup();
     ChangeSize {
         files: paths.len() as u64,
         added: changes.iter().map(|c| c.added.len() as u64).sum(),
         removed: changes.iter().map(|c| c.removed).sum(),
-    }
-}
-
-/// The largest table a line diff may need; above it lines are counted, which is linear.
-const DIFF_CELLS: usize = 4_000_000;
-
-/// Returns the lines a file gains, and how many it loses.
-fn lines(before: &[u8], after: &str) -> (Vec<Line>, u64) {
-    let old: Vec<&[u8]> = before.split_inclusive(|b| *b == b'\n').collect();
-    let new: Vec<&[u8]> = after.as_bytes().split_inclusive(|b| *b == b'\n').collect();
-    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let (old, new) = (&old[start..], &new[start..]);
-    let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (old, new) = (&old[..old.len() - end], &new[..new.len() - end]);
-    let (indexes, removed) =
-        if old.len().saturating_mul(new.len()) <= DIFF_CELLS { diffed(old, new) } else { counted(old, new) };
-    let line = |at: usize| {
-        let text = String::from_utf8_lossy(new[at]);
-        let text = text.strip_suffix('\n').map_or(&*text, |t| t.strip_suffix('\r').unwrap_or(t));
-        Line { line: u32::try_from(start + at + 1).unwrap_or(u32::MAX), text: text.to_owned() }
-    };
-    (indexes.into_iter().map(line).collect(), removed)
-}
-
-fn diffed(old: &[&[u8]], new: &[&[u8]]) -> (Vec<usize>, u64) {
-    let mut added = Vec::new();
-    let mut removed = 0;
-    for op in capture_diff_slices(Algorithm::Myers, old, new) {
-        if op.tag() != DiffTag::Equal {
-            added.extend(op.new_range());
-            removed += op.old_range().len() as u64;
-        }
-    }
-    (added, removed)
-}
-
-/// Takes every line that was not there as often before for an added one: moved lines do not count, new ones always do.
-fn counted(old: &[&[u8]], new: &[&[u8]]) -> (Vec<usize>, u64) {
-    let mut left: HashMap<&[u8], u64> = HashMap::new();
-    for line in old {
-        *left.entry(line).or_default() += 1;
-    }
-    let mut added = Vec::new();
-    for (at, line) in new.iter().enumerate() {
-        match left.get_mut(line) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => added.push(at),
-        }
-    }
-    (added, left.values().sum())
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn texts(before: &str, after: &str) -> (Vec<(u32, String)>, u64) {
-        let (added, removed) = lines(before.as_bytes(), after);
-        (added.into_iter().map(|l| (l.line, l.text)).collect(), removed)
-    }
-
-    #[test]
-    fn added_lines_have_their_numbers_afterwards() {
-        let line = |n: u32, t: &str| (n, t.to_owned());
-        for (before, after, added, removed) in [
-            ("", "", vec![], 0),
-            ("", "a\r\nb", vec![line(1, "a"), line(2, "b")], 0),
-            ("a\nb\nc\n", "a\nx\nc\ny\n", vec![line(2, "x"), line(4, "y")], 1),
-            ("a\nb\n", "", vec![], 2),
-            ("a", "a\n", vec![line(1, "a")], 1),
-            ("a\n", "a\r\n", vec![line(1, "a")], 1),
-            ("a\n}\nb\n}\n", "a\n}\nz\n}\nb\n}\n", vec![line(3, "z"), line(4, "}")], 0),
-        ] {
-            assert_eq!(texts(before, after), (added, removed), "{before:?} -> {after:?}");
-        }
-    }
-
-    #[test]
-    fn counting_finds_every_new_line_and_takes_little_time() {
-        use std::fmt::Write as _;
-        let (mut old, mut new) = (String::new(), String::new());
-        for n in 0..60_000 {
-            let _ = writeln!(old, "old {n}");
-            let _ = writeln!(new, "new {}", 60_000 - n);
-        }
-        new.push_str("old 7\n");
-        let (added, removed) = lines(old.as_bytes(), &new);
-        assert_eq!((added.len(), removed), (60_000, 59_999));
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_is_lost(before in any::<Vec<u8>>(), after in any::<String>()) {
-            let (added, _) = lines(&before, &after);
-            let total = after.split_inclusive('\n').count();
-            prop_assert!(added.len() <= total);
-            for line in &added {
-                let want = after.split_inclusive('\n').nth(line.line as usize - 1).unwrap();
-                prop_assert!(want.starts_with(&line.text));
-            }
-            // Whatever is not added was there before.
-            let old: Vec<&[u8]> = before.split_inclusive(|b| *b == b'\n').collect();
-            for (at, line) in after.split_inclusive('\n').enumerate() {
-                let is_added = added.iter().any(|l| l.line as usize == at + 1);
-                prop_assert!(is_added || old.contains(&line.as_bytes()));
-            }
-        }
     }
 }

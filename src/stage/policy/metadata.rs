@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::artifact::types::verdict::Effect;
+use crate::artifact::types::verdict::{Effect, Severity};
 use crate::diagnostic::Code;
 
 /// What a rule says about itself.
@@ -18,6 +18,8 @@ pub struct Metadata {
     pub code: Code,
     /// The strictest effect it can have.
     pub effect: Effect,
+    /// How bad its findings are; where it does not say, what fits its effect.
+    pub severity: Severity,
     /// What to do about a finding that does not say it itself.
     pub help: String,
     /// The version that brought it.
@@ -39,6 +41,7 @@ struct Raw {
 struct RawCustom {
     code: Option<String>,
     effect: Option<String>,
+    severity: Option<Severity>,
     help: Option<String>,
     since: Option<String>,
     #[serde(default)]
@@ -79,6 +82,15 @@ pub fn metadata(source: &str) -> Result<Metadata, MetadataError> {
     };
     let code = need("custom.code", custom.code)?;
     let effect = need("custom.effect", custom.effect)?;
+    let effect = match effect.as_str() {
+        "deny" => Effect::Deny,
+        "require_approval" => Effect::RequireApproval,
+        "warn" => Effect::Warn,
+        _ => {
+            let why = "not `deny`, `require_approval` or `warn`";
+            return Err(MetadataError::Value { name: "effect", value: effect, why });
+        }
+    };
     Ok(Metadata {
         title: need("title", raw.title)?,
         description: raw.description.unwrap_or_default().trim().to_owned(),
@@ -87,15 +99,12 @@ pub fn metadata(source: &str) -> Result<Metadata, MetadataError> {
             value: code,
             why: "not `category/rule` in lower-case letters, digits and hyphens",
         })?,
-        effect: match effect.as_str() {
-            "deny" => Effect::Deny,
-            "require_approval" => Effect::RequireApproval,
-            "warn" => Effect::Warn,
-            _ => {
-                let why = "not `deny`, `require_approval` or `warn`";
-                return Err(MetadataError::Value { name: "effect", value: effect, why });
-            }
-        },
+        effect,
+        severity: custom.severity.unwrap_or(match effect {
+            Effect::Deny => Severity::High,
+            Effect::RequireApproval => Severity::Medium,
+            Effect::Warn => Severity::Low,
+        }),
         help: need("custom.help", custom.help)?,
         since: custom.since,
         locked: custom.locked,

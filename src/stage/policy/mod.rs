@@ -7,7 +7,7 @@
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
-//! - `document`: the `input` rules see
+//! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
 //! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
@@ -20,7 +20,9 @@ pub mod decide;
 pub mod diags;
 pub mod document;
 pub mod engine;
+pub mod facts;
 pub mod inspect;
+pub mod lines;
 pub mod metadata;
 pub mod rule;
 pub mod tester;
@@ -28,13 +30,15 @@ pub mod tester;
 mod answer;
 mod spread;
 
+use std::collections::BTreeSet;
+
 use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::policy_input::PolicyInput;
-use crate::artifact::types::verdict::{Decision, Effect, Verdict};
+use crate::artifact::types::verdict::{Decision, Effect, SkippedRule, Verdict};
 use crate::config::Level;
 use crate::diagnostic::{Class, Failure};
 
@@ -43,7 +47,7 @@ use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
 use bundle::{Bundle, BundleError, Sources};
 use cfg::PolicyConfig;
-use decide::{Violation, decide};
+use decide::{Decided, Violation, decide};
 use document::{DocumentError, Pieces};
 use engine::{Job, Limits};
 use rule::Rule;
@@ -151,35 +155,69 @@ pub fn check(
     let document = crate::artifact::digest::canonical_json(input)?;
     let digest = Digest::of(&document);
     let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
-    let mut rules = Vec::new();
+    let mut judged = Judged::default();
     if document.len() > limits.input_bytes {
         violations.push(answer::too_large(document.len(), limits.input_bytes));
     } else {
         let text = String::from_utf8_lossy(&document).into_owned();
-        let (ran, found) = judge(config, bundle, text, limits);
-        rules = ran;
-        violations.extend(found);
+        judged = judge(config, bundle, &absent(input), text, limits);
+        violations.append(&mut judged.violations);
     }
-    let (decision, findings) = decide(&config.levels, violations);
-    Ok(Verdict { decision, findings, bundle: bundle.digest.clone(), input: digest, rules })
+    let Decided { decision, findings, set_aside } = decide(&config.levels, violations);
+    Ok(Verdict {
+        subject: input.subject.clone(),
+        decision,
+        findings,
+        set_aside,
+        bundle: bundle.digest.clone(),
+        input: digest,
+        rules: judged.ran,
+        skipped: judged.skipped,
+    })
 }
 
-/// Lets every rule that is not off judge; returns the codes of those that answered, and what was found.
+/// Returns the optional parts a document does not have.
+fn absent(input: &PolicyInput) -> BTreeSet<&'static str> {
+    let there = |part: &str| match part {
+        "task" => input.task.is_some(),
+        "plan" => input.plan.is_some(),
+        "changes" => input.changes.is_some(),
+        "size" => input.size.is_some(),
+        _ => input.tests.is_some(),
+    };
+    rule::OPTIONAL.into_iter().filter(|part| !there(part)).collect()
+}
+
+/// What the rules said.
+#[derive(Debug, Default)]
+struct Judged {
+    ran: Vec<String>,
+    skipped: Vec<SkippedRule>,
+    violations: Vec<Violation>,
+}
+
+/// Lets every rule judge that is not off and has what it needs.
 fn judge(
     config: &PolicyConfig,
     bundle: &Bundle,
+    absent: &BTreeSet<&'static str>,
     document: String,
     limits: Limits,
-) -> (Vec<String>, Vec<Violation>) {
-    let mut violations = Vec::new();
+) -> Judged {
+    let mut judged = Judged::default();
     let mut judges: Vec<&Rule> = Vec::new();
     for rule in &bundle.rules {
-        if config.levels.get(rule.metadata.code.as_str()) == Some(&Level::Off) {
-            continue;
-        }
-        match rule.settings.iter().find(|name| !config.settings.contains_key(*name)) {
-            Some(name) => violations.push(answer::without_setting(rule, name)),
-            None => judges.push(rule),
+        let code = &rule.metadata.code;
+        let missing: Vec<&str> = rule.needs.intersection(absent).copied().collect();
+        if config.levels.get(code.as_str()) == Some(&Level::Off) {
+            judged.skipped.push(SkippedRule { code: code.to_string(), why: "it is off in orch.yml".into() });
+        } else if !missing.is_empty() {
+            let why = format!("this subject has no {}", missing.join(", no "));
+            judged.skipped.push(SkippedRule { code: code.to_string(), why });
+        } else if let Some(name) = rule.settings.iter().find(|name| !config.settings.contains_key(*name)) {
+            judged.violations.push(answer::without_setting(rule, name));
+        } else {
+            judges.push(rule);
         }
     }
     let job = |rule: &&Rule| Job {
@@ -187,17 +225,16 @@ fn judge(
         entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
     };
     let answers = engine::evaluate(judges.iter().map(job).collect(), document, limits);
-    let mut ran = Vec::new();
     for (rule, answer) in judges.into_iter().zip(answers) {
         match answer {
             Ok(sets) => {
-                ran.push(rule.metadata.code.to_string());
-                violations.extend(answer::violations(rule, sets));
+                judged.ran.push(rule.metadata.code.to_string());
+                judged.violations.extend(answer::violations(rule, sets));
             }
-            Err(fault) => violations.push(answer::fault(rule, &fault.to_string())),
+            Err(fault) => judged.violations.push(answer::fault(rule, &fault.to_string())),
         }
     }
-    (ran, violations)
+    judged
 }
 
 fn refused(error: &dyn Failure) -> StageError {

@@ -27,6 +27,8 @@ pub struct Rule {
     pub entries: Vec<(String, Effect)>,
     /// The settings it reads by name.
     pub settings: BTreeSet<String>,
+    /// The parts of the input it reads that not every subject has; it is asked only where all of them are there.
+    pub needs: BTreeSet<&'static str>,
     /// The rule with its libraries.
     pub unit: Unit,
 }
@@ -93,11 +95,24 @@ pub fn load(module: &Module<'_>, libraries: &BTreeMap<String, Module<'_>>) -> Re
         check_module(part, &needed, &mut settings).map_err(|why| Fault(format!("{}:{why}", part.file)))?;
     }
     check_recursion(module, &needed).map_err(refuse)?;
+    let needs = std::iter::once(module).chain(needed.iter().copied()).flat_map(needs).collect();
     let mut unit = module.unit.clone();
     for library in needed {
         unit.add(library.file, library.text)?;
     }
-    Ok(Rule { file: module.file.to_owned(), metadata, entries, settings, unit })
+    Ok(Rule { file: module.file.to_owned(), metadata, entries, settings, needs, unit })
+}
+
+/// The parts of the input that not every subject has.
+pub const OPTIONAL: [&str; 5] = ["task", "plan", "changes", "size", "tests"];
+
+/// Returns the optional parts of the input a module reads by name.
+fn needs(module: &Module<'_>) -> impl Iterator<Item = &'static str> {
+    let reads = module.seen.heads.iter().flat_map(|head| &head.reads).chain(&module.seen.imports);
+    reads.filter(|read| read.root() == "input").filter_map(|read| {
+        let part = read.parts.get(1)?.as_deref()?;
+        OPTIONAL.into_iter().find(|name| *name == part)
+    })
 }
 
 fn check_package(module: &Module<'_>, metadata: &Metadata) -> Result<(), String> {
