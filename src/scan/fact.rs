@@ -58,14 +58,37 @@ pub struct Found {
     pub attributes: Vec<(&'static str, String)>,
     /// Whether it is about the file and not about a place in it: it counts whichever line was changed.
     pub whole: bool,
+    /// Whether nothing in it is secret, so that the evidence shows it; `secret` is only what the fingerprint is over.
+    pub plain: bool,
 }
 
 impl Found {
+    /// Returns a finding that may be shown as it is; `key` is what makes it another one when lines move.
+    pub fn plain(
+        code: &'static str,
+        range: Range<usize>,
+        message: String,
+        key: &str,
+        confidence: Confidence,
+    ) -> Self {
+        let secret = key.as_bytes().to_vec();
+        Self { code, range, message, secret, confidence, attributes: Vec::new(), whole: false, plain: true }
+    }
+
     /// Returns a finding about a file as a whole: placed on its first line, without evidence, the same wherever the file's
     /// lines move; `key` is what makes it another one.
     pub fn file(code: &'static str, message: String, key: &str, confidence: Confidence) -> Self {
         let secret = key.as_bytes().to_vec();
-        Self { code, range: 0..0, message, secret, confidence, attributes: Vec::new(), whole: true }
+        Self {
+            code,
+            range: 0..0,
+            message,
+            secret,
+            confidence,
+            attributes: Vec::new(),
+            whole: true,
+            plain: true,
+        }
     }
 
     /// Returns the same with one more attribute.
@@ -151,9 +174,9 @@ impl<'a> Sink<'a> {
         });
         let found = without_doubles(self.found);
         // Ranges reach over the values that were found, whatever layer they were found in.
-        let masks: Vec<Range<usize>> = found.iter().map(|f| f.range.clone()).collect();
+        let masks: Vec<Range<usize>> = found.iter().filter(|f| !f.plain).map(|f| f.range.clone()).collect();
         let values: BTreeSet<&[u8]> =
-            found.iter().filter(|f| !f.whole).map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
+            found.iter().filter(|f| !f.plain).map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
         let mut seen: BTreeMap<(&str, &[u8]), u32> = BTreeMap::new();
         let mut facts = Vec::new();
         for found in &found {
@@ -193,12 +216,22 @@ impl<'a> Sink<'a> {
 fn without_doubles(found: Vec<Found>) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::with_capacity(found.len());
     for new in found {
+        if new.plain {
+            // Different things may be said of one place.
+            if !kept
+                .last()
+                .is_some_and(|k| (k.code, &k.range, &k.secret) == (new.code, &new.range, &new.secret))
+            {
+                kept.push(new);
+            }
+            continue;
+        }
         // Sorted by start, so only the last few can overlap; a long key may hold many.
         if let Some(at) = kept
             .iter()
             .rev()
             .take(8)
-            .position(|k| k.range.start < new.range.end && new.range.start < k.range.end)
+            .position(|k| !k.plain && k.range.start < new.range.end && new.range.start < k.range.end)
         {
             let at = kept.len() - 1 - at;
             let old = &kept[at];

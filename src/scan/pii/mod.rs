@@ -178,7 +178,16 @@ fn add(
     if view.aside {
         attributes.push(("place", "aside".to_owned()));
     }
-    sink.add(Found { code, range, message: what.to_owned(), secret: Vec::new(), confidence, attributes, whole: false });
+    sink.add(Found {
+        code,
+        range,
+        message: what.to_owned(),
+        secret: Vec::new(),
+        confidence,
+        attributes,
+        whole: false,
+        plain: false,
+    });
 }
 
 /// Calls back with the places where digits are dense: nothing else can hold a number of a person.

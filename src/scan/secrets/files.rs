@@ -120,7 +120,10 @@ fn each_line(view: &View<'_>, sink: &mut Sink<'_>, kind: &'static str, find: imp
                     message: format!("a credential in a {kind} file"),
                     secret: value.to_vec(),
                     confidence: Confidence::High,
-                    attributes: vec![("rule", kind.to_owned())], whole: false });
+                    attributes: vec![("rule", kind.to_owned())],
+                    whole: false,
+                    plain: false,
+                });
             }
         }
         start += line.len();

@@ -141,7 +141,10 @@ impl Pass<'_, '_, '_> {
             message: hit.message.to_owned(),
             secret: hit.secret.to_vec(),
             confidence: hit.confidence,
-            attributes, whole: false });
+            attributes,
+            whole: false,
+            plain: false,
+        });
     }
 
     /// Runs an issuer's rule around its keyword.

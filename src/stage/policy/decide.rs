@@ -162,7 +162,13 @@ fn shorten(findings: Vec<Finding>) -> Vec<Finding> {
     for ((code, effect), (count, first)) in counts {
         if count > LISTED {
             let message = format!("{} more findings of this rule are not listed", count - LISTED);
-            let violation = Violation { code, severity: first.severity, message, help: first.help, ..Violation::default() };
+            let violation = Violation {
+                code,
+                severity: first.severity,
+                message,
+                help: first.help,
+                ..Violation::default()
+            };
             let mut rest = finding(violation, effect);
             number(std::slice::from_mut(&mut rest), &mut BTreeMap::new());
             kept.push(rest);
@@ -229,7 +235,10 @@ mod tests {
         let decided = decide(&trial, three());
         assert_eq!((decided.decision, decided.findings.len()), (Decision::NeedsApproval, 2));
         assert_eq!(decided.set_aside[0].finding.code, "a/d");
-        assert_eq!((decided.set_aside[0].by, decided.set_aside[0].finding.effect), (AsideBy::Shadow, Effect::Deny));
+        assert_eq!(
+            (decided.set_aside[0].by, decided.set_aside[0].finding.effect),
+            (AsideBy::Shadow, Effect::Deny)
+        );
     }
 
     #[test]
@@ -262,8 +271,13 @@ mod tests {
     }
 
     fn any_levels() -> impl Strategy<Value = BTreeMap<String, Level>> {
-        let level =
-            prop_oneof![Just(Level::Off), Just(Level::Shadow), Just(Level::Warn), Just(Level::RequireApproval), Just(Level::Deny)];
+        let level = prop_oneof![
+            Just(Level::Off),
+            Just(Level::Shadow),
+            Just(Level::Warn),
+            Just(Level::RequireApproval),
+            Just(Level::Deny)
+        ];
         proptest::collection::btree_map(prop_oneof!["a/a", "a/b", "a/c"], level, 0..3)
     }
 

@@ -95,8 +95,10 @@ impl Tree for ChangedTree<'_> {
         self.paths.get_or_init(|| {
             // Who cannot list the base has failed before this: rules and contents are read from it.
             let entries = self.vcs.entries(self.base).unwrap_or_default();
-            let regular = entries.iter().filter(|e| matches!(e.kind, EntryKind::File | EntryKind::Executable));
-            let mut paths: BTreeSet<String> = regular.filter_map(|e| e.utf8_path().map(str::to_owned)).collect();
+            let regular =
+                entries.iter().filter(|e| matches!(e.kind, EntryKind::File | EntryKind::Executable));
+            let mut paths: BTreeSet<String> =
+                regular.filter_map(|e| e.utf8_path().map(str::to_owned)).collect();
             for file in self.files {
                 match file.after {
                     Some(_) => paths.insert(file.path.clone()),
