@@ -4,9 +4,8 @@
 
 use std::io::{self, Write};
 
-use super::{cut, last_line, line, sentence, worst_first};
+use super::{cut, last_line, line, line_of, sentence, worst_first};
 use crate::artifact::types::verdict::{Effect, Finding, Verdict};
-use crate::diagnostic::text::plain;
 
 /// How many annotations of each level GitHub shows for a step.
 const SHOWN: usize = 10;
@@ -67,7 +66,7 @@ fn annotation(found: &Finding, out: &mut dyn Write) -> io::Result<()> {
 
 /// Returns text as the message of a command: one line, nothing hidden, nothing the runner would decode.
 fn data(text: &str) -> String {
-    plain(text).replace('%', "%25")
+    line_of(text).replace('%', "%25")
 }
 
 /// Returns text as the value of a property.

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::{effect, place, sentence};
+use super::{effect, line_of, place, sentence};
 use crate::artifact::types::verdict::{Effect, Finding, Verdict};
-use crate::diagnostic::text::{count, plain};
+use crate::diagnostic::text::count;
 
 /// Writes one suite.
 pub(super) fn render(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -71,7 +71,7 @@ fn listed(findings: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
         let place = place(found).map(|place| format!("{place}: ")).unwrap_or_default();
         writeln!(out, "{}", xml(&format!("{}: {place}{}", effect(found.effect), sentence(&found.message))))?;
         if let Some(evidence) = found.evidence.as_deref().filter(|text| !text.is_empty()) {
-            writeln!(out, "    {}", xml(evidence))?;
+            writeln!(out, "    | {}", xml(evidence))?;
         }
         if !found.help.is_empty() {
             writeln!(out, "    help: {}", xml(&found.help))?;
@@ -83,7 +83,7 @@ fn listed(findings: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
 /// Returns one line of text that XML can hold, in an element or in quotes.
 fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in plain(text).chars() {
+    for c in line_of(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

@@ -161,9 +161,14 @@ fn deciding(verdict: &Verdict) -> Vec<&str> {
     codes
 }
 
+/// Returns one line of text that is nothing but text for a terminal and for a runner, which takes `##[` for a command anywhere.
+fn line_of(text: &str) -> String {
+    plain(text).replace("##[", "# #[")
+}
+
 /// Returns where a finding is, as an editor takes it: `src/a.py:3:9`.
 fn place(found: &Finding) -> Option<String> {
-    let path = plain(found.path.as_deref().filter(|path| !path.is_empty())?);
+    let path = line_of(found.path.as_deref().filter(|path| !path.is_empty())?);
     Some(match (line(found), found.column.filter(|column| *column > 0)) {
         (Some(line), Some(column)) => format!("{path}:{line}:{column}"),
         (Some(line), None) => format!("{path}:{line}"),

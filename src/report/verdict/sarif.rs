@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::page::{Page, page};
-use super::{Options, aside, columns, cut, last_line, line, security_severity, sentence, worst_first};
+use super::{Options, aside, columns, cut, last_line, line, line_of, security_severity, sentence, worst_first};
 use crate::artifact::types::verdict::{Effect, Finding, SetAside, Severity, Verdict};
-use crate::diagnostic::text::{count, plain};
+use crate::diagnostic::text::count;
 
 /// GitHub refuses a file with more results in a run.
 const RESULTS: usize = 25_000;
@@ -63,8 +63,7 @@ pub(super) fn render(verdict: &Verdict, options: &Options<'_>, out: &mut dyn Wri
         "version": "2.1.0",
         "runs": [run],
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    super::json::write(&document, out)
 }
 
 /// The worst a rule found: its effect, its severity and what to do about it.
@@ -84,7 +83,7 @@ fn rules(verdict: &Verdict) -> BTreeMap<&str, Worst<'_>> {
 }
 
 fn rule(code: &str, worst: Worst<'_>) -> Value {
-    let category = plain(code.split('/').next().unwrap_or_default());
+    let category = line_of(code.split('/').next().unwrap_or_default());
     let security = SECURITY.contains(&category.as_str());
     let mut tags = vec![json!("policy")];
     if category != "policy" && !category.is_empty() {
@@ -114,7 +113,7 @@ fn rule(code: &str, worst: Worst<'_>) -> Value {
         }
         // A rule of the repository: all there is to say about it is what it says itself.
         None => {
-            let name = format!("The rule {} of the repository", plain(code));
+            let name = format!("The rule {} of the repository", line_of(code));
             let text = help.map_or_else(|| name.clone(), |help| text(&sentence(help)));
             (cut(&name, DESCRIPTION), cut(&text, DESCRIPTION), json!({ "text": text }))
         }
@@ -162,24 +161,24 @@ fn result(found: &Finding, index: Option<usize>) -> Value {
         "level": level(found.effect),
         "message": { "text": text(&sentence(&found.message)) },
         "locations": [{ "physicalLocation": location(found) }],
-        "properties": { "effect": found.effect, "severity": found.severity, "help": plain(&found.help) },
+        "properties": { "effect": found.effect, "severity": found.severity, "help": line_of(&found.help) },
     });
     if let Some(index) = index {
         result["ruleIndex"] = json!(index);
     }
     if !found.fingerprint.is_empty() {
-        result["partialFingerprints"] = json!({ "orchFingerprint/v1": plain(&found.fingerprint) });
+        result["partialFingerprints"] = json!({ "orchFingerprint/v1": line_of(&found.fingerprint) });
     }
     result
 }
 
 fn suppressed(one: &SetAside, index: Option<usize>) -> Value {
     let mut result = result(&one.finding, index);
-    let until = one.until.as_deref().map(|day| format!(" (until {})", plain(day))).unwrap_or_default();
+    let until = one.until.as_deref().map(|day| format!(" (until {})", line_of(day))).unwrap_or_default();
     result["suppressions"] = json!([{
         "kind": "external",
         "status": "accepted",
-        "justification": format!("{}: {}{until}", aside(one.by), plain(&one.reason)),
+        "justification": format!("{}: {}{until}", aside(one.by), line_of(&one.reason)),
     }]);
     result
 }
@@ -204,7 +203,7 @@ fn location(found: &Finding) -> Value {
         }
         if let Some(evidence) = found.evidence.as_deref().filter(|text| !text.is_empty()) {
             // The masked line is around the place, not the place itself.
-            place["contextRegion"] = json!({ "startLine": line, "snippet": { "text": plain(evidence) } });
+            place["contextRegion"] = json!({ "startLine": line, "snippet": { "text": line_of(evidence) } });
         }
         place["region"] = Value::Object(region);
     }
@@ -215,8 +214,8 @@ fn location(found: &Finding) -> Value {
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for (at, byte) in path.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (byte == b'/' && at > 0);
-        if plain {
+        let bare = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (byte == b'/' && at > 0);
+        if bare {
             uri.push(char::from(byte));
         } else {
             let _ = write!(uri, "%{byte:02X}");
@@ -227,7 +226,7 @@ fn uri(path: &str) -> String {
 
 /// Returns text for a message: one line, and nothing that reads as a link within it.
 fn text(text: &str) -> String {
-    let text = plain(text).replace("](", "] (");
+    let text = line_of(text).replace("](", "] (");
     if text.trim().is_empty() { "no message".into() } else { text }
 }
 

@@ -6,9 +6,8 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::{MASK, Options, last_line, line};
+use super::{MASK, Options, last_line, line, line_of};
 use crate::artifact::types::verdict::Finding;
-use crate::diagnostic::text::plain;
 
 /// A line to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub(super) fn of(found: &Finding, options: &Options<'_>) -> Option<Snippet> {
     let path = found.path.as_deref()?;
     let looked_up = options.source.and_then(|source| source.line(path, number));
     let evidence = found.evidence.as_deref().filter(|text| !text.trim().is_empty());
-    let text = plain(evidence.or(looked_up.as_deref())?);
+    let text = line_of(evidence.or(looked_up.as_deref())?);
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -52,7 +51,7 @@ fn marks(found: &Finding, text: &str, whole: Option<&str>) -> Vec<Range<usize>> 
 fn placed(found: &Finding, text: &str, whole: Option<&str>) -> Option<Range<usize>> {
     let column = usize::try_from(found.column?.checked_sub(1)?).ok()?;
     let indent = match whole {
-        Some(whole) if plain(whole).trim() == text => whole.len() - whole.trim_start().len(),
+        Some(whole) if line_of(whole).trim() == text => whole.len() - whole.trim_start().len(),
         _ if column == 0 => 0,
         _ => return None,
     };
@@ -147,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_fits(text in any::<String>(), start in 0usize..40, len in 0usize..40, width in 40usize..120) {
-            let text = plain(&text);
+            let text = line_of(&text);
             let shown = fit(&text, &[start..start + len], width);
             prop_assert!(shown.text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() <= width);
             prop_assert!(shown.carets.len() <= width);

@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{aside, cut, decided, deciding, effect, not_asked, place, sentence, set_aside, tally, worst_first};
+use super::{aside, cut, decided, deciding, effect, line_of, not_asked, place, sentence, set_aside, tally, worst_first};
 use crate::artifact::types::verdict::{Finding, SetAside, Verdict};
-use crate::diagnostic::text::{code_span, count, plain};
+use crate::diagnostic::text::{code_span, count};
 
 /// GitHub takes 1 MiB a step, and others may have written some of it.
 const LARGEST: usize = 512 * 1024;
@@ -105,7 +105,7 @@ fn cell(text: &str) -> String {
 /// `@` and `#` get a break that is not seen behind them, and so does what makes an address of a web page.
 fn inert(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 16);
-    let line = plain(text);
+    let line = line_of(text);
     let mut rest = line.as_str();
     let mut code_before = false;
     while let Some(c) = rest.chars().next() {

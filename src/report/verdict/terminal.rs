@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::snippet::{self, Snippet};
-use super::{EFFECTS, Options, decided, deciding, effect, last_line, line, not_asked, place, set_aside, tally};
+use super::{EFFECTS, Options, decided, deciding, effect, last_line, line, line_of, not_asked, place, set_aside, tally};
 use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use crate::diagnostic::explain;
-use crate::diagnostic::text::{count, plain};
+use crate::diagnostic::text::count;
 
 /// More findings than this are shown by rule.
 const IN_FULL: usize = 20;
@@ -73,8 +73,8 @@ impl Screen<'_, '_> {
     fn head(&mut self, group: &Group<'_>, text: &str) -> io::Result<()> {
         let colour = self.style(colour(group.effect));
         let bold = self.style(Style::new().bold());
-        let code = plain(group.code);
-        writeln!(self.out, "{colour}{}[{code}]{colour:#}: {bold}{}{bold:#}", effect(group.effect), plain(text))
+        let code = line_of(group.code);
+        writeln!(self.out, "{colour}{}[{code}]{colour:#}: {bold}{}{bold:#}", effect(group.effect), line_of(text))
     }
 
     fn arrow(&mut self, indent: usize, text: &str) -> io::Result<()> {
@@ -85,7 +85,7 @@ impl Screen<'_, '_> {
     fn note(&mut self, indent: usize, label: &str, text: &str) -> io::Result<()> {
         let blue = self.style(AnsiColor::BrightBlue.on_default().bold());
         let bold = self.style(Style::new().bold());
-        writeln!(self.out, "{:indent$} {blue}={blue:#} {bold}{label}{bold:#}: {}", "", plain(text))
+        writeln!(self.out, "{:indent$} {blue}={blue:#} {bold}{label}{bold:#}: {}", "", line_of(text))
     }
 
     /// One finding after the other; help that they share stands once.
@@ -135,9 +135,9 @@ impl Screen<'_, '_> {
         for found in group.findings.iter().take(PLACES) {
             match (place(found), group.findings.len()) {
                 (Some(place), 1) => self.arrow(1, &place)?,
-                (Some(place), _) => self.arrow(1, &format!("{place}: {}", plain(&found.message)))?,
+                (Some(place), _) => self.arrow(1, &format!("{place}: {}", line_of(&found.message)))?,
                 (None, 1) => {}
-                (None, _) => self.arrow(1, &plain(&found.message))?,
+                (None, _) => self.arrow(1, &line_of(&found.message))?,
             }
         }
         let more = group.findings.len().saturating_sub(PLACES);
@@ -184,7 +184,7 @@ impl Screen<'_, '_> {
         if !verdict.skipped.is_empty() {
             let reasons: Vec<String> = not_asked(verdict)
                 .iter()
-                .map(|(why, codes)| format!("{} ({})", listed(codes), plain(why)))
+                .map(|(why, codes)| format!("{} ({})", listed(codes), line_of(why)))
                 .collect();
             writeln!(self.out, "  {left_out} not asked: {}", reasons.join("; "))?;
         }
@@ -193,7 +193,7 @@ impl Screen<'_, '_> {
 }
 
 fn listed(codes: &[&str]) -> String {
-    let shown: Vec<String> = codes.iter().take(CODES).map(|code| plain(code)).collect();
+    let shown: Vec<String> = codes.iter().take(CODES).map(|code| line_of(code)).collect();
     let more = codes.len().saturating_sub(CODES);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }

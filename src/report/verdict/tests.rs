@@ -76,10 +76,11 @@ fn some() -> Verdict {
 }
 
 /// Texts that mean something to a terminal, a runner, a browser, XML or Markdown.
-const HOSTILE: [&str; 14] = [
+const HOSTILE: [&str; 15] = [
     "\u{1b}[31mred\u{1b}]8;;http://evil\u{7}link",
     "\r\n::error file=x::owned",
     "::add-mask::a",
+    "x ###[stop-commands]y",
     "a%0A::set-output name=x::y",
     "\u{202e}gnp.exe\u{2066}",
     "<script>alert(1)</script><img src=x onerror=y>",
@@ -201,6 +202,7 @@ fn hostile_text_begins_no_command() {
         for format in VerdictFormat::value_variants() {
             let text = text(&verdict, *format);
             let commands: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+            assert!(!text.contains("##["), "{format:?}: {text}");
             if *format != VerdictFormat::Github {
                 assert!(commands.is_empty(), "{format:?}: {commands:?}");
                 continue;
