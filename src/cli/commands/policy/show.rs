@@ -40,7 +40,7 @@ pub struct ShowArgs {
 pub struct FormArgs {
     /// The form; absent: text, and on a GitHub runner annotations and the step summary too
     #[arg(long = "as", value_enum, value_name = "FORM")]
-    format: Option<VerdictFormat>,
+    shape: Option<VerdictFormat>,
     /// Show every finding in full, however many there are
     #[arg(long)]
     full: bool,
@@ -52,7 +52,7 @@ pub struct FormArgs {
 impl FormArgs {
     /// Returns how a verdict is to be shown.
     pub fn showing(&self) -> Showing<'static> {
-        Showing { format: self.format, full: self.full, only_findings: self.only_findings, source: None }
+        Showing { format: self.shape, full: self.full, only_findings: self.only_findings, source: None }
     }
 }
 
