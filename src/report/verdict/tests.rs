@@ -50,11 +50,11 @@ fn some() -> Verdict {
     let mut key = finding("secrets/private-key", Effect::Deny, "A private key", Some("deploy/key.pem"), Some(3));
     (key.column, key.end_line, key.end_column) = (Some(1), Some(29), Some(30));
     key.evidence = Some(MASK.into());
-    let mut token = finding("secrets/token", Effect::Deny, "A token of GitHub", Some("src/日本/a b.py"), Some(12));
+    let mut token = finding("secrets/password", Effect::Deny, "A password", Some("src/日本/a b.py"), Some(12));
     (token.column, token.end_line, token.end_column) = (Some(14), Some(12), Some(54));
     token.evidence = Some("    token = \"********\"  # for CI".into());
     let mut trigger = finding(
-        "workflows/trigger",
+        "acme/trigger",
         Effect::RequireApproval,
         "`pull_request_target` runs with secrets",
         Some(".github/workflows/ci.yml"),
@@ -140,11 +140,27 @@ fn complaints(schema: &jsonschema::Validator, text: &str) -> Vec<String> {
 fn every_format_is_what_it_was() {
     for format in VerdictFormat::value_variants() {
         let name = format.to_possible_value().unwrap().get_name().to_owned();
-        let text = text(&some(), *format).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        let mut text = text(&some(), *format).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        if *format == VerdictFormat::Sarif {
+            text = without_pages(&text);
+        }
         insta::assert_snapshot!(name, text);
     }
     let colour = Options { colour: true, ..Options::default() };
     insta::assert_snapshot!("colour", shown(&some(), VerdictFormat::Human, &colour).replace('\u{1b}', "ESC"));
+}
+
+/// Pages of codes have tests of their own, and change often.
+fn without_pages(sarif: &str) -> String {
+    let mut document: Value = serde_json::from_str(sarif).unwrap();
+    for rule in document["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap() {
+        if rule["help"]["markdown"].is_string() {
+            rule["help"] = serde_json::json!("...");
+            rule["shortDescription"] = serde_json::json!("...");
+            rule["fullDescription"] = serde_json::json!("...");
+        }
+    }
+    serde_json::to_string_pretty(&document).unwrap()
 }
 
 #[test]
@@ -168,7 +184,7 @@ fn nothing_found_is_one_line() {
 #[test]
 fn hundreds_of_findings_are_short() {
     let many: Vec<Finding> = (1..=300)
-        .map(|n| finding("secrets/token", Effect::Deny, "A token", Some(&format!("src/{n}.py")), Some(n)))
+        .map(|n| finding("acme/token", Effect::Deny, "A token", Some(&format!("src/{n}.py")), Some(n)))
         .chain((1..=300).map(|n| finding("size/change", Effect::Warn, "Large", Some("a"), Some(n))))
         .collect();
     let verdict = verdict(many);
