@@ -11,7 +11,8 @@ use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
-use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
+use orch::artifact::types::policy_input::Subject;
+use orch::artifact::types::verdict::{Decision, Effect, Finding, Severity, Verdict};
 use orch::artifact::types::verification::{
     FailureClass, Measure, MeasureState, Phase, Probe, ProbeKind, Protection, TestReport, TestStatus,
     Verification, VerificationOutcome,
@@ -124,8 +125,11 @@ impl World {
             },
             green: report(base, Phase::Green),
             verdict: Verdict {
+                subject: Subject::run(base.commit.clone()),
                 decision: Decision::Allow,
                 findings: vec![],
+                set_aside: vec![],
+                skipped: vec![],
                 bundle: Digest::of("bundle"),
                 input: Digest::of("input"),
                 rules: vec!["paths/protected".into(), "tests/frozen".into()],
@@ -465,10 +469,16 @@ fn verdicts_decide() {
     let finding = |effect| Finding {
         code: "paths/protected".into(),
         effect,
+        severity: Severity::High,
         message: "`ci.yml` is protected".into(),
         help: "Ask for approval.".into(),
         path: Some("ci.yml".into()),
         line: Some(3),
+        column: None,
+        end_line: None,
+        end_column: None,
+        evidence: None,
+        fingerprint: String::new(),
     };
     let repo = fake();
     let mut world = World::new(&repo.head().unwrap());
@@ -552,10 +562,16 @@ fn hostile_text_is_harmless_in_text_and_commits() {
     world.verdict.findings = vec![Finding {
         code: evil.into(),
         effect: Effect::Warn,
+        severity: Severity::Low,
         message: evil.into(),
         help,
         path: Some(evil.into()),
         line: None,
+        column: None,
+        end_line: None,
+        end_column: None,
+        evidence: None,
+        fingerprint: String::new(),
     }];
     let (request, text, _) = run(&port, &world.inputs()).unwrap();
     insta::with_settings!({filters => vec![("[0-9a-f]{64}|[0-9a-f]{40}", "[id]")]}, {

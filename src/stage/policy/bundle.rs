@@ -10,6 +10,7 @@ use rust_embed::RustEmbed;
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::id::TreeId;
 use crate::artifact::path::RepoPath;
+use crate::config::Pack;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
@@ -98,14 +99,14 @@ impl Sources {
     }
 
     /// Returns the pack in this binary with the packs of the repository, as a tree has them.
-    pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[String]) -> Result<Self, BundleError> {
+    pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[Pack]) -> Result<Self, BundleError> {
         let mut sources = Self::embedded()?;
         if packs.is_empty() {
             return Ok(sources);
         }
         let entries = vcs.entries(tree)?;
         let mut seen = BTreeSet::new();
-        for pack in packs {
+        for pack in packs.iter().filter_map(Pack::folder) {
             let folder = folder(pack)?;
             let prefix = format!("{folder}/");
             let mut found = false;
@@ -120,7 +121,7 @@ impl Sources {
                     sources.files.push(SourceFile { name: path.to_owned(), bytes });
                 }
             }
-            let refuse = |why: &str| BundleError::Folder { folder: pack.clone(), why: why.into() };
+            let refuse = |why: &str| BundleError::Folder { folder: pack.to_owned(), why: why.into() };
             if !found {
                 return Err(refuse("has no `.rego` file in the base commit"));
             }
