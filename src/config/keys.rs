@@ -130,7 +130,7 @@ pub static KEYS: &[Key] = &[
     number("sandbox.limits.memory_mb", 16, MIB_MAX, "Memory of all processes of a command together, MiB."),
     number("sandbox.limits.processes", 1, 65_536, "Processes of a command at once."),
     number("sandbox.limits.open_files", 16, MIB_MAX, "Open files of one process."),
-    key("policy.packs", Takes::Packs, "More rules: folders relative to the repository root, read from the base commit; bundles of an organisation by commit id (`git`, `ref`, `folder`) or by digest (`file`, `sha256`), put by with `orch policy fetch`."),
+    key("policy.packs", Takes::Packs, "More rules: folders relative to the repository root, read from the base commit; bundles of an organisation by commit id (`git`, `ref`, `folder`) or by digest (`file`, `sha256`), which `orch policy fetch` puts by."),
     key("policy.waivers", Takes::Text, "The committed file with findings that are waived, relative to the repository root; it may be absent. `orch policy waive` writes it."),
     key("policy.baseline", Takes::Text, "The committed file with findings that were there before, relative to the repository root; it may be absent. `orch policy baseline` writes it."),
     key("policy.levels", Takes::Levels, "Another level for a rule, by its code."),

@@ -269,7 +269,7 @@ pub struct GitPack {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilePack {
-    /// Its path, or its `https://` address.
+    /// Its path, relative to the repository root or absolute; read by `orch policy fetch` alone.
     pub file: String,
     /// The digest of its bytes, 64 hexadecimal digits.
     pub sha256: String,

@@ -15,6 +15,7 @@ use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
 use super::engine::Fault;
+use super::pack::{self, PackError};
 use super::rule::{Module, Rule, load};
 use super::spread::spread;
 
@@ -36,6 +37,9 @@ pub enum BundleError {
         /// The reason, to be read after it.
         why: String,
     },
+    /// A bundle from elsewhere that is not here, not what the config pins, or of no use.
+    #[error(transparent)]
+    Pack(#[from] PackError),
     /// The repository could not be read.
     #[error(transparent)]
     Vcs(#[from] VcsError),
@@ -48,6 +52,7 @@ impl Failure for BundleError {
     fn class(&self) -> Class {
         match self {
             Self::Folder { .. } => Class::Usage,
+            Self::Pack(error) => error.class(),
             Self::Vcs(error) => error.class(),
             Self::Digest(_) => Class::Internal,
         }
@@ -59,6 +64,7 @@ impl Failure for BundleError {
                 "Packs are read from the base commit: commit the folder first, or mend `policy.packs` in orch.yml."
                     .into(),
             ),
+            Self::Pack(error) => error.help(),
             Self::Vcs(error) => error.help(),
             Self::Digest(_) => None,
         }
@@ -68,7 +74,7 @@ impl Failure for BundleError {
 /// A file of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// `orch:<path>` for the pack in this binary, else the path in the repository.
+    /// `orch:<path>` for the pack in this binary, `bundle:<bundle>/<path>` for a bundle, else the path in the repository.
     pub name: String,
     /// Its bytes; absent when it is no regular file.
     pub bytes: Option<Vec<u8>>,
@@ -103,6 +109,11 @@ impl Sources {
         let mut sources = Self::embedded()?;
         if packs.is_empty() {
             return Ok(sources);
+        }
+        for pack in packs {
+            let Some(name) = pack::kept_as(pack) else { continue };
+            let bytes = vcs.kept(&name)?.ok_or_else(|| PackError::Missing { pack: pack::shown(pack) })?;
+            sources.files.extend(pack::open(pack, &bytes)?);
         }
         let entries = vcs.entries(tree)?;
         let mut seen = BTreeSet::new();

@@ -7,6 +7,7 @@
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
+//! - `pack`: bundles from elsewhere, checked against what the config pins
 //! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
 //! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
 //! - `aside`: waivers and the baseline
@@ -26,6 +27,7 @@ pub mod facts;
 pub mod inspect;
 pub mod lines;
 pub mod metadata;
+pub mod pack;
 pub mod rule;
 pub mod tester;
 
