@@ -9,10 +9,10 @@ use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
+use orch::artifact::types::policy_input::Subject;
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
-use orch::artifact::types::policy_input::Subject;
-use orch::artifact::types::verdict::{Decision, Effect, Finding, Severity, Verdict};
+use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use orch::artifact::types::verification::{
     FailureClass, Measure, MeasureState, Phase, Probe, ProbeKind, Protection, TestReport, TestStatus,
     Verification, VerificationOutcome,
@@ -129,10 +129,10 @@ impl World {
                 decision: Decision::Allow,
                 findings: vec![],
                 set_aside: vec![],
-                skipped: vec![],
                 bundle: Digest::of("bundle"),
                 input: Digest::of("input"),
                 rules: vec!["paths/protected".into(), "tests/frozen".into()],
+                skipped: vec![],
             },
         }
     }
@@ -467,18 +467,9 @@ fn a_set_without_tests_is_one_commit_and_says_why() {
 #[test]
 fn verdicts_decide() {
     let finding = |effect| Finding {
-        code: "paths/protected".into(),
-        effect,
-        severity: Severity::High,
-        message: "`ci.yml` is protected".into(),
-        help: "Ask for approval.".into(),
         path: Some("ci.yml".into()),
         line: Some(3),
-        column: None,
-        end_line: None,
-        end_column: None,
-        evidence: None,
-        fingerprint: String::new(),
+        ..Finding::new("paths/protected", effect, "`ci.yml` is protected", "Ask for approval.")
     };
     let repo = fake();
     let mut world = World::new(&repo.head().unwrap());
@@ -558,21 +549,8 @@ fn hostile_text_is_harmless_in_text_and_commits() {
     world.green.probes[0].message = evil.into();
     world.green.protection.network.by = evil.into();
     world.tests.expected[0].name = evil.into();
-    let help = evil.to_owned();
-    world.verdict.findings = vec![Finding {
-        code: evil.into(),
-        effect: Effect::Warn,
-        severity: Severity::Low,
-        message: evil.into(),
-        help,
-        path: Some(evil.into()),
-        line: None,
-        column: None,
-        end_line: None,
-        end_column: None,
-        evidence: None,
-        fingerprint: String::new(),
-    }];
+    world.verdict.findings =
+        vec![Finding { path: Some(evil.into()), ..Finding::new(evil, Effect::Warn, evil, evil) }];
     let (request, text, _) = run(&port, &world.inputs()).unwrap();
     insta::with_settings!({filters => vec![("[0-9a-f]{64}|[0-9a-f]{40}", "[id]")]}, {
         insta::assert_snapshot!("pr_hostile_text", text);
