@@ -92,8 +92,20 @@ const LISTED: usize = 100;
 /// The longest message or help that is kept, in characters.
 const TEXT: usize = 1000;
 
-/// Applies levels, days and lists, and returns the decision with every finding, strictest first.
-pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
+/// Findings by what is done with them, each list sorted.
+struct Sifted {
+    /// Those that count unless a list sets them aside.
+    findings: Vec<Finding>,
+    /// Those of rules on trial.
+    shadows: Vec<Finding>,
+    /// Those of rules that count from a later day on.
+    early: Vec<Finding>,
+    /// Which of equals was the last.
+    seen: BTreeMap<(String, String, String), u32>,
+}
+
+/// Applies levels and days.
+fn sift(terms: &Terms<'_>, violations: Vec<Violation>) -> Sifted {
     let mut seen = BTreeMap::new();
     let (mut findings, mut shadows, mut early) = (Vec::new(), Vec::new(), Vec::new());
     let not_yet = |code: &str| {
@@ -123,6 +135,17 @@ pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
         list.dedup();
         number(list, &mut seen);
     }
+    Sifted { findings, shadows, early, seen }
+}
+
+/// Returns every finding that counts, none left out of the list; strictest first.
+pub fn counted(terms: &Terms<'_>, violations: Vec<Violation>) -> Vec<Finding> {
+    aside(sift(terms, violations).findings, terms.lists, terms.today, terms.whole).count
+}
+
+/// Applies levels, days and lists, and returns the decision with every finding, strictest first.
+pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
+    let Sifted { findings, shadows, early, mut seen } = sift(terms, violations);
     let Parted { count: mut findings, mut set_aside, notes } =
         aside(findings, terms.lists, terms.today, terms.whole);
     let mut notes: Vec<Finding> = notes
@@ -136,13 +159,13 @@ pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
     findings.append(&mut notes);
     sort(&mut findings);
     let decision = findings.iter().map(|f| f.effect.decision()).max().unwrap_or(Decision::Allow);
-    set_aside.extend(shorten(shadows).into_iter().map(|finding| SetAside {
+    set_aside.extend(shadows.into_iter().map(|finding| SetAside {
         finding,
         by: AsideBy::Shadow,
         reason: "the rule is on trial".into(),
         until: None,
     }));
-    set_aside.extend(shorten(early).into_iter().map(|finding| {
+    set_aside.extend(early.into_iter().map(|finding| {
         let start = terms.starts.get(&finding.code);
         SetAside {
             by: AsideBy::NotYet,
@@ -151,13 +174,38 @@ pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
             finding,
         }
     }));
-    Decided { decision, findings: shorten(findings), set_aside: sorted(set_aside) }
+    Decided { decision, findings: shorten(findings), set_aside: shorten_aside(set_aside) }
 }
 
-/// Sorts what is set aside like findings, and keeps the first of each rule and reason.
-fn sorted(mut set_aside: Vec<SetAside>) -> Vec<SetAside> {
-    set_aside.sort_by(|a, b| order(&a.finding, &b.finding).then_with(|| a.by.cmp(&b.by)));
-    set_aside
+/// Sorts what is set aside like findings; keeps the first of each rule and cause, and says how many more there are.
+fn shorten_aside(mut all: Vec<SetAside>) -> Vec<SetAside> {
+    let order = |a: &SetAside, b: &SetAside| order(&a.finding, &b.finding).then_with(|| a.by.cmp(&b.by));
+    all.sort_by(order);
+    let mut counts: BTreeMap<(String, AsideBy), (usize, SetAside)> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for one in all {
+        let (count, _) = counts
+            .entry((one.finding.code.clone(), one.by))
+            .and_modify(|(count, _)| *count += 1)
+            .or_insert_with(|| (1, one.clone()));
+        if *count <= LISTED {
+            kept.push(one);
+        }
+    }
+    for (count, first) in counts.into_values().filter(|(count, _)| *count > LISTED) {
+        let rest = Violation {
+            code: first.finding.code,
+            severity: first.finding.severity,
+            message: format!("{} more findings of this rule are not listed", count - LISTED),
+            help: first.finding.help,
+            ..Violation::default()
+        };
+        let mut finding = finding(rest, first.finding.effect);
+        number(std::slice::from_mut(&mut finding), &mut BTreeMap::new());
+        kept.push(SetAside { finding, by: first.by, reason: first.reason, until: None });
+    }
+    kept.sort_by(order);
+    kept
 }
 
 fn finding(violation: Violation, effect: Effect) -> Finding {

@@ -34,15 +34,16 @@ pub mod tester;
 mod answer;
 mod spread;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::artifact::day::Day;
 use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::policy_input::{PolicyInput, SubjectKind};
-use crate::artifact::types::verdict::{Decision, Effect, SkippedRule, Verdict};
+use crate::artifact::types::verdict::{Decision, Effect, Finding, SkippedRule, Verdict};
 use crate::config::Level;
 use crate::diagnostic::{Class, Failure};
 
@@ -165,27 +166,10 @@ pub fn check(
     today: Option<&str>,
     limits: Limits,
 ) -> Result<Verdict, CanonicalError> {
-    let document = crate::artifact::digest::canonical_json(input)?;
-    let digest = Digest::of(&document);
-    let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
-    let mut judged = Judged::default();
-    if document.len() > limits.input_bytes {
-        violations.push(answer::too_large(document.len(), limits.input_bytes));
-    } else {
-        let text = String::from_utf8_lossy(&document).into_owned();
-        judged = judge(config, bundle, &absent(input), text, limits);
-        violations.append(&mut judged.violations);
-    }
-    violations.extend(config.lists.problems.iter().cloned());
-    let start = |rule: &Rule| Some((rule.metadata.code.to_string(), rule.metadata.effective_on?));
-    let terms = Terms {
-        levels: &config.levels,
-        starts: &bundle.rules.iter().filter_map(start).collect(),
-        lists: &config.lists,
-        today: today.and_then(|day| day.parse().ok()),
-        whole: input.subject.kind == SubjectKind::Tree,
-    };
-    let Decided { decision, findings, set_aside } = decide(&terms, violations);
+    let (digest, mut judged) = ask(config, bundle, input, limits)?;
+    let violations = std::mem::take(&mut judged.violations);
+    let starts = starts(bundle);
+    let Decided { decision, findings, set_aside } = decide(&terms(config, &starts, input, today), violations);
     Ok(Verdict {
         subject: input.subject.clone(),
         decision,
@@ -196,6 +180,62 @@ pub fn check(
         rules: judged.ran,
         skipped: judged.skipped,
     })
+}
+
+/// Returns every finding of a document that counts, also those a verdict only gives the number of: for a baseline.
+pub fn counted(
+    config: &PolicyConfig,
+    bundle: &Bundle,
+    input: &PolicyInput,
+    today: Option<&str>,
+    limits: Limits,
+) -> Result<Vec<Finding>, CanonicalError> {
+    let (_, judged) = ask(config, bundle, input, limits)?;
+    Ok(decide::counted(&terms(config, &starts(bundle), input, today), judged.violations))
+}
+
+/// Lets the rules judge a document, and returns its digest with all they said.
+fn ask(
+    config: &PolicyConfig,
+    bundle: &Bundle,
+    input: &PolicyInput,
+    limits: Limits,
+) -> Result<(Digest, Judged), CanonicalError> {
+    let document = crate::artifact::digest::canonical_json(input)?;
+    let digest = Digest::of(&document);
+    let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
+    let mut judged = Judged::default();
+    if document.len() > limits.input_bytes {
+        violations.push(answer::too_large(document.len(), limits.input_bytes));
+    } else {
+        let text = String::from_utf8_lossy(&document).into_owned();
+        judged = judge(config, bundle, &absent(input), text, limits);
+    }
+    violations.append(&mut judged.violations);
+    violations.extend(config.lists.problems.iter().cloned());
+    judged.violations = violations;
+    Ok((digest, judged))
+}
+
+/// Returns the first day of each rule that says one.
+fn starts(bundle: &Bundle) -> BTreeMap<String, Day> {
+    let start = |rule: &Rule| Some((rule.metadata.code.to_string(), rule.metadata.effective_on?));
+    bundle.rules.iter().filter_map(start).collect()
+}
+
+fn terms<'a>(
+    config: &'a PolicyConfig,
+    starts: &'a BTreeMap<String, Day>,
+    input: &PolicyInput,
+    today: Option<&str>,
+) -> Terms<'a> {
+    Terms {
+        levels: &config.levels,
+        starts,
+        lists: &config.lists,
+        today: today.and_then(|day| day.parse().ok()),
+        whole: input.subject.kind == SubjectKind::Tree,
+    }
 }
 
 /// Returns the optional parts a document does not have.
