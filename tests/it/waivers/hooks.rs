@@ -126,6 +126,7 @@ fn what_is_pushed_is_what_is_judged() {
     let diff = |base: &str, head: &str| vec![format!("stage policy --diff {base}..{head}")];
     stand_in(0);
     let base = env.git(&root, &["rev-parse", "HEAD"]).trim().to_owned();
+    assert_eq!(push(&["main"]), (true, vec!["stage policy --all".to_owned()]), "the remote has nothing yet");
     let one = commit("one");
     assert_eq!(push(&["main"]), (true, diff(&base, &one)));
     assert_eq!(push(&["main"]).1, Vec::<String>::new(), "nothing to push");
