@@ -32,7 +32,7 @@ fn between(before: &Files, after: &Files) -> Vec<Delta> {
         before: before.get(path).map(side),
         after: after.get(path).map(side),
     };
-    paths.into_iter().map(delta).filter(|delta| delta.before != delta.after).collect()
+    paths.into_iter().map(delta).filter(|delta| !delta.is_none()).collect()
 }
 
 impl VcsChanges for FakeRepository {
@@ -63,6 +63,11 @@ impl VcsChanges for FakeRepository {
                 between(&before, &files(after)?)
             }
         })
+    }
+
+    fn side(&self, tree: &TreeId, path: &[u8]) -> Result<Option<Side>, VcsError> {
+        let files = self.files(tree)?;
+        Ok(std::str::from_utf8(path).ok().and_then(|path| files.get(path)).map(side))
     }
 
     fn working_files(&self) -> Result<Vec<WorkFile>, VcsError> {

@@ -133,13 +133,11 @@ fn delta(
             *new = plain;
         }
     }
-    if before == after {
-        return Ok(None);
-    }
-    Ok(Some(Delta { path: path.to_vec(), before, after }))
+    let delta = Delta { path: path.to_vec(), before, after };
+    Ok((!delta.is_none()).then_some(delta))
 }
 
-fn content(
+pub(super) fn content(
     git: &GitRepository,
     repo: &Repository,
     path: &[u8],

@@ -14,7 +14,10 @@ mod fake;
 mod fill;
 mod index;
 mod pairs;
+mod patch;
 mod real;
+
+pub use patch::{LARGEST_PATCH, PatchError, of_patch};
 
 /// A file larger than this is not read.
 pub const LARGEST: u64 = 64 << 20;
@@ -37,6 +40,9 @@ pub trait VcsChanges: VcsRead {
     ///
     /// A renamed file is one that went and one that came: what it holds is new where it is now.
     fn deltas(&self, span: &Span) -> Result<Vec<Delta>, VcsError>;
+
+    /// Returns what a tree has at a path; `None` where it has no file, link or submodule there.
+    fn side(&self, tree: &TreeId, path: &[u8]) -> Result<Option<Side>, VcsError>;
 
     /// Returns every file of the working tree that git tracks or would, sorted by the bytes of the path.
     fn working_files(&self) -> Result<Vec<WorkFile>, VcsError>;
@@ -85,6 +91,13 @@ pub struct Delta {
     pub before: Option<Side>,
     /// What is; absent when it is gone.
     pub after: Option<Side>,
+}
+
+impl Delta {
+    /// Tells whether both sides are known to be the same; what was not read is not.
+    fn is_none(&self) -> bool {
+        self.before == self.after && [&self.before, &self.after].into_iter().flatten().all(|s| s.content.is_ok())
+    }
 }
 
 /// One side of a path that differs.

@@ -7,14 +7,15 @@ use std::path::Path;
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
 
-use crate::artifact::id::CommitId;
+use crate::artifact::id::{CommitId, TreeId};
 
 use super::super::git::{commit_id, commit_oid, git, tree_id, tree_oid};
+use super::super::tree::entry;
 use super::super::{EntryKind, GitRepository, VcsError, VcsRead as _};
 use super::disk::{self, Folders};
-use super::fill::{Ends, fill};
-use super::pairs::{At, Pairs, trees};
-use super::{CommitRef, Delta, Span, Unread, VcsChanges, WorkFile, index};
+use super::fill::{Ends, content, fill};
+use super::pairs::{At, Entry, Pairs, trees};
+use super::{CommitRef, Delta, Side, Span, Unread, VcsChanges, WorkFile, index};
 
 impl GitRepository {
     /// Returns the tree of HEAD; none before the first commit.
@@ -131,6 +132,17 @@ impl VcsChanges for GitRepository {
             }
         }
         fill(self, pairs, ends)
+    }
+
+    fn side(&self, tree: &TreeId, path: &[u8]) -> Result<Option<Side>, VcsError> {
+        // What no tree of ours can hold is not there.
+        let Ok(text) = std::str::from_utf8(path) else { return Ok(None) };
+        let repo = self.local();
+        let Some((mode, id)) = entry(&repo, tree_oid(tree)?, text)?.filter(|(mode, _)| !mode.is_tree()) else {
+            return Ok(None);
+        };
+        let found = Entry::of(mode, id);
+        Ok(Some(Side { kind: found.kind, content: content(self, &repo, path, found)? }))
     }
 
     fn working_files(&self) -> Result<Vec<WorkFile>, VcsError> {
