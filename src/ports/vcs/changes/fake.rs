@@ -32,7 +32,7 @@ fn between(before: &Files, after: &Files) -> Vec<Delta> {
         before: before.get(path).map(side),
         after: after.get(path).map(side),
     };
-    paths.into_iter().map(delta).filter(|delta| !delta.is_none()).collect()
+    paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).map(delta).collect()
 }
 
 impl VcsChanges for FakeRepository {
