@@ -31,6 +31,8 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
+    Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
+    Variable { name: "GIT_INDEX_FILE", about: "The index that `orch stage policy --staged` reads: git names another in the hooks of `git commit FILE`. It has to be in the git folder; no other `GIT_*` variable counts." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
     Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
@@ -141,6 +143,16 @@ impl Environment {
     /// Returns the file with the event that started the workflow.
     pub fn github_event(&self) -> Option<PathBuf> {
         self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
+    }
+
+    /// Returns the branch a pull request is for.
+    pub fn github_base_ref(&self) -> Option<String> {
+        self.get("GITHUB_BASE_REF").map(|branch| branch.to_string_lossy().into_owned())
+    }
+
+    /// Returns the index git names for the hooks of a commit.
+    pub fn git_index(&self) -> Option<PathBuf> {
+        self.get("GIT_INDEX_FILE").map(PathBuf::from)
     }
 
     /// Returns the moment the wall clock is to stand still at.
