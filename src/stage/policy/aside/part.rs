@@ -101,7 +101,8 @@ fn said(matcher: &Matcher<'_>, hits: usize, lists: &Lists, today: Day, whole: bo
     let (diag, message) = if lists.codes.standing(&waiver.code) == Standing::Unknown {
         whole.then(|| (Diag::WaiverIgnored, format!("the waiver of {about} is about a code no rule has")))?
     } else if too_far(until, today) {
-        let why = format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
+        let why =
+            format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
         (Diag::WaiverIgnored, why)
     } else if until < today && (hits > 0 || whole) {
         let again = if hits > 0 { format!("; {}", again(hits)) } else { String::new() };
