@@ -97,26 +97,51 @@ pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> As
             let args = links.first().map_or(String::new(), |l| joined(tokens, &l.args));
             plain(at, end, args, name, String::new(), Strength::Partial)
         }
-        Head::Infix => {
-            let mut from = at;
-            while from > 0 && !tokens.all.get(from).is_some_and(|t| t.first) {
-                from -= 1;
-            }
-            let end = statement_end(tokens, at);
-            let name = words(tokens, at..end);
-            let expected = norm(tokens, at + 1..end);
-            plain(from, end, norm(tokens, from..at), name, expected, Strength::Exact)
-        }
+        Head::Infix => infix(tokens, at),
         Head::Command => {
             let end = statement_end(tokens, at);
             let links = [Link { name: text(tokens, at), args: tokens.split(at + 1..end, ",") }];
             judge(tokens, at, end, &links, skip_first)
         }
-        Head::Chain | Head::Link => {
-            let (links, end) = chain(tokens, at, *head == Head::Link);
+        Head::Link => {
+            let (links, end) = chain(tokens, at, true);
+            let callback = |arg: &Range<usize>| arg.len() == 1 && tokens.any(arg.start, &["done", "cb", "next", "end", "callback"]);
+            let args: Vec<Range<usize>> = links.first().map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect()).unwrap_or_default();
+            let (subject, expected) = match args.as_slice() {
+                [name, value] => (norm(tokens, name.clone()), norm(tokens, value.clone())),
+                args => (String::new(), joined(tokens, args)),
+            };
+            plain(at, end, subject, text(tokens, at), expected, Strength::Exact)
+        }
+        Head::Chain => {
+            let (links, end) = chain(tokens, at, false);
             judge(tokens, at, end, &links, skip_first)
         }
     }
+}
+
+/// Reads `subject.should.equal(value)`, `subject shouldBe value`, `_(subject).must_equal value`.
+fn infix(tokens: &Tokens<'_>, at: usize) -> Assertion {
+    let mut from = at;
+    while from > 0 && !tokens.all.get(from).is_some_and(|t| t.first) && !tokens.any(from - 1, &[";", "{", "=>"]) {
+        from -= 1;
+    }
+    let end = statement_end(tokens, at);
+    let before = if tokens.any(at.wrapping_sub(1), &[".", "->", "?.", "&."]) { at.saturating_sub(1).max(from) } else { at };
+    let (links, _) = chain(tokens, at, false);
+    let subject = Link { name: String::new(), args: vec![from..before] };
+    let bare = links.iter().all(|link| link.args.is_empty());
+    let value = at + 2 * links.len() - 1..end;
+    let own: Vec<Link> = if bare && value.start < value.end && tokens.kind(value.start) != Some(Kind::Mark) {
+        vec![Link { name: links.last().map(|l| l.name.clone()).unwrap_or_default(), args: tokens.split(value, ",") }]
+    } else {
+        links
+    };
+    let with_args: Vec<&Link> = own.iter().filter(|link| !link.args.is_empty()).collect();
+    let all: Vec<Link> = std::iter::once(Link { name: String::new(), args: subject.args.clone() })
+        .chain(own.iter().map(|l| Link { name: l.name.clone(), args: l.args.clone() }))
+        .collect();
+    matched(tokens, at, end, &subject, &with_args, &all)
 }
 
 fn text(tokens: &Tokens<'_>, at: usize) -> String {
@@ -125,11 +150,6 @@ fn text(tokens: &Tokens<'_>, at: usize) -> String {
 
 fn plain(at: usize, end: usize, subject: String, op: String, expected: String, strength: Strength) -> Assertion {
     Assertion { at, end, subject, op, expected, strength, tolerance: None, dead: false }
-}
-
-fn words(tokens: &Tokens<'_>, range: Range<usize>) -> String {
-    let names = range.filter_map(|at| tokens.name(at)).take(3);
-    names.collect::<Vec<_>>().join(".")
 }
 
 /// Returns where a statement ends that has no bracket around it.
@@ -239,11 +259,21 @@ fn equality(tokens: &Tokens<'_>, at: usize, end: usize, left: Range<usize>, righ
         "ne" if one && tokens.any(expected.start, &TRUE) => ("falsy", String::new(), Strength::Exists),
         "eq" if one && tokens.any(expected.start, &NULL) => ("null", String::new(), Strength::Exact),
         "ne" if one && tokens.any(expected.start, &NULL) => ("there", String::new(), Strength::Exists),
+        "eq" if is_empty(tokens, &expected) => ("falsy", String::new(), Strength::Partial),
         "eq" => ("eq", norm(tokens, expected), Strength::Exact),
         "ne" => ("ne", norm(tokens, expected), Strength::Partial),
         other => (other, norm(tokens, expected), Strength::Partial),
     };
     plain(at, end, norm(tokens, subject), op.into(), value, strength)
+}
+
+/// Tells whether a value is an empty list, text or map.
+fn is_empty(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
+    match range.len() {
+        1 => matches!(tokens.word(range.start), b"\"\"" | b"''" | b"``"),
+        2 => tokens.any(range.start, &["[", "{"]) && tokens.close(range.start) == Some(range.start + 1),
+        _ => false,
+    }
 }
 
 /// Reads an expression that has to be true, or false where `fails` says so.
@@ -314,7 +344,7 @@ fn compare(tokens: &Tokens<'_>, at: usize, end: usize, range: Range<usize>, nega
         let partial = tokens.any(range.start, &["isinstance", "issubclass", "all", "any", "hasattr", "callable", "matches"])
             || tokens.any(range.end.saturating_sub(1), &["]"]);
         let call = tokens.is(range.end.saturating_sub(1), ")");
-        let strength = if partial || call { Strength::Partial } else { Strength::Exists };
+        let strength = if partial || call || negated { Strength::Partial } else { Strength::Exists };
         return plain(at, end, whole, op.into(), String::new(), strength);
     };
     let (left, mut right) = (range.start..mark, mark + 1..range.end);
@@ -379,13 +409,14 @@ fn check(name: &str) -> Check {
         "null" | "isnull" | "nil" | "isnil" | "none" | "isnone" | "undefined" | "benil" | "benull" => {
             if negative { Check::There } else { Check::Null }
         }
-        "isnotnone" | "notnull" | "isnotnull" | "notnil" | "isnotnil" | "defined" | "exist" | "exists" | "noerror" | "notempty"
+        "isnotnone" | "notnull" | "isnotnull" | "notnil" | "isnotnil" | "defined" | "exist" | "exists" | "error"
         | "bedefined" | "doesnotthrow" | "notthrow" | "donotthrow" | "beok" => Check::There,
+        "noerror" => Check::Null,
         _ if bare.contains("almost") || bare.contains("close") || bare.contains("approx") || bare.contains("indelta") || bare.contains("within") => {
             Check::Near
         }
         _ if bare.contains("not") && (bare.contains("equal") || bare.contains("same")) || bare == "ne" => Check::Unequal,
-        _ if bare.contains("equal") || matches!(bare, "eq" | "eql" | "same" | "deep" | "strictequal" | "eqnice" | "eqnice!") => {
+        _ if bare.contains("equal") || bare.contains("same") || matches!(bare, "eq" | "eql" | "deep" | "eqnice") => {
             if negative { Check::Unequal } else { Check::Equal }
         }
         _ => Check::Other,
@@ -466,7 +497,6 @@ fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<us
             }
             if check(name) == Check::Near {
                 made.op = "near".into();
-                made.strength = made.strength.min(Strength::Partial);
             }
             made
         }
@@ -474,7 +504,7 @@ fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<us
         (_, [first, rest @ ..]) => {
             let literal = is_literal(tokens, first) && !rest.is_empty();
             let (subject, expected) = if literal { (joined(tokens, rest), norm(tokens, first.clone())) } else { (norm(tokens, first.clone()), joined(tokens, rest)) };
-            let strength = if name.to_lowercase().contains("snapshot") { Strength::Exact } else { Strength::Partial };
+            let strength = if is_exact(name) { Strength::Exact } else { Strength::Partial };
             plain(at, end, subject, name.to_owned(), expected, strength)
         }
     }
@@ -514,7 +544,7 @@ fn matched(tokens: &Tokens<'_>, at: usize, end: usize, subject: &Link, rest: &[&
         Check::Null => (if not { "there" } else { "null" }.into(), String::new(), if not { Strength::Exists } else { Strength::Exact }),
         Check::There => (if not { "null" } else { "there" }.into(), String::new(), Strength::Exists),
         Check::Unequal => ("ne".into(), expected, Strength::Partial),
-        Check::Near => ("near".into(), expected, Strength::Partial),
+        Check::Near => ("near".into(), expected, Strength::Exact),
         Check::Other => {
             let strength = if is_exact(&name) && !not { Strength::Exact } else { Strength::Partial };
             (flip(&names.join("."), false), expected, strength)
@@ -536,7 +566,7 @@ fn is_plain(value: &str) -> bool {
 
 fn is_exact(name: &str) -> bool {
     let low: String = name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
-    ["length", "calledwith", "snapshot", "calledtimes", "containsexactly", "hassize", "count", "called", "havebeencalledonce"].iter().any(|w| low.contains(w))
+    ["length", "len", "empty", "calledwith", "snapshot", "calledtimes", "containsexactly", "hassize", "count", "called", "havebeencalledonce"].iter().any(|w| low.contains(w))
 }
 
 fn flip(op: &str, not: bool) -> String {
@@ -546,4 +576,34 @@ fn flip(op: &str, not: bool) -> String {
         (op, _) => op,
     }
     .into()
+}
+
+/// Returns a value without what is literal in it; nothing but literals is one.
+pub fn shape(value: &str) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some(first) = rest.chars().next() {
+        if matches!(first, '"' | '`') {
+            let mut end = 1;
+            let bytes = rest.as_bytes();
+            while end < bytes.len() && bytes.get(end) != bytes.first() {
+                end += if bytes.get(end) == Some(&b'\\') { 2 } else { 1 };
+            }
+            out.push('_');
+            rest = rest.get(end + 1..).unwrap_or_default();
+        } else if first.is_ascii_digit() {
+            out.push('_');
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+        } else if first.is_alphabetic() || first == '_' {
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let word = rest.get(..end).unwrap_or_default();
+            let plain = TRUE.contains(&word) || FALSE.contains(&word) || NULL.contains(&word) || matches!(word, "b" | "r" | "f");
+            out.push_str(if plain { "_" } else { word });
+            rest = rest.get(end..).unwrap_or_default();
+        } else {
+            out.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    if out.contains('_') && !out.contains(char::is_alphabetic) { "_".into() } else { out }
 }

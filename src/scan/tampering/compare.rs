@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::assertion::{Assertion, Strength};
+use super::assertion::{Assertion, Strength, shape};
 use super::lang::Role;
 use super::model::{Test, TestFile};
 use super::pairs::{self, Pair};
@@ -190,11 +190,15 @@ impl<'a> Diff<'a> {
             sink(path, if around.is_new(is) { found.with("follows", "code") } else { found });
         };
         for (was, is) in &self.edited {
-            if was.expected != is.expected {
+            if was.expected != is.expected && shape(&was.expected) == shape(&is.expected) {
                 tell(after.place(is), &was.expected, &is.expected, &cut(&is.subject));
             }
         }
+        // Without a row around it a value is known by its turn: one more and all that follow are others.
         let before: BTreeMap<&str, &str> = old.bindings.iter().map(|(k, v, _)| (k.as_str(), v.as_str())).collect();
+        if old.bindings.len() != new.bindings.len() {
+            return;
+        }
         for (key, value, range) in &new.bindings {
             if let Some(was) = before.get(key.as_str()).filter(|was| *was != value) {
                 let name = key.split(' ').next().unwrap_or_default();
@@ -267,10 +271,12 @@ fn deleted(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, around: &Around, gaine
             continue;
         }
         let whole = side.after.is_none();
-        let subject_gone = |test: &Test| test.words.iter().any(|word| around.gone.contains(word.as_str()));
+        let subject_gone = |test: &Test| test.words.iter().any(|word| *word != test.own && around.gone.contains(word.as_str()));
+        // Tests that sit in the code went with it.
+        let with_code = side.after.is_none() && !(before.lang.is_test)(&side.path.to_ascii_lowercase());
         let tests = before.tests.iter().filter(|t| t.role == Role::Test).count();
         let sure = match () {
-            () if new >= sum || grown => Confidence::Low,
+            () if new >= sum || grown || with_code => Confidence::Low,
             () if before.lang.name == "generic" => Confidence::Medium,
             () if around.code => Confidence::Medium,
             () => Confidence::High,

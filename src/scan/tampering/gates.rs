@@ -253,6 +253,10 @@ impl Gate<'_> {
                 continue;
             }
             let became = bare.len() > 3 && had.contains(bare.as_str());
+            // A step that was never a check may well leave the tests out.
+            if !became && said.contains("kip") {
+                continue;
+            }
             let sure = if became || said.contains("continue-on-error: true") { Confidence::High } else { Confidence::Medium };
             let message = format!("a failure no longer counts in `{}`: `{}`", self.path, said.replace('`', "'").chars().take(80).collect::<String>());
             self.tell(LINT, "ci", range, &said, message, sure);

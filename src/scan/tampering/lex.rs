@@ -146,9 +146,12 @@ impl<'a> Tokens<'a> {
             if !text.is_empty() {
                 text.push(' ');
             }
-            if self.kind(at) == Some(Kind::Text) && word.first() == Some(&b'\'') {
-                // 'a' and "a" are the same.
-                let inner = word.get(1..word.len().saturating_sub(1)).unwrap_or_default();
+            let quote = word.iter().take(3).position(|b| matches!(b, b'\'' | b'"'));
+            if let Some(quote) = quote.filter(|quote| self.kind(at) == Some(Kind::Text) && word.len() > quote + 1) {
+                // 'a', "a" and u"a" are the same.
+                let prefix = word.get(..quote).unwrap_or_default();
+                let inner = word.get(quote + 1..word.len() - 1).unwrap_or_default();
+                text.extend(prefix.iter().filter(|b| !matches!(b, b'u' | b'U')).map(|b| char::from(*b)));
                 text.push('"');
                 text.push_str(&String::from_utf8_lossy(inner));
                 text.push('"');

@@ -63,7 +63,8 @@ impl Around {
         for file in change.files.iter().filter(|file| file.before != file.after && is_code(file)) {
             code = true;
             for (side, words) in [(file.before, &mut before), (file.after, &mut after)] {
-                words.extend(model::words(side.unwrap_or_default()).filter(|word| compare::telling(word)));
+                let text = code_of(file.path, side.unwrap_or_default());
+                words.extend(model::words(text).filter(|word| compare::telling(word)));
             }
             let names: Vec<&str> = model::words(file.path.as_bytes()).collect();
             if file.before.is_some() {
@@ -92,12 +93,18 @@ impl Around {
     }
 }
 
+/// Returns what of a file is not its tests: those that sit in the code they test follow it.
+fn code_of<'a>(path: &str, text: &'a [u8]) -> &'a [u8] {
+    let marks = lang::of_path(path).map_or(&[][..], |lang| lang.marks);
+    let cut = marks.iter().filter_map(|mark| memchr::memmem::find(text, mark.as_bytes())).min();
+    cut.and_then(|cut| text.get(..cut)).unwrap_or(text)
+}
+
 /// Tells whether a file is code that tests may be about.
 fn is_code(file: &FileChange<'_>) -> bool {
-    const LARGEST: usize = 4 << 20;
     let Some(lang) = lang::of_path(file.path) else { return false };
-    let text = |side: Option<&[u8]>| side.is_some_and(|text| text.len() < LARGEST && !lang::holds_tests(lang, file.path, text));
-    text(file.before) || text(file.after)
+    let text = |side: Option<&[u8]>| side.is_some_and(|text| text.len() <= LARGEST);
+    !(lang.is_test)(&file.path.to_ascii_lowercase()) && (text(file.before) || text(file.after))
 }
 
 /// Larger files are not looked into: they are made by programs.

@@ -178,7 +178,9 @@ fn heads(lang: &Lang, tokens: &Tokens<'_>, units: &[Unit], owners: &[usize]) -> 
     known.extend(units.iter().map(|unit| unit.at));
     for at in 0..tokens.all.len() {
         let call = tokens.is(at + 1, "(") && tokens.kind(at) == Some(Kind::Name);
-        if call && !known.contains(&at) && helpers.contains(tokens.word(at)) {
+        // A method declared with the same name, or a class made, is no call.
+        let other = at > 0 && (tokens.any(at - 1, &["new", "def", "func", "function", "fn", "fun", "class"]) || tokens.is(tokens.close(at + 1).map_or(0, |close| close + 1), "{"));
+        if call && !other && !known.contains(&at) && helpers.contains(tokens.word(at)) {
             heads.push((at, Head::Helper, false));
         }
     }

@@ -102,8 +102,9 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
     match name {
         "expect" | "andExpect" if dot && called => {
             // supertest: request(app).get("/").expect(200); but vi.expect and t.expect are the plain one.
-            let owner = tokens.kind(at.saturating_sub(2));
-            Some((if owner == Some(Kind::Name) { Head::Chain } else { Head::Link }, false))
+            let after = tokens.close(at + 1).map_or(at, |close| close + 1);
+            let matcher = tokens.is(after, ".") && tokens.name(after + 1).is_some_and(|n| n.starts_with("to") || matches!(n, "not" | "resolves" | "rejects"));
+            Some((if matcher { Head::Chain } else { Head::Link }, false))
         }
         "expect" | "assert" if called || tokens.is(at + 1, ".") => {
             let matcher = tokens.any(at + 2, &["extend", "any", "anything", "objectContaining", "arrayContaining", "stringContaining", "stringMatching", "addSnapshotSerializer"]);

@@ -41,7 +41,7 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                 at = next;
                 continue;
             }
-        } else if tokens.name(at).is_some_and(|name| name.ends_with("test") || name.ends_with("test_case")) && tokens.is(at + 1, "!") && tokens.any(at + 2, &["(", "{"]) {
+        } else if makes_test(tokens, at) {
             // `rgtest!(name, |dir, cmd| { ... })`
             if let Some((name, close)) = tokens.name(at + 3).zip(tokens.close(at + 2)) {
                 units.push(Unit { name: name.into(), role: Role::Test, tokens: from..close + 1, body: at + 4..close, at: at + 3, rows: 1 });
@@ -52,6 +52,12 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         at += 1;
     }
     units
+}
+
+/// Tells whether a macro at the start of a line makes a test: `rgtest!(name, |dir| { ... })`.
+fn makes_test(tokens: &Tokens<'_>, at: usize) -> bool {
+    let first = tokens.all.get(at).is_some_and(|t| t.first && t.indent == 0) && tokens.name(at).is_some_and(|n| n != "macro_rules");
+    first && tokens.is(at + 1, "!") && tokens.any(at + 2, &["(", "{"]) && tokens.name(at + 3).is_some() && tokens.is(at + 4, ",")
 }
 
 fn is_test(tokens: &Tokens<'_>, from: usize, to: usize) -> bool {
