@@ -252,6 +252,11 @@ fn equality(tokens: &Tokens<'_>, at: usize, end: usize, left: Range<usize>, righ
         return plain(at, end, norm(tokens, subject), op.into(), String::new(), Strength::Trivial);
     }
     let one = expected.len() == 1;
+    let boolean = tokens.is(expected.start, "Boolean") && expected.len() == 3;
+    if boolean && tokens.any(expected.start + 2, &["TRUE", "FALSE"]) {
+        let op = if tokens.is(expected.start + 2, "TRUE") == (op == "eq") { "truthy" } else { "falsy" };
+        return plain(at, end, norm(tokens, subject), op.into(), String::new(), Strength::Exists);
+    }
     let (op, value, strength) = match op {
         "eq" if one && tokens.any(expected.start, &TRUE) => ("truthy", String::new(), Strength::Exists),
         "eq" if one && tokens.any(expected.start, &FALSE) => ("falsy", String::new(), Strength::Exists),
@@ -527,6 +532,8 @@ fn matched(tokens: &Tokens<'_>, at: usize, end: usize, subject: &Link, rest: &[&
     };
     let (name, args) = match inner {
         Some(inner) => inner,
+        // `containsExactly(...).inOrder()`: what comes after takes nothing.
+        None if last == "inOrder" => rest.last().map(|l| (l.name.clone(), l.args.clone())).unwrap_or_default(),
         None => (last.to_owned(), rest.last().filter(|l| l.name == last).map(|l| l.args.clone()).unwrap_or_default()),
     };
     let expected = joined(tokens, &args);
@@ -537,6 +544,8 @@ fn matched(tokens: &Tokens<'_>, at: usize, end: usize, subject: &Link, rest: &[&
         Check::Equal if one.is_some_and(|one| tokens.any(one, &NULL)) => {
             (if not { "there" } else { "null" }.into(), String::new(), if not { Strength::Exists } else { Strength::Exact })
         }
+        Check::Equal if expected == "Boolean . TRUE" => (flip("truthy", not), String::new(), Strength::Exists),
+        Check::Equal if expected == "Boolean . FALSE" => (flip("falsy", not), String::new(), Strength::Exists),
         Check::Equal if not => ("ne".into(), expected, Strength::Partial),
         Check::Equal if expected == subject && is_plain(&expected) => ("eq".into(), expected, Strength::Trivial),
         Check::Equal => ("eq".into(), expected, Strength::Exact),

@@ -80,6 +80,7 @@ struct Diff<'a> {
     added: Vec<&'a Assertion>,
     looser: Vec<(&'a Assertion, &'a Assertion)>,
     edited: Vec<(&'a Assertion, &'a Assertion)>,
+    whole: Vec<&'a Assertion>,
 }
 
 impl<'a> Diff<'a> {
@@ -98,7 +99,9 @@ impl<'a> Diff<'a> {
         }
         let mut added: Vec<&Assertion> = new.into_values().flatten().collect();
         added.sort_by_key(|a| a.at);
-        let mut diff = Self { pair, removed, added, looser, edited: Vec::new() };
+        const FEW: usize = 50;
+        let whole = added.iter().filter(|a| a.effective() == Strength::Exact).take(FEW).copied().collect();
+        let mut diff = Self { pair, removed, added, looser, edited: Vec::new(), whole };
         diff.match_up();
         diff
     }
@@ -156,6 +159,9 @@ impl<'a> Diff<'a> {
         self.report_edits(path, after, around, kept, same, sink);
         let mut lost: Vec<&Assertion> = std::mem::take(&mut self.removed);
         lost.retain(|a| a.effective() > Strength::Trivial && !gained.take(a, old));
+        // One that sees all of a thing stands for several that saw parts of it.
+        let whole: Vec<&str> = self.whole.iter().map(|a| a.subject.as_str()).collect();
+        lost.retain(|a| !whole.iter().any(|subject| within(subject, &a.subject)));
         let made = self.added.iter().filter(|a| a.effective() > Strength::Trivial).count();
         if lost.len() <= made || new.rows > old.rows {
             return;
@@ -165,7 +171,8 @@ impl<'a> Diff<'a> {
         let sure = match () {
             () if gone => Confidence::Low,
             () if left == 0 && new.rest.is_empty() => Confidence::High,
-            () if kept >= 0.6 => Confidence::High,
+            // Nothing else of the test changed: there was no other reason to touch it.
+            () if kept >= 0.9 && new.rest.len() * 9 <= old.rest.len() * 10 => Confidence::High,
             () => Confidence::Medium,
         };
         let count = lost.len() - made;
@@ -222,8 +229,11 @@ fn same_expectation(old: &Assertion, new: &Assertion) -> bool {
 
 /// `assert len(result) > 0` stands for `assert result == [1, 2]`.
 fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
-    let within = |part: &str, whole: &str| part.len() > 2 && part.contains(|c: char| c.is_alphabetic()) && format!(" {whole} ").contains(&format!(" {part} "));
     within(&old.subject, &new.subject) || within(&new.subject, &old.subject)
+}
+
+fn within(part: &str, whole: &str) -> bool {
+    part.len() > 2 && part.contains(char::is_alphabetic) && format!(" {whole} ").contains(&format!(" {part} "))
 }
 
 fn is_looser(old: &Assertion, new: &Assertion) -> bool {
