@@ -11,6 +11,7 @@ pub mod names;
 pub mod pii;
 pub mod secrets;
 mod source;
+pub mod tampering;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
@@ -103,7 +104,7 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names];
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &tampering::Tampering];
 
 /// Looks at a change as a whole with every scanner that does.
 ///
