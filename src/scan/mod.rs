@@ -11,6 +11,8 @@ pub mod names;
 pub mod pii;
 pub mod secrets;
 mod source;
+pub mod workflows;
+mod yaml;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
@@ -103,7 +105,7 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names];
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &workflows::Workflows];
 
 /// Looks at a change as a whole with every scanner that does.
 ///
