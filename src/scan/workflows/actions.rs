@@ -8,9 +8,6 @@ use super::super::yaml::Node;
 use super::model::{Flow, Job, action, inputs, is_commit, major, text};
 use super::{ARTIPACKED, CACHE, Confidence, Note, Report, SECRETS, UNPINNED};
 
-/// Owners that are the forge itself.
-const OFFICIAL: [&str; 2] = ["actions/", "github/"];
-
 pub fn scan(flow: &Flow<'_>, report: &mut Report<'_, '_>) {
     for job in &flow.jobs {
         if let Some(node) = job.node.get("uses") {
@@ -43,30 +40,21 @@ fn uses(node: &Node, report: &mut Report<'_, '_>) {
     if is_commit(reference) || !name.contains('/') {
         return;
     }
-    let official = OFFICIAL.iter().any(|owner| name.to_ascii_lowercase().starts_with(owner));
     let moving =
         matches!(reference, "main" | "master" | "develop" | "dev" | "trunk" | "latest" | "next" | "HEAD");
-    let kind = match (official, moving) {
-        (true, _) => "official",
-        (false, true) => "branch",
-        (false, false) => "tag",
-    };
-    let what = if moving { "branch" } else { "tag" };
-    let (label, code) = (if name.contains("/.github/workflows/") { "workflow" } else { "action" }, UNPINNED);
-    let mut note = Note {
-        code,
+    let kind = if moving { "branch" } else { "tag" };
+    let label = if name.contains("/.github/workflows/") { "workflow" } else { "action" };
+    report.add(Note {
+        code: UNPINNED,
         places: &[node.range.clone()],
         message: format!(
-            "the {label} `{name}` is taken by the {what} `{reference}`, which its owner can move"
+            "the {label} `{name}` is taken by the {kind} `{reference}`, which its owner can move"
         ),
         key: uses.to_owned(),
         confidence: if moving { Confidence::High } else { Confidence::Medium },
         kind,
-    };
-    if official {
-        note.confidence = Confidence::Medium;
-    }
-    report.add(note);
+        action: name,
+    });
 }
 
 fn image(node: &Node, report: &mut Report<'_, '_>) {
@@ -79,6 +67,7 @@ fn image(node: &Node, report: &mut Report<'_, '_>) {
             key: image.to_owned(),
             confidence: Confidence::Medium,
             kind: "docker",
+            action: image,
         });
     }
 }
@@ -103,6 +92,7 @@ fn inherit(job: &Job<'_>, report: &mut Report<'_, '_>) {
         key: format!("inherit\0{name}"),
         confidence: if is_commit(reference) { Confidence::Medium } else { Confidence::High },
         kind: "inherit",
+        action: "",
     });
 }
 
@@ -143,6 +133,7 @@ fn artifact(job: &Job<'_>, report: &mut Report<'_, '_>) {
             key: job.name.to_owned(),
             confidence: Confidence::High,
             kind: "",
+            action: "",
         });
     }
 }
@@ -225,6 +216,7 @@ fn cache(flow: &Flow<'_>, job: &Job<'_>, report: &mut Report<'_, '_>) {
             key: format!("{}\0{name}", job.name),
             confidence: Confidence::Medium,
             kind: "",
+            action: "",
         });
         return;
     }

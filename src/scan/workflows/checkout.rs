@@ -156,6 +156,7 @@ fn look(flow: &Flow<'_>, job: &Job<'_>, (trigger, event): (&Node, &str), report:
             key: format!("{}\0{event}\0{}", job.name, got.key),
             confidence: if sure { Confidence::High } else { Confidence::Medium },
             kind: if does.is_empty() { "checkout" } else { "run" },
+            action: "",
         });
         return;
     }

@@ -38,6 +38,7 @@ pub fn scan(root: &Node, report: &mut Report<'_, '_>) {
             key,
             confidence: Confidence::High,
             kind: "rights",
+            action: "",
         });
     }
 }
@@ -67,6 +68,7 @@ fn taken(item: &Node, report: &mut Report<'_, '_>) {
             key: node.text().unwrap_or_default().to_owned(),
             confidence: Confidence::Medium,
             kind: "include",
+            action: node.text().unwrap_or_default(),
         });
     }
 }

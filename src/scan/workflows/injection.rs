@@ -76,6 +76,7 @@ fn script(flow: &Flow<'_>, job: &Job<'_>, step: &Node, node: &Node, report: &mut
             key: format!("{}\0{path}", job.name),
             confidence: if sure { Confidence::High } else { Confidence::Medium },
             kind: if flow.has_rights() { "rights" } else { "" },
+            action: "",
         });
     }
 }

@@ -20,7 +20,7 @@ use model::Flow;
 pub const CHECKOUT: &str = "workflows/untrusted-checkout";
 /// Text of strangers becomes part of a script.
 pub const INJECTION: &str = "workflows/injection";
-/// What an action or image is can be changed by its owner at any time; attribute `kind`.
+/// What an action or image is can be changed by its owner at any time; attributes `kind` and `action`.
 pub const UNPINNED: &str = "workflows/unpinned-action";
 /// A token that can write; attribute `kind`: `write-all`, `write`, `missing`.
 pub const PERMISSIONS: &str = "workflows/permissions";
@@ -64,8 +64,9 @@ impl Scanner for Workflows {
     fn scan(&self, view: &View<'_>, sink: &mut Sink<'_>) {
         let Some(file) = File::of(view.source.path) else { return };
         let Some(root) = yaml::read(&view.text) else {
-            let blank = view.text.iter().all(u8::is_ascii_whitespace);
-            if file.runs && !blank && !view.source.path.ends_with(".lock") {
+            let blank =
+                view.text.split(|b| *b == b'\n').all(|line| matches!(line.trim_ascii(), [] | [b'#', ..]));
+            if file.runs && !blank {
                 let message = format!("`{}` cannot be read as YAML", view.source.path);
                 sink.add(Found::file(UNREADABLE, message, view.source.path, Confidence::Medium));
             }
@@ -146,6 +147,8 @@ struct Note<'n> {
     key: String,
     confidence: Confidence,
     kind: &'static str,
+    /// What is taken from elsewhere; empty where nothing is.
+    action: &'n str,
 }
 
 impl Report<'_, '_> {
@@ -163,6 +166,9 @@ impl Report<'_, '_> {
         let mut found = Found::plain(note.code, range.clone(), note.message, &note.key, confidence);
         if !note.kind.is_empty() {
             found = found.with("kind", note.kind);
+        }
+        if !note.action.is_empty() {
+            found = found.with("action", note.action);
         }
         if self.view.aside || !self.file.runs {
             found = found.with("place", "aside");

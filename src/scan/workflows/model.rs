@@ -37,9 +37,6 @@ pub struct Job<'f> {
 
 impl<'f> Flow<'f> {
     pub fn new(root: &'f Node, action: bool) -> Self {
-        let steps = |node: &'f Node| {
-            node.get("steps").map(Node::items).unwrap_or_default().iter().map(|s| &**s).collect()
-        };
         if action {
             let jobs = root.get("runs").map(|node| Job { name: "runs", node, steps: steps(node) });
             return Self { root, triggers: Vec::new(), jobs: jobs.into_iter().collect(), action };
@@ -89,6 +86,18 @@ impl<'f> Flow<'f> {
             entries.iter().find(|(k, _)| k.text().is_some_and(|k| k.eq_ignore_ascii_case(name)))?.1.text()
         })
     }
+}
+
+/// Returns the steps, those that run beside each other (`parallel`) one after another.
+fn steps(node: &Node) -> Vec<&Node> {
+    let items = node.get("steps").map(Node::items).unwrap_or_default();
+    items
+        .iter()
+        .flat_map(|step| match step.get("parallel") {
+            Some(parallel) => parallel.items().iter().map(|step| &**step).collect(),
+            None => vec![&**step],
+        })
+        .collect()
 }
 
 /// Returns the text of a step's key; empty when there is none.

@@ -35,6 +35,7 @@ fn permissions(node: &Node, whose: &str, report: &mut Report<'_, '_>) {
             key: format!("{whose}\0write-all"),
             confidence: Confidence::High,
             kind: "write-all",
+            action: "",
         });
     }
     for (name, right) in value.entries() {
@@ -46,6 +47,7 @@ fn permissions(node: &Node, whose: &str, report: &mut Report<'_, '_>) {
             key: format!("{whose}\0{of}"),
             confidence: Confidence::Medium,
             kind: "write",
+            action: "",
         });
     }
 }
@@ -81,6 +83,7 @@ fn missing(flow: &Flow<'_>, report: &mut Report<'_, '_>) {
             key: format!("{}\0missing", job.name),
             confidence: Confidence::Medium,
             kind: "missing",
+            action: "",
         });
     }
 }
@@ -110,6 +113,7 @@ fn self_hosted(flow: &Flow<'_>, job: &Job<'_>, report: &mut Report<'_, '_>) {
             key: job.name.to_owned(),
             confidence: Confidence::Medium,
             kind: "",
+            action: "",
         });
     }
 }
@@ -139,6 +143,7 @@ fn condition(flow: &Flow<'_>, node: &Node, job: &str, report: &mut Report<'_, '_
             key: format!("{job}\0{kind}\0{condition}"),
             confidence,
             kind,
+            action: "",
         });
     };
     let whole = key.range.start..value.range.end;
@@ -196,6 +201,7 @@ fn secrets(job: &Job<'_>, report: &mut Report<'_, '_>) {
             key: format!("all\0{name}"),
             confidence: Confidence::High,
             kind: "all",
+            action: "",
         });
     }
     for step in &job.steps {
@@ -221,6 +227,7 @@ fn secrets(job: &Job<'_>, report: &mut Report<'_, '_>) {
                 key: format!("run\0{}\0{secret}", job.name),
                 confidence: Confidence::Medium,
                 kind: "run",
+                action: "",
             });
         }
     }

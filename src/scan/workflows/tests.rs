@@ -206,7 +206,7 @@ fn what_is_not_taken_by_a_commit() {
     };
     assert_eq!(kinds("o/r@v1"), [("tag".into(), Confidence::Medium)]);
     assert_eq!(kinds("o/r@main"), [("branch".into(), Confidence::High)]);
-    assert_eq!(kinds("actions/checkout@v4"), [("official".into(), Confidence::Medium)]);
+    assert_eq!(kinds("actions/checkout@v4"), [("tag".into(), Confidence::Medium)]);
     assert_eq!(kinds("docker://alpine:3"), [("docker".into(), Confidence::Medium)]);
     for quiet in [
         "o/r@0123456789abcdef0123456789abcdef01234567 # v1",
