@@ -33,4 +33,5 @@ mod templates;
 mod tidy;
 mod vcs;
 mod verify;
+mod waivers;
 mod wire_runs;
