@@ -2,16 +2,23 @@
 //!
 //! Must never read a file, a clock or the environment, and must never put a secret into a fact.
 
+pub mod agents;
 pub mod allow;
+pub mod binary;
+pub mod destructive;
 mod driver;
 mod fact;
 mod layers;
 mod lines;
 pub mod names;
 pub mod pii;
+mod places;
 pub mod secrets;
 mod source;
 pub mod tampering;
+pub mod unicode;
+pub mod workflows;
+mod yaml;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
@@ -104,7 +111,17 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &tampering::Tampering];
+pub static SCANNERS: &[&dyn Scanner] = &[
+    &secrets::Secrets,
+    &pii::Pii,
+    &names::Names,
+    &tampering::Tampering,
+    &workflows::Workflows,
+    &unicode::Unicode,
+    &binary::Binary,
+    &destructive::Destructive,
+    &agents::Agents,
+];
 
 /// Looks at a change as a whole with every scanner that does.
 ///
