@@ -7,6 +7,7 @@ mod driver;
 mod fact;
 mod layers;
 mod lines;
+pub mod licences;
 pub mod names;
 pub mod pii;
 pub mod secrets;
