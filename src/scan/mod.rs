@@ -12,11 +12,13 @@ pub mod names;
 pub mod pii;
 pub mod secrets;
 mod source;
+mod surroundings;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
 pub use lines::Lines;
 pub use source::{Source, View};
+pub use surroundings::Surroundings;
 
 /// Finds facts of one kind.
 ///
@@ -78,20 +80,6 @@ impl Tree for MemoryTree {
     }
 }
 
-/// What scanners are told of the repository around a file; worked out once, before the first file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// The SPDX expression the repository is published under, where it says so.
-    pub licence: Option<String>,
-}
-
-impl Surroundings {
-    /// Looks at a repository.
-    pub fn of(_tree: &dyn Tree) -> Self {
-        Self::default()
-    }
-}
-
 /// One file of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct FileChange<'a> {
@@ -104,7 +92,7 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names];
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &licences::Licences];
 
 /// Looks at a change as a whole with every scanner that does.
 ///
