@@ -10,6 +10,7 @@ mod driver;
 mod fact;
 mod layers;
 mod lines;
+pub mod licences;
 pub mod names;
 pub mod pii;
 mod places;
@@ -19,11 +20,13 @@ pub mod tampering;
 pub mod unicode;
 pub mod workflows;
 mod yaml;
+mod surroundings;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
 pub use lines::Lines;
 pub use source::{Source, View};
+pub use surroundings::Surroundings;
 
 /// Finds facts of one kind.
 ///
@@ -85,20 +88,6 @@ impl Tree for MemoryTree {
     }
 }
 
-/// What scanners are told of the repository around a file; worked out once, before the first file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// The SPDX expression the repository is published under, where it says so.
-    pub licence: Option<String>,
-}
-
-impl Surroundings {
-    /// Looks at a repository.
-    pub fn of(_tree: &dyn Tree) -> Self {
-        Self::default()
-    }
-}
-
 /// One file of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct FileChange<'a> {
@@ -115,6 +104,7 @@ pub static SCANNERS: &[&dyn Scanner] = &[
     &secrets::Secrets,
     &pii::Pii,
     &names::Names,
+    &licences::Licences,
     &tampering::Tampering,
     &workflows::Workflows,
     &unicode::Unicode,
