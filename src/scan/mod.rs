@@ -3,10 +3,12 @@
 //! Must never read a file, a clock or the environment, and must never put a secret into a fact.
 
 pub mod allow;
+pub mod dependencies;
 mod driver;
 mod fact;
 mod layers;
 mod lines;
+pub mod manifest;
 pub mod names;
 pub mod pii;
 pub mod secrets;
@@ -103,7 +105,8 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names];
+pub static SCANNERS: &[&dyn Scanner] =
+    &[&secrets::Secrets, &pii::Pii, &names::Names, &dependencies::Dependencies];
 
 /// Looks at a change as a whole with every scanner that does.
 ///
