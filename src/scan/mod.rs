@@ -7,6 +7,7 @@ pub mod dependencies;
 mod driver;
 mod fact;
 mod layers;
+pub mod licences;
 mod lines;
 pub mod manifest;
 pub mod names;

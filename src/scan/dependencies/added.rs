@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::scan::licences::{self, Linkage, Severity};
 use crate::scan::manifest::{self, Component, Dependency, Ecosystem, Format, Kind, Role, Source};
-use crate::scan::{Change, Confidence, Found};
+use crate::scan::{Change, Confidence, Found, Surroundings};
 
 use super::names::{self, Popular};
-use super::{ADDED, File, INSTALL_SCRIPT, TYPOSQUAT, listed, shown};
+use super::{ADDED, File, INSTALL_SCRIPT, LICENCE_CONFLICT, TYPOSQUAT, listed, shown};
 
 /// What is known of a package that was chosen.
 #[derive(Clone, Default)]
@@ -33,8 +34,15 @@ pub fn look(change: &Change<'_>, files: &[File<'_>], sink: &mut dyn FnMut(&str, 
             entry.licence = entry.licence.take().or_else(|| one.licence.clone());
         }
     }
-    let mut look =
-        Look { change, before, chosen, licences: None, elsewhere: BTreeMap::new(), done: BTreeSet::new() };
+    let mut look = Look {
+        change,
+        before,
+        chosen,
+        licences: None,
+        elsewhere: BTreeMap::new(),
+        done: BTreeSet::new(),
+        outbound: None,
+    };
     // Manifests first: a package that is named there is not also told of in the lock file.
     for role in [Role::Manifest, Role::Lock] {
         for file in files.iter().filter(|file| file.role() == Some(role)) {
@@ -51,6 +59,8 @@ struct Look<'a> {
     /// The names that lock files outside the change have.
     elsewhere: BTreeMap<Ecosystem, HashSet<String>>,
     done: BTreeSet<(Ecosystem, &'a str)>,
+    /// The licence of the repository, looked for when the first licence is known.
+    outbound: Option<Option<String>>,
 }
 
 impl<'a> Look<'a> {
@@ -66,6 +76,7 @@ impl<'a> Look<'a> {
             }
             if !self.done.contains(&key) && seen.insert(&one.name) {
                 self.typosquat(file, after.ecosystem, one, sink);
+                self.conflict(file, after.ecosystem, one, sink);
                 let marked = after.ecosystem == Ecosystem::Go && one.kind == Kind::Optional;
                 if role == Role::Lock || marked {
                     indirect.insert(&one.name);
@@ -161,6 +172,51 @@ impl<'a> Look<'a> {
             .with("id", format!("{}:{}", ecosystem.as_str(), shown(&one.name)))
             .with("like", like.of)
             .with("how", like.how.as_str());
+        sink(file.path, found);
+    }
+
+    /// Compares a package's licence, where it is known, with the repository's own.
+    fn conflict(
+        &mut self,
+        file: &File<'_>,
+        ecosystem: Ecosystem,
+        one: &Dependency,
+        sink: &mut dyn FnMut(&str, Found),
+    ) {
+        let chosen = self.chosen.get(&(ecosystem, one.name.as_str())).and_then(|c| c.licence.clone());
+        let known = one.licence.clone().or(chosen).or_else(|| self.licence(ecosystem, &one.name));
+        let Some(inbound) = known else { return };
+        let tree = self.change.tree;
+        let outbound = self.outbound.get_or_insert_with(|| Surroundings::of(tree).licence);
+        // A repository that names no licence has nothing that could be broken.
+        let Some(outbound) = outbound else { return };
+        let linkage = match one.kind {
+            Kind::Dev | Kind::Build => Linkage::Tool,
+            _ => Linkage::Linked,
+        };
+        let Some(conflict) = licences::conflict(outbound, &inbound, linkage) else { return };
+        let confidence = match conflict.severity {
+            Severity::Note => return,
+            Severity::Person => Confidence::Medium,
+            Severity::Conflict => Confidence::High,
+        };
+        let message = format!(
+            "`{}` is under `{}` and would come into a repository under `{}`: {}",
+            shown(&one.name),
+            shown(&inbound),
+            shown(outbound),
+            conflict.why
+        );
+        let found = file
+            .found(LICENCE_CONFLICT, &one.name, message, confidence)
+            .with("ecosystem", ecosystem.as_str())
+            .with("name", shown(&one.name))
+            .with("id", format!("{}:{}", ecosystem.as_str(), shown(&one.name)))
+            .with("inbound", shown(&conflict.inbound))
+            .with("outbound", shown(&conflict.outbound))
+            .with("linkage", linkage.as_str())
+            .with("severity", conflict.severity.as_str())
+            .with("help", conflict.help);
         sink(file.path, found);
     }
 

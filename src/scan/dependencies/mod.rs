@@ -36,6 +36,8 @@ pub const LOCK_DRIFT: &str = "dependencies/lock-drift";
 pub const SOURCE_CHANGED: &str = "dependencies/source-changed";
 /// Digests that are gone from a lock file.
 pub const INTEGRITY_REMOVED: &str = "dependencies/integrity-removed";
+/// A package whose licence does not go with the repository's.
+pub const LICENCE_CONFLICT: &str = "licences/conflict";
 /// A manifest or lock file that cannot be read.
 pub const UNREADABLE: &str = "dependencies/unreadable";
 
@@ -58,6 +60,7 @@ impl Scanner for Dependencies {
             LOCK_DRIFT,
             SOURCE_CHANGED,
             INTEGRITY_REMOVED,
+            LICENCE_CONFLICT,
             UNREADABLE,
         ]
     }
