@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(covered("2026-12-31", "2026-12-31"), 1);
         assert_eq!(covered("2026-12-31", "2027-01-01"), 0);
         assert_eq!(covered("for ever", "2026-01-01"), 0);
-        let other = Entry { code: "pii/phone".into(), ..entry("2026-12-31") };
+        let other = Entry { code: "pii/contact".into(), ..entry("2026-12-31") };
         assert_eq!(Baseline { entries: vec![other] }.split(facts.clone(), "2026-01-01").1, []);
     }
 }

@@ -188,6 +188,10 @@ impl<'a> Sink<'a> {
             if !found.whole && !self.view.source.touches(line, end_line) {
                 continue;
             }
+            let mut attributes: BTreeMap<_, _> = found.attributes.iter().cloned().collect();
+            if self.view.aside {
+                attributes.insert("place", "aside".to_owned());
+            }
             let evidence = match found.whole {
                 true => String::new(),
                 false => evidence(text, &lines.range(line), &found.range, &masks, &values),
@@ -204,7 +208,7 @@ impl<'a> Sink<'a> {
                 evidence,
                 fingerprint: fingerprint(found.code, &found.secret, *nth),
                 confidence: found.confidence,
-                attributes: found.attributes.iter().cloned().collect(),
+                attributes,
             });
         }
         facts.sort();

@@ -6,8 +6,8 @@ use super::{Confidence, Found, Scanner, Sink, View};
 
 /// An environment file; the attribute `name` is its name.
 pub const ENV_FILE: &str = "secrets/env-file";
-/// A file named like a private key, or a key store; the attribute `kind` is `key` or `store`.
-pub const KEY_FILE: &str = "secrets/key-file";
+/// A file named like a private key, or a key store; the attribute `kind` is `named` or `store`.
+pub const KEY_FILE: &str = super::secrets::PRIVATE_KEY;
 
 const KEYS: [&str; 4] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
 
@@ -34,7 +34,7 @@ impl Scanner for Names {
         if name == ".env" || name.starts_with(".env.") || (name.len() > 4 && name.ends_with(".env")) {
             add(ENV_FILE, format!("`{path}` is an environment file"), "name", view.file_name());
         } else if KEYS.contains(&name.as_str()) {
-            add(KEY_FILE, format!("`{path}` is named like a private key"), "kind", "key");
+            add(KEY_FILE, format!("`{path}` is named like a private key"), "kind", "named");
         } else if name.rsplit_once('.').is_some_and(|(_, ending)| STORES.contains(&ending)) {
             add(KEY_FILE, format!("`{path}` is a key store"), "kind", "store");
         }

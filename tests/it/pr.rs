@@ -9,6 +9,7 @@ use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
+use orch::artifact::types::policy_input::Subject;
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
 use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
@@ -124,11 +125,14 @@ impl World {
             },
             green: report(base, Phase::Green),
             verdict: Verdict {
+                subject: Subject::run(base.commit.clone()),
                 decision: Decision::Allow,
                 findings: vec![],
+                set_aside: vec![],
                 bundle: Digest::of("bundle"),
                 input: Digest::of("input"),
                 rules: vec!["paths/protected".into(), "tests/frozen".into()],
+                skipped: vec![],
             },
         }
     }
@@ -463,12 +467,9 @@ fn a_set_without_tests_is_one_commit_and_says_why() {
 #[test]
 fn verdicts_decide() {
     let finding = |effect| Finding {
-        code: "paths/protected".into(),
-        effect,
-        message: "`ci.yml` is protected".into(),
-        help: "Ask for approval.".into(),
         path: Some("ci.yml".into()),
         line: Some(3),
+        ..Finding::new("paths/protected", effect, "`ci.yml` is protected", "Ask for approval.")
     };
     let repo = fake();
     let mut world = World::new(&repo.head().unwrap());
@@ -548,15 +549,8 @@ fn hostile_text_is_harmless_in_text_and_commits() {
     world.green.probes[0].message = evil.into();
     world.green.protection.network.by = evil.into();
     world.tests.expected[0].name = evil.into();
-    let help = evil.to_owned();
-    world.verdict.findings = vec![Finding {
-        code: evil.into(),
-        effect: Effect::Warn,
-        message: evil.into(),
-        help,
-        path: Some(evil.into()),
-        line: None,
-    }];
+    world.verdict.findings =
+        vec![Finding { path: Some(evil.into()), ..Finding::new(evil, Effect::Warn, evil, evil) }];
     let (request, text, _) = run(&port, &world.inputs()).unwrap();
     insta::with_settings!({filters => vec![("[0-9a-f]{64}|[0-9a-f]{40}", "[id]")]}, {
         insta::assert_snapshot!("pr_hostile_text", text);

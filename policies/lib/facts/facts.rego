@@ -8,7 +8,7 @@ package orch.lib.facts
 of(code) := [fact | some fact in input.facts; fact.code == code]
 
 finding(fact) := {
-	"msg": fact.message,
+	"msg": said(fact),
 	"path": fact.path,
 	"line": fact.line,
 	"column": fact.column,
@@ -17,6 +17,10 @@ finding(fact) := {
 	"evidence": fact.evidence,
 	"fingerprint": fact.fingerprint,
 }
+
+said(fact) := sprintf("%s, wrapped in %s", [fact.message, fact.attributes.layer]) if fact.attributes.layer
+
+said(fact) := fact.message if not fact.attributes.layer
 
 with_message(fact, message) := object.union(finding(fact), {"msg": message})
 

@@ -18,6 +18,11 @@ test_finding if {
 	not found.confidence
 }
 
+test_layer if {
+	wrapped := object.union(fact, {"attributes": {"layer": "base64"}})
+	facts.finding(wrapped).msg == "a token, wrapped in base64"
+}
+
 test_message if facts.with_message(fact, "m").msg == "m"
 
 test_aside if facts.aside(fact)

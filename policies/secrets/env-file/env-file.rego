@@ -5,15 +5,25 @@
 # custom:
 #   code: secrets/env-file
 #   effect: deny
+#   severity: high
 #   help: Take the file out, add it to `.gitignore`, and commit a `.env.example` without values.
 #   since: 0.1.0
 package orch.secrets.env_file
 
+import data.orch.lib.facts
 import data.orch.lib.paths
 
-deny contains {"msg": sprintf("`%s` is an environment file", [change.path]), "path": change.path} if {
-	some change in input.changes
-	change.op != "delete"
-	regex.match(`^\.env(\..+)?$|^.+\.env$`, lower(change.name))
-	not paths.matches(input.settings.env_files_allowed, change.name)
+found contains fact if {
+	some fact in facts.of("secrets/env-file")
+	not paths.matches(input.settings.env_files_allowed, fact.attributes.name)
+}
+
+deny contains facts.finding(fact) if {
+	some fact in found
+	not facts.aside(fact)
+}
+
+warn contains facts.finding(fact) if {
+	some fact in found
+	facts.aside(fact)
 }

@@ -2,21 +2,22 @@ package orch.secrets.env_file_test
 
 import data.orch.secrets.env_file as rule
 
-doc(name, op) := {
+doc(name, place) := {
 	"settings": {"env_files_allowed": [".env.example", ".env.example/**"]},
-	"changes": [{"path": concat("/", ["app", name]), "name": name, "op": op}],
+	"facts": [{
+		"path": concat("/", ["app", name]), "line": 1, "column": 1, "end_line": 1, "end_column": 2, "code": "secrets/env-file",
+		"scanner": "names", "message": "m", "evidence": "", "fingerprint": "f", "confidence": "high",
+		"attributes": {"name": name, "place": place},
+	}],
 }
 
-test_env if count(rule.deny) == 1 with input as doc(".env", "create")
+test_env if count(rule.deny) == 1 with input as doc(".env", "code")
 
-test_case if count(rule.deny) == 1 with input as doc(".ENV", "create")
+test_example if count(rule.deny) == 0 with input as doc(".env.example", "code")
 
-test_stage if count(rule.deny) == 1 with input as doc(".env.production", "modify")
+test_example_in_capitals if count(rule.deny) == 0 with input as doc(".ENV.Example", "code")
 
-test_named if count(rule.deny) == 1 with input as doc("prod.env", "modify")
-
-test_example if count(rule.deny) == 0 with input as doc(".env.example", "create")
-
-test_removal if count(rule.deny) == 0 with input as doc(".env", "delete")
-
-test_other if count(rule.deny) == 0 with input as doc("environment.py", "create")
+test_of_a_test if {
+	count(rule.deny) == 0 with input as doc(".env", "aside")
+	count(rule.warn) == 1 with input as doc(".env", "aside")
+}

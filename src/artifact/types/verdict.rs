@@ -119,6 +119,36 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+impl Finding {
+    /// Returns a finding without a place.
+    pub fn new(
+        code: impl Into<String>,
+        effect: Effect,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let severity = match effect {
+            Effect::Deny => Severity::High,
+            Effect::RequireApproval => Severity::Medium,
+            Effect::Warn => Severity::Low,
+        };
+        Self {
+            code: code.into(),
+            effect,
+            severity,
+            message: message.into(),
+            help: help.into(),
+            path: None,
+            line: None,
+            column: None,
+            end_line: None,
+            end_column: None,
+            evidence: None,
+            fingerprint: String::new(),
+        }
+    }
+}
+
 /// How bad a finding is, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

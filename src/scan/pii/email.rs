@@ -41,7 +41,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         } else {
             Confidence::Medium
         };
-        add(sink, view, "pii/email", "EMAIL_ADDRESS", "an e-mail address", start..end, confidence);
+        add(sink, "pii/email", "EMAIL_ADDRESS", "an e-mail address", start..end, confidence);
     }
 }
 

@@ -42,13 +42,13 @@ impl Entity {
     }
 }
 
-const ID: &str = "pii/national-id";
-const DOC: &str = "pii/document";
-const TAX: &str = "pii/tax-id";
-const MONEY: &str = "pii/bank-account";
-const HEALTH: &str = "pii/health-id";
-const PLATE: &str = "pii/vehicle";
-const PHONE: &str = "pii/phone";
+const ID: &str = "pii/identity";
+const DOC: &str = "pii/identity";
+const TAX: &str = "pii/identity";
+const MONEY: &str = "pii/payment";
+const HEALTH: &str = "pii/identity";
+const PLATE: &str = "pii/identity";
+const PHONE: &str = "pii/contact";
 
 const fn sure(
     name: &'static str,
@@ -87,7 +87,7 @@ pub static ENTITIES: [Entity; 67] = [
     weak("UK_NINO", ID, "a British national insurance number", r"(?i)\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", c::nino, &["nino", "national insurance", "insurance number"]),
     weak("UK_PASSPORT", DOC, "a British passport number", r"(?i)\b[A-Z]{2}\d{7}\b", c::any, &["passport"]),
     weak("UK_DRIVING_LICENCE", DOC, "a British driving licence", r"(?i)\b[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}\b", c::any, &["driving licen", "dvla"]),
-    weak("UK_POSTCODE", "pii/address", "a British postcode", r"(?i)\b(?:[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])) ?\d[ABD-HJLNP-UW-Z]{2}\b", c::any, &["postcode", "post code"]),
+    weak("UK_POSTCODE", "pii/contact", "a British postcode", r"(?i)\b(?:[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])) ?\d[ABD-HJLNP-UW-Z]{2}\b", c::any, &["postcode", "post code"]),
     weak("UK_VEHICLE_REGISTRATION", PLATE, "a British number plate", r"(?i)\b(?:[A-HJ-PR-Y]{2}(?:0[1-9]|[12]\d|5[1-9]|[67]\d)[ -]?[A-HJ-PR-Z]{3}|[A-HJ-NPR-TV-Y]\d{1,3}[ -]?[A-HJ-PR-Y]{3}|[A-HJ-PR-Y]{3}[ -]?\d{1,3}[A-HJ-NPR-TV-Y])\b", c::any, &["vehicle", "registration", "number plate", "licence plate"]),
     weak("DE_TAX_ID", TAX, "a German tax id", r"\b[1-9]\d ?\d{3} ?\d{3} ?\d{3}\b", c::de_tax_id, &["steuer", "tin", "tax id"]),
     weak("DE_TAX_NUMBER", TAX, "a German tax number", r"\b(?:0[1-9]|1[0-6])\d{11}\b|\b\d{2,3}/\d{3,4}/\d{4,5}\b", c::any, &["steuernummer", "st.-nr", "stnr", "tax number"]),
@@ -99,9 +99,9 @@ pub static ENTITIES: [Entity; 67] = [
     weak("DE_LANR", HEALTH, "the number of a German doctor", r"\b\d{9}\b", c::de_lanr, &["lanr", "arztnummer"]),
     weak("DE_BSNR", HEALTH, "the number of a German practice", r"\b\d{9}\b", c::any, &["bsnr", "betriebsst"]),
     weak("DE_FUEHRERSCHEIN", DOC, "a German driving licence", r"(?i)\b[A-Z]{2}\d{8}[A-Z0-9]\b", c::any, &["hrerschein", "fahrerlaubnis", "driving licence"]),
-    weak("DE_HANDELSREGISTER", "pii/organisation", "a German company register number", r"(?i)\bHR[AB] ?\d{3,6}\b", c::any, &["handelsregister", "amtsgericht"]),
+    weak("DE_HANDELSREGISTER", "pii/identity", "a German company register number", r"(?i)\bHR[AB] ?\d{3,6}\b", c::any, &["handelsregister", "amtsgericht"]),
     weak("DE_KFZ", PLATE, "a German number plate", r"(?i)\b[A-Z]{1,3}[ -][A-Z]{1,2}[ -]\d{1,4}[EH]?\b", c::any, &["kennzeichen", "kfz"]),
-    weak("DE_PLZ", "pii/address", "a German postcode", r"\b\d{5}\b", c::de_plz, &["plz", "postleitzahl"]),
+    weak("DE_PLZ", "pii/contact", "a German postcode", r"\b\d{5}\b", c::de_plz, &["plz", "postleitzahl"]),
     sure("FR_NIR", ID, "a French social security number", r"(?i)\b[12][ ]?\d{2}[ ]?(?:0[1-9]|1[0-2]|[2-9]\d)[ ]?(?:\d{2}|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d{2}\b", c::fr_nir, &["nir", "insee", "securite sociale", "num\u{e9}ro de s\u{e9}curit\u{e9}"]),
     weak("ES_NIF", ID, "a Spanish NIF", r"(?i)\b\d{7,8}-?[A-Z]\b", c::es_nif, &["nif", "dni"]),
     weak("ES_NIE", ID, "a Spanish NIE", r"(?i)\b[XYZ]-?\d{7}-?[A-Z]\b", c::es_nie, &["nie", "extranjero"]),
@@ -113,11 +113,11 @@ pub static ENTITIES: [Entity; 67] = [
     weak("PL_PESEL", ID, "a Polish PESEL", r"\b\d{11}\b", c::pl_pesel, &["pesel"]),
     sure("FI_PERSONAL_IDENTITY_CODE", ID, "a Finnish identity code", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b", c::fi_hetu, &["hetu", "henkil", "identity code"]),
     weak("SE_PERSONNUMMER", ID, "a Swedish identity number", r"(?:1[89]|20)?\d{6}[-+]?\d{4}\b", c::se_person, &["personnummer", "pnr", "swedish id"]),
-    weak("SE_ORGANISATIONSNUMMER", "pii/organisation", "a Swedish organisation number", r"\b\d{6}-?\d{4}\b", c::se_org, &["orgnr", "organisationsnummer", "orgnummer"]),
+    weak("SE_ORGANISATIONSNUMMER", "pii/identity", "a Swedish organisation number", r"\b\d{6}-?\d{4}\b", c::se_org, &["orgnr", "organisationsnummer", "orgnummer"]),
     weak("NL_BSN", ID, "a Dutch citizen number", r"\b\d{9}\b", c::nl_bsn, &["bsn", "burgerservicenummer"]),
     weak("BE_NRN", ID, "a Belgian national number", r"\b\d{2}\.?\d{2}\.?\d{2}-?\d{3}\.?\d{2}\b", c::be_nrn, &["rijksregister", "national number", "registre national"]),
-    weak("AU_ABN", "pii/organisation", "an Australian business number", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", c::au_abn, &["abn", "business number"]),
-    weak("AU_ACN", "pii/organisation", "an Australian company number", r"\b\d{3} ?\d{3} ?\d{3}\b", c::au_acn, &["acn", "company number"]),
+    weak("AU_ABN", "pii/identity", "an Australian business number", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", c::au_abn, &["abn", "business number"]),
+    weak("AU_ACN", "pii/identity", "an Australian company number", r"\b\d{3} ?\d{3} ?\d{3}\b", c::au_acn, &["acn", "company number"]),
     weak("AU_TFN", TAX, "an Australian tax file number", r"\b\d{3} ?\d{3} ?\d{3}\b", c::au_tfn, &["tfn", "tax file"]),
     weak("AU_MEDICARE", HEALTH, "an Australian Medicare number", r"\b[2-6]\d{3} ?\d{5} ?\d\b", c::au_medicare, &["medicare"]),
     weak("CA_SIN", ID, "a Canadian social insurance number", r"\b\d{3}-\d{3}-\d{3}\b|\b\d{3} \d{3} \d{3}\b|\b\d{9}\b", c::ca_sin, &["sin ", "social insurance"]),
@@ -128,10 +128,10 @@ pub static ENTITIES: [Entity; 67] = [
     weak("IN_VOTER", ID, "an Indian voter id", r"(?i)\b[A-Z]{3}\d{7}\b", c::any, &["voter", "vote", "epic"]),
     weak("IN_VEHICLE_REGISTRATION", PLATE, "an Indian number plate", r"(?i)\b[A-Z]{2}\d{1,2}[A-Z]{1,3}\d{4}\b", c::any, &["vehicle", "registration"]),
     weak("SG_NRIC_FIN", ID, "a Singaporean NRIC or FIN", r"(?i)\b[STFGM]\d{7}[A-Z]\b", c::sg_nric, &["nric", "fin "]),
-    weak("SG_UEN", "pii/organisation", "a Singaporean entity number", r"(?i)\b(?:\d{8}[A-Z]|(?:19|20)\d{7}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b", c::any, &["uen"]),
+    weak("SG_UEN", "pii/identity", "a Singaporean entity number", r"(?i)\b(?:\d{8}[A-Z]|(?:19|20)\d{7}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b", c::any, &["uen"]),
     weak("KR_RRN", ID, "a Korean resident number", r"\b\d{6}-?[1-4]\d{6}\b", c::kr_birth, &["rrn", "resident registration", "\u{c8fc}\u{bbfc}"]),
     weak("KR_FRN", ID, "a Korean foreigner number", r"\b\d{6}-?[5-8]\d{6}\b", c::kr_birth, &["frn", "foreigner registration"]),
-    weak("KR_BRN", "pii/organisation", "a Korean business number", r"\b\d{3}-?\d{2}-?\d{5}\b", c::kr_brn, &["brn", "business registration"]),
+    weak("KR_BRN", "pii/identity", "a Korean business number", r"\b\d{3}-?\d{2}-?\d{5}\b", c::kr_brn, &["brn", "business registration"]),
     weak("KR_PASSPORT", DOC, "a Korean passport", r"(?i)\b[MSRODG](?:\d{8}|\d{3}[A-Z]\d{4})\b", c::any, &["passport", "\u{c5ec}\u{ad8c}"]),
     weak("KR_DRIVER_LICENSE", DOC, "a Korean driving licence", r"\b(?:1[1-9]|2[0-68])[- ]\d{2}[- ]\d{6}[- ]\d{2}\b", c::any, &["driving licen", "driver licen", "driver's licen"]),
     weak("TH_TNIN", ID, "a Thai national number", r"\b[1-8]\d{12}\b", c::th_tnin, &["\u{e1b}\u{e23}\u{e30}\u{e0a}\u{e32}\u{e0a}\u{e19}", "thai national"]),

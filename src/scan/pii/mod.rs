@@ -33,22 +33,7 @@ impl Scanner for Pii {
     }
 
     fn codes(&self) -> &'static [&'static str] {
-        &[
-            "pii/email",
-            "pii/phone",
-            "pii/iban",
-            "pii/card",
-            "pii/national-id",
-            "pii/document",
-            "pii/tax-id",
-            "pii/bank-account",
-            "pii/health-id",
-            "pii/vehicle",
-            "pii/address",
-            "pii/organisation",
-            "pii/crypto-address",
-            "pii/network-address",
-        ]
+        &["pii/email", "pii/contact", "pii/identity", "pii/payment"]
     }
 
     fn scan(&self, view: &View<'_>, sink: &mut Sink<'_>) {
@@ -143,7 +128,7 @@ fn entity(view: &View<'_>, index: usize, window: Range<usize>, sink: &mut Sink<'
             (_, true) => Confidence::Medium,
             (Strength::Sure | Strength::Weak, false) => Confidence::Low,
         };
-        add(sink, view, entity.code, entity.name, entity.what, found.range(), confidence);
+        add(sink, entity.code, entity.name, entity.what, found.range(), confidence);
     }
 }
 
@@ -164,7 +149,6 @@ fn is_typed(value: &[u8]) -> bool {
 
 fn add(
     sink: &mut Sink<'_>,
-    view: &View<'_>,
     code: &'static str,
     entity: &str,
     what: &str,
@@ -174,10 +158,7 @@ fn add(
     if !sink.wants(confidence) {
         return;
     }
-    let mut attributes = vec![("entity", entity.to_owned())];
-    if view.aside {
-        attributes.push(("place", "aside".to_owned()));
-    }
+    let attributes = vec![("entity", entity.to_owned())];
     sink.add(Found {
         code,
         range,

@@ -35,29 +35,13 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         let v4 = |t: &str| t.split('.').count() == 4 && t.parse::<Ipv4Addr>().is_ok();
         let with_port = token.rsplit_once(':').filter(|(host, port)| v4(host) && port.parse::<u16>().is_ok());
         if is_mac(token) {
-            add(
-                sink,
-                view,
-                "pii/network-address",
-                "MAC_ADDRESS",
-                "a MAC address",
-                start..end,
-                Confidence::Low,
-            );
+            add(sink, "pii/contact", "MAC_ADDRESS", "a MAC address", start..end, Confidence::Low);
         } else if v4(token)
             || with_port.is_some()
             || (token.contains(':') && token.parse::<Ipv6Addr>().is_ok())
         {
             let end = with_port.map_or(end, |(host, _)| start + host.len());
-            add(
-                sink,
-                view,
-                "pii/network-address",
-                "IP_ADDRESS",
-                "an IP address",
-                start..end,
-                Confidence::Low,
-            );
+            add(sink, "pii/contact", "IP_ADDRESS", "an IP address", start..end, Confidence::Low);
         }
     }
 }

@@ -74,7 +74,7 @@ fn card(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
         (true, _) | (_, false) => Confidence::Low,
         _ => Confidence::High,
     };
-    add(sink, view, "pii/card", "CREDIT_CARD", "the number of a payment card", range, confidence);
+    add(sink, "pii/payment", "CREDIT_CARD", "the number of a payment card", range, confidence);
     Some(end)
 }
 
@@ -112,7 +112,7 @@ fn iban(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     ]
     .contains(&plain.as_slice());
     let confidence = if example { Confidence::Low } else { Confidence::High };
-    add(sink, view, "pii/iban", "IBAN_CODE", "the number of a bank account", start..at, confidence);
+    add(sink, "pii/payment", "IBAN_CODE", "the number of a bank account", start..at, confidence);
     Some(at)
 }
 
@@ -158,7 +158,7 @@ fn plus(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     } else {
         Confidence::Low
     };
-    add(sink, view, "pii/phone", "PHONE_NUMBER", "a phone number", range, confidence);
+    add(sink, "pii/contact", "PHONE_NUMBER", "a phone number", range, confidence);
     Some(end)
 }
 
@@ -193,7 +193,7 @@ fn national(view: &View<'_>, start: usize, sink: &mut Sink<'_>) -> Option<usize>
         return None;
     }
     let confidence = if spoken && !is_sample_phone(&number) { Confidence::Medium } else { Confidence::Low };
-    add(sink, view, "pii/phone", "PHONE_NUMBER", "a phone number", range, confidence);
+    add(sink, "pii/contact", "PHONE_NUMBER", "a phone number", range, confidence);
     Some(end)
 }
 
@@ -216,7 +216,7 @@ pub fn crypto(view: &View<'_>, sink: &mut Sink<'_>) {
         let segwit = (40..=90).contains(&value.len()) && value.starts_with(b"bc1") && is_bech32(value);
         if legacy || segwit {
             let what = "an address of a wallet";
-            add(sink, view, "pii/crypto-address", "CRYPTO", what, run.clone(), Confidence::Medium);
+            add(sink, "pii/payment", "CRYPTO", what, run.clone(), Confidence::Medium);
         }
     }
 }

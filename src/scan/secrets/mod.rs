@@ -25,8 +25,6 @@ pub const TOKEN: &str = "secrets/token";
 pub const PRIVATE_KEY: &str = "secrets/private-key";
 /// A password, key or token of no known format.
 pub const PASSWORD: &str = "secrets/password";
-/// A password in a URL.
-pub const URL: &str = "secrets/url-password";
 /// A secret in a file that is made to hold one.
 pub const CREDENTIAL_FILE: &str = "secrets/credential-file";
 
@@ -36,7 +34,7 @@ impl Scanner for Secrets {
     }
 
     fn codes(&self) -> &'static [&'static str] {
-        &[TOKEN, PRIVATE_KEY, PASSWORD, URL, CREDENTIAL_FILE]
+        &[TOKEN, PRIVATE_KEY, PASSWORD, CREDENTIAL_FILE]
     }
 
     fn scan(&self, view: &View<'_>, sink: &mut Sink<'_>) {

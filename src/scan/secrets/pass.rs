@@ -10,7 +10,7 @@ use regex_automata::Input;
 use super::assign::{self, Syntax};
 use super::rules::{Rule, Trigger, set};
 use super::value::{Class, class, is_reference, is_sample_token, judge, judge_url};
-use super::{PASSWORD, PRIVATE_KEY, TOKEN, URL, check, files, letters, pem};
+use super::{PASSWORD, PRIVATE_KEY, TOKEN, check, files, letters, pem};
 use crate::scan::layers::{self, Layer};
 use crate::scan::{Confidence, Found, Sink, View};
 
@@ -261,7 +261,7 @@ impl Pass<'_, '_, '_> {
         self.hit(Hit {
             range,
             secret: password,
-            code: URL,
+            code: PASSWORD,
             rule: "url",
             message: "a password in a URL",
             confidence,

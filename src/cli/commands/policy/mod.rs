@@ -1,8 +1,9 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; and verdicts shown.
 
 mod check;
 mod eval;
 mod init;
+mod show;
 mod test;
 
 use std::path::Path;
@@ -32,6 +33,8 @@ enum PolicyCommand {
     Eval(eval::EvalArgs),
     /// Begin a policy: a rule, its test and its page
     Init(init::InitArgs),
+    /// Show the verdict of a run, or one from a file, in any form
+    Show(show::ShowArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -62,6 +65,7 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Test(args) => test::run(args, output),
         PolicyCommand::Eval(args) => eval::run(args, output),
         PolicyCommand::Init(args) => init::run(args, output),
+        PolicyCommand::Show(args) => show::run(args, global, output),
     }
 }
 

@@ -1,0 +1,14 @@
+package orch.pii.email_test
+
+import data.orch.pii.email as rule
+
+doc(code, place) := {"facts": [{
+	"path": "a.py", "line": 3, "column": 1, "end_line": 3, "end_column": 9, "code": code, "scanner": "pii", "message": "m",
+	"evidence": "e", "fingerprint": "f", "confidence": "high", "attributes": {"place": place},
+}]}
+
+test_found if count(rule.warn) == 1 with input as doc("pii/email", "code")
+
+test_in_a_test if count(rule.warn) == 0 with input as doc("pii/email", "aside")
+
+test_other if count(rule.warn) == 0 with input as doc("pii/payment", "code")
