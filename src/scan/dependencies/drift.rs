@@ -173,9 +173,18 @@ impl Sides<'_> {
 
 /// Returns what a lock file does not have of a manifest, and, with `-` before it, what it has and the manifest lacks.
 fn missing(manifest: &Manifest, lock: &Manifest, below: &str) -> BTreeSet<String> {
+    let mut out = differ(manifest, lock, below);
+    out.retain(|name| {
+        let name = name.strip_prefix('-').unwrap_or(name);
+        !lock.overridden.contains(name) && !manifest.overridden.contains(name)
+    });
+    out
+}
+
+fn differ(manifest: &Manifest, lock: &Manifest, below: &str) -> BTreeSet<String> {
     let asked = manifest.dependencies.iter().filter(|one| one.kind != Kind::Peer);
     match &lock.wanted {
-        Wanted::ByFolder(folders) => by_folder(asked, folders, below),
+        Wanted::ByFolder(folders) => by_folder(&manifest.dependencies, folders, below),
         Wanted::Keys(keys) => {
             asked.filter(|one| !has_key(one, keys)).map(|one| local(one).to_owned()).collect()
         }
@@ -208,19 +217,22 @@ fn local(one: &Dependency) -> &str {
     one.local.as_deref().unwrap_or(&one.name)
 }
 
-fn by_folder<'a>(
-    asked: impl Iterator<Item = &'a Dependency>,
+fn by_folder(
+    dependencies: &[Dependency],
     folders: &BTreeMap<String, BTreeMap<String, String>>,
     below: &str,
 ) -> BTreeSet<String> {
     let Some(wanted) = folders.get(below) else { return BTreeSet::new() };
-    let asked: BTreeMap<&str, BTreeSet<&str>> = asked.fold(BTreeMap::new(), |mut all, one| {
-        all.entry(local(one)).or_insert_with(BTreeSet::new).insert(one.version.as_str());
-        all
-    });
+    // Peers may be in the lock file, and need not.
+    let mut asked: BTreeMap<&str, (bool, BTreeSet<&str>)> = BTreeMap::new();
+    for one in dependencies {
+        let entry = asked.entry(local(one)).or_default();
+        entry.0 |= one.kind != Kind::Peer;
+        entry.1.insert(one.version.as_str());
+    }
     let mut out = BTreeSet::new();
-    for (name, versions) in &asked {
-        if wanted.get(*name).is_none_or(|have| !versions.contains(have.as_str())) {
+    for (name, (needed, versions)) in &asked {
+        if *needed && wanted.get(*name).is_none_or(|have| !versions.contains(have.as_str())) {
             out.insert((*name).to_owned());
         }
     }

@@ -244,8 +244,15 @@ fn integrity(
     sink: &mut dyn FnMut(&str, Found),
 ) {
     let Some(before) = before else { return };
-    let had: HashSet<&str> =
-        before.dependencies.iter().filter(|one| one.integrity).map(|one| one.name.as_str()).collect();
+    // A lock file that lacked some before only goes on as it was.
+    let lacked: HashSet<&str> =
+        before.dependencies.iter().filter(|one| !one.integrity).map(|one| one.name.as_str()).collect();
+    let had: HashSet<&str> = before
+        .dependencies
+        .iter()
+        .map(|one| one.name.as_str())
+        .filter(|name| !lacked.contains(name))
+        .collect();
     let gone: BTreeSet<&str> = after
         .dependencies
         .iter()

@@ -199,6 +199,8 @@ pub struct Manifest {
     pub indexes: Vec<String>,
     /// What a lock file can be compared by.
     pub wanted: Wanted,
+    /// Names of which a lock file has what somebody else asks for.
+    pub overridden: BTreeSet<String>,
     /// Whether it begins a workspace of its own.
     pub root: bool,
 }
@@ -214,6 +216,7 @@ impl Manifest {
             scripts: Vec::new(),
             indexes: Vec::new(),
             wanted: Wanted::Names,
+            overridden: BTreeSet::new(),
             root: false,
         }
     }

@@ -26,6 +26,9 @@ pub fn manifest(text_: &str) -> Option<Manifest> {
     let mut manifest = Manifest::new(Ecosystem::Npm, Role::Manifest);
     manifest.name = text(&top, "name").map(str::to_owned);
     manifest.root = top.contains_key("workspaces");
+    manifest
+        .overridden
+        .extend(["resolutions", "overrides"].iter().flat_map(|of| members(&top, of)).map(|(n, _)| n.clone()));
     for (group, kind) in GROUPS {
         for (name, asked) in members(&top, group) {
             if let Some(asked) = asked.as_str() {
@@ -115,7 +118,10 @@ fn locked(name: &str, entry: &Map<String, Value>) -> Option<Dependency> {
         None => Source::Registry(String::new()),
     };
     let fragment = text(entry, "resolved").or(Some(version)).and_then(|url| url.split_once('#'));
-    out.integrity = text(entry, "integrity").is_some_and(|hash| !hash.is_empty());
+    // What is bundled with another package is covered by that one's digest.
+    out.integrity = text(entry, "integrity").is_some_and(|hash| !hash.is_empty())
+        || is_true(entry, "inBundle")
+        || is_true(entry, "bundled");
     out.pinned = match &out.source {
         Source::Git(_) => fragment.is_some_and(|(_, rev)| spec::commit(rev)),
         Source::Url(_) => out.integrity,

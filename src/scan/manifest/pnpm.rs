@@ -2,7 +2,7 @@
 //!
 //! Must never follow an anchor or an alias, so that its size bounds the work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Dependency, Ecosystem, Kind, Manifest, Role, Source, Wanted, spec, yarn};
 
@@ -19,6 +19,7 @@ pub fn lock(text: &str) -> Option<Manifest> {
     let mut lock = Manifest::new(Ecosystem::Npm, Role::Lock);
     lock.dependencies = reader.packages;
     lock.wanted = Wanted::ByFolder(reader.wanted);
+    lock.overridden = reader.overridden;
     Some(lock)
 }
 
@@ -29,6 +30,7 @@ struct Reader {
     packages: Vec<Dependency>,
     open: Option<Dependency>,
     wanted: BTreeMap<String, BTreeMap<String, String>>,
+    overridden: BTreeSet<String>,
 }
 
 /// Splits `key: value`, the key with or without quotes.
@@ -54,6 +56,11 @@ impl Reader {
             ("packages", 2) => self.package(key),
             ("packages", 4..) => self.detail(key, value),
             ("importers", 8..) => self.importer(key, value),
+            // The lock file has what the override says, not what the manifest asks for.
+            ("overrides", 2) => {
+                let name = yarn::split(key).map_or(key, |(name, _)| name);
+                self.overridden.insert(name.rsplit('>').next().unwrap_or(name).to_owned());
+            }
             ("specifiers", 2) => self.want(String::new(), key, value),
             ("dependencies" | "devDependencies" | "optionalDependencies", 4) if key == "specifier" => {
                 let name = self.above.last().map(|(_, name)| name.clone()).unwrap_or_default();
