@@ -5,22 +5,24 @@
 pub mod agents;
 pub mod allow;
 pub mod binary;
+pub mod dependencies;
 pub mod destructive;
 mod driver;
 mod fact;
 mod layers;
-mod lines;
 pub mod licences;
+mod lines;
+pub mod manifest;
 pub mod names;
 pub mod pii;
 mod places;
 pub mod secrets;
 mod source;
+mod surroundings;
 pub mod tampering;
 pub mod unicode;
 pub mod workflows;
 mod yaml;
-mod surroundings;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
@@ -104,6 +106,7 @@ pub static SCANNERS: &[&dyn Scanner] = &[
     &secrets::Secrets,
     &pii::Pii,
     &names::Names,
+    &dependencies::Dependencies,
     &licences::Licences,
     &tampering::Tampering,
     &workflows::Workflows,

@@ -15,18 +15,49 @@ pub struct Words {
 
 /// What licences write in more than one way.
 const EQUAL: &[(&str, &str)] = &[
-    ("licence", "license"), ("licences", "licenses"), ("licenced", "licensed"), ("sublicence", "sublicense"),
-    ("acknowledgement", "acknowledgment"), ("acknowledgements", "acknowledgments"), ("artefact", "artifact"), ("authorisation", "authorization"),
-    ("authorised", "authorized"), ("organisation", "organization"), ("organisations", "organizations"), ("merchantibility", "merchantability"),
-    ("programme", "program"), ("realise", "realize"), ("recognise", "recognize"), ("utilisation", "utilization"), ("whilst", "while"),
-    ("wilful", "willful"), ("wilfull", "willful"), ("favour", "favor"), ("fulfil", "fulfill"), ("fulfilment", "fulfillment"), ("judgement", "judgment"),
-    ("labour", "labor"), ("offence", "offense"), ("practise", "practice"), ("https", "http"), ("noninfringment", "noninfringement"),
-    ("owner", "holder"), ("owners", "holders"),
-    ("centre", "center"), ("initialise", "initialize"), ("analyse", "analyze"), ("catalogue", "catalog"), ("cancelled", "canceled"),
+    ("licence", "license"),
+    ("licences", "licenses"),
+    ("licenced", "licensed"),
+    ("sublicence", "sublicense"),
+    ("acknowledgement", "acknowledgment"),
+    ("acknowledgements", "acknowledgments"),
+    ("artefact", "artifact"),
+    ("authorisation", "authorization"),
+    ("authorised", "authorized"),
+    ("organisation", "organization"),
+    ("organisations", "organizations"),
+    ("merchantibility", "merchantability"),
+    ("programme", "program"),
+    ("realise", "realize"),
+    ("recognise", "recognize"),
+    ("utilisation", "utilization"),
+    ("whilst", "while"),
+    ("wilful", "willful"),
+    ("wilfull", "willful"),
+    ("favour", "favor"),
+    ("fulfil", "fulfill"),
+    ("fulfilment", "fulfillment"),
+    ("judgement", "judgment"),
+    ("labour", "labor"),
+    ("offence", "offense"),
+    ("practise", "practice"),
+    ("https", "http"),
+    ("noninfringment", "noninfringement"),
+    ("owner", "holder"),
+    ("owners", "holders"),
+    ("centre", "center"),
+    ("initialise", "initialize"),
+    ("analyse", "analyze"),
+    ("catalogue", "catalog"),
+    ("cancelled", "canceled"),
 ];
 
 /// What stands beside copyright notices and asks for nothing, as words.
-const ASIDES: &[&str] = &["all rights reserved", "some rights reserved", "distributed under the terms of use in http wwwunicodeorg copyrighthtml"];
+const ASIDES: &[&str] = &[
+    "all rights reserved",
+    "some rights reserved",
+    "distributed under the terms of use in http wwwunicodeorg copyrighthtml",
+];
 
 /// Digests a word in lower case, without marks inside.
 pub fn digest(word: &str) -> u32 {
@@ -182,4 +213,3 @@ fn is_mark(word: &str, by: char, first: bool) -> bool {
     let number = word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit());
     number && (by == ')' || (first && by == '.'))
 }
-
