@@ -13,6 +13,7 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::task::Base;
 
+pub mod changes;
 mod commit;
 mod create;
 mod error;
@@ -26,6 +27,7 @@ mod program;
 mod remote;
 mod tree;
 
+pub use changes::{CommitRef, Delta, Side, Span, Unread, VcsChanges, WorkFile};
 pub use create::create_repository;
 pub use error::VcsError;
 pub use fake::FakeRepository;
