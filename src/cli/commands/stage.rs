@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::stages::StageDocument;
-use crate::artifact::id::{Round, StageId};
+use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::Assignment;
 use crate::cli::CommandError;
@@ -16,11 +16,13 @@ use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
+use crate::cli::verdict::{self, Showing};
 use crate::config::Config;
 use crate::diagnostic::EXIT_CODES;
 use crate::diagnostic::text::plain;
 use crate::engine::template;
 use crate::ports::vcs::VcsRead as _;
+use crate::report::Report;
 use crate::stage::registry;
 use crate::stage::runner::{Position, Runner, StageRun};
 use crate::stage::spec::StageSpec;
@@ -106,6 +108,9 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
     })?;
     drop(events);
+    if id == StageId::Policy && output.format == Format::Human {
+        judged(&store, &run, output)?;
+    }
     show(&done, &folder, output)?;
     Ok(done.exit)
 }
@@ -127,6 +132,14 @@ fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<()
                 folder.display()
             )
         }),
+    }
+}
+
+/// Shows what policy found, where it came as far as a verdict.
+fn judged(store: &DirStore, run: &RunId, output: &Output) -> Result<(), CommandError> {
+    match Report::read(store, run).ok().and_then(|report| report.verdict) {
+        Some(verdict) => verdict::show(&verdict, Showing::default(), output),
+        None => Ok(()),
     }
 }
 

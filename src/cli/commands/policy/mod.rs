@@ -1,10 +1,13 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; verdicts shown; and what a
+//! team lives with: waivers and a baseline.
 
+mod baseline;
 mod check;
 mod eval;
 mod explain;
 mod fetch;
 mod init;
+mod show;
 mod test;
 mod waive;
 
@@ -35,12 +38,16 @@ enum PolicyCommand {
     Eval(eval::EvalArgs),
     /// Begin a policy: a rule, its test and its page
     Init(init::InitArgs),
+    /// Show the verdict of a run, or one from a file, in any form
+    Show(show::ShowArgs),
     /// Tell which rules judge changes here, and how each is taken
     Explain(explain::ExplainArgs),
     /// Waive findings of a rule until a day, for a reason
     Waive(waive::WaiveArgs),
     /// Fetch the bundles of rules that orch.yml pins
     Fetch(fetch::FetchArgs),
+    /// Write down what is found in the whole tree today, so that only new findings count
+    Baseline(baseline::BaselineArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -68,6 +75,7 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Explain(args) => return explain::run(args, global, output),
         PolicyCommand::Waive(args) => return waive::run(args, global, output),
         PolicyCommand::Fetch(args) => return fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => return baseline::run(args, global, output),
         _ => {}
     }
     if let Some(folder) = &global.directory {
@@ -78,7 +86,11 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Test(args) => test::run(args, output),
         PolicyCommand::Eval(args) => eval::run(args, output),
         PolicyCommand::Init(args) => init::run(args, output),
-        PolicyCommand::Explain(_) | PolicyCommand::Waive(_) | PolicyCommand::Fetch(_) => Ok(0),
+        PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(_)
+        | PolicyCommand::Waive(_)
+        | PolicyCommand::Fetch(_)
+        | PolicyCommand::Baseline(_) => Ok(0),
     }
 }
 
