@@ -11,8 +11,6 @@ mod show;
 mod test;
 mod waive;
 
-use std::path::Path;
-
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::CommandError;
@@ -70,7 +68,6 @@ impl From<RegoVersion> for Version {
 
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    // These work on the repository; the others on whatever the caller names.
     match &args.command {
         PolicyCommand::Explain(args) => return explain::run(args, global, output),
         PolicyCommand::Waive(args) => return waive::run(args, global, output),
@@ -91,11 +88,21 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         | PolicyCommand::Waive(_)
         | PolicyCommand::Fetch(_)
         | PolicyCommand::Baseline(_) => Ok(0),
+        PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
+        PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
+        PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
+        PolicyCommand::Init(args) => enter(global).and_then(|()| init::run(args, output)),
+        // These work on a repository, and find it themselves.
+        PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(args) => explain::run(args, global, output),
+        PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Fetch(args) => fetch::run(args, global, output),
     }
 }
 
-/// Enters the folder of `-C`: every path of these commands is the caller's own word.
-fn enter(folder: &Path) -> Result<(), CommandError> {
+/// Enters the folder of `-C`: every path of the commands that follow is the caller's own word.
+fn enter(global: &Global) -> Result<(), CommandError> {
+    let Some(folder) = &global.directory else { return Ok(()) };
     std::env::set_current_dir(folder)
         .map_err(|source| IoError { what: format!("enter {}", folder.display()), source }.into())
 }
