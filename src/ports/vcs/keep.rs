@@ -76,6 +76,18 @@ impl GitRepository {
         Ok(path)
     }
 
+    /// Reads a file of the working tree by its path; none where there is no regular file, and never through a link.
+    pub fn working_file(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        let mut whole = self.root().to_owned();
+        for part in path.split('/') {
+            whole.push(part);
+            if whole.is_symlink() {
+                return Ok(None);
+            }
+        }
+        if whole.is_file() { read_bounded(&whole).map(Some) } else { Ok(None) }
+    }
+
     /// Reads a file a person named in the config: relative to the root of the checkout, or absolute.
     pub fn named_file(&self, path: &str) -> Result<Vec<u8>, VcsError> {
         read_bounded(&self.root().join(path))

@@ -26,6 +26,8 @@ impl Diag {
     pub const ALL: &'static [Self] = &[
         Self::RuleError,
         Self::InputTooLarge,
+        Self::NotScanned,
+        Self::Submodule,
         Self::WaiversBroken,
         Self::BaselineBroken,
         Self::WaiverExpired,

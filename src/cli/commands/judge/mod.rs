@@ -136,42 +136,28 @@ fn judge(
 ) -> Result<Judged, CommandError> {
     let config = config(vcs, &found.rules, explicit, output)?;
     let bundle = Bundle::parse(&Sources::gather(vcs, found.rules.tree(), &config.policy.packs)?);
-    let lists = match &found.rules {
-        RulesFrom::Base { tree, .. } => Lists::of_tree(&config.policy, &bundle, vcs, tree)?,
-        RulesFrom::Here(_) => Lists::read(&config.policy, &bundle, |path| working(vcs, path))?,
+    let judge = PolicyConfig::new(&config, &bundle)?.with_lists(lists(vcs, &found, &config, &bundle)?);
+    let options = Options { settings: judge.settings.clone(), today: today.map(str::to_owned) };
+    let input = match found.change {
+        Some((base, deltas)) => alone::of_change(vcs, found.subject, &base, deltas, options),
+        None => alone::of_tree(vcs, found.subject, options)?,
     };
-    let policy = PolicyConfig::new(&config, &bundle)?;
-    let options = Options { settings: policy.settings.clone(), today: today.map(str::to_owned) };
-    let (input, lists) = match found.change {
-        Some((base, deltas)) => {
-            let lists = lists.with_change(|path| after(&deltas, path));
-            (alone::of_change(vcs, found.subject, &base, deltas, options), lists)
-        }
-        None => (alone::of_tree(vcs, found.subject, options)?, lists),
-    };
-    let verdict = check(&policy.with_lists(lists), &bundle, &input, today, Limits::default())
+    let verdict = check(&judge, &bundle, &input, today, Limits::default())
         .map_err(|error| Unwritable(Box::new(error)))?;
     Ok(Judged { input, verdict })
 }
 
-/// Returns a file of the working tree; `None` where there is none.
-fn working(vcs: &GitRepository, path: &str) -> Result<Option<Vec<u8>>, CommandError> {
-    let file = WorkFile { path: path.into(), kind: EntryKind::File, unread: None };
-    let mut bytes = Vec::new();
-    match vcs.read_working(&file, &mut bytes) {
-        Ok(there) => Ok(there.then_some(bytes)),
-        Err(why) => Err(UsageError {
-            what: format!("{path} was not read: {why}"),
-            help: "It says what may be let be; make it a file that can be read, or take it away.".into(),
-        }
-        .into()),
-    }
-}
-
-/// Returns what a change makes of a file; `None` where it leaves it alone.
-fn after(deltas: &[Delta], path: &str) -> Option<Option<Vec<u8>>> {
-    let delta = deltas.iter().find(|delta| delta.path == path.as_bytes())?;
-    Some(delta.after.as_ref().map(|side| side.content.clone().unwrap_or_default()))
+/// Returns waivers and baseline: of the working tree for the working tree, else of the base, with what the change makes of them.
+fn lists(vcs: &GitRepository, found: &Found, config: &Config, bundle: &Bundle) -> Result<Lists, CommandError> {
+    let Some((_, deltas)) = &found.change else {
+        return Ok(Lists::read(&config.policy, bundle, |path| vcs.working_file(path))?);
+    };
+    let lists = Lists::of_tree(&config.policy, bundle, vcs, found.rules.tree())?;
+    Ok(lists.with_change(|path| {
+        let delta = deltas.iter().find(|delta| delta.path == path.as_bytes())?;
+        // What could not be read is a finding of its own.
+        Some(delta.after.as_ref().map(|side| side.content.clone().unwrap_or_default()))
+    }))
 }
 
 /// Returns the config that judges: the one that was named, that of the working tree for the working tree, else that of the

@@ -1,5 +1,7 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; and verdicts shown.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; verdicts shown; and what a
+//! team lives with: waivers and a baseline.
 
+mod baseline;
 mod check;
 mod eval;
 mod explain;
@@ -44,6 +46,8 @@ enum PolicyCommand {
     Waive(waive::WaiveArgs),
     /// Fetch the bundles of rules that orch.yml pins
     Fetch(fetch::FetchArgs),
+    /// Write down what is found in the whole tree today, so that only new findings count
+    Baseline(baseline::BaselineArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -67,6 +71,25 @@ impl From<RegoVersion> for Version {
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     match &args.command {
+        PolicyCommand::Explain(args) => return explain::run(args, global, output),
+        PolicyCommand::Waive(args) => return waive::run(args, global, output),
+        PolicyCommand::Fetch(args) => return fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => return baseline::run(args, global, output),
+        _ => {}
+    }
+    if let Some(folder) = &global.directory {
+        enter(folder)?;
+    }
+    match &args.command {
+        PolicyCommand::Check(args) => check::run(args, output),
+        PolicyCommand::Test(args) => test::run(args, output),
+        PolicyCommand::Eval(args) => eval::run(args, output),
+        PolicyCommand::Init(args) => init::run(args, output),
+        PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(_)
+        | PolicyCommand::Waive(_)
+        | PolicyCommand::Fetch(_)
+        | PolicyCommand::Baseline(_) => Ok(0),
         PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
         PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
         PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
