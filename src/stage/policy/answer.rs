@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::artifact::types::policy_input::{SubjectKind, UnreadFile, UnreadKind};
 use crate::artifact::types::verdict::{Effect, Severity};
 
 use super::bundle::Broken;
@@ -81,6 +82,18 @@ pub fn broken(broken: &Broken) -> Violation {
 pub fn too_large(bytes: usize, limit: usize) -> Violation {
     let message = format!("the change makes a document of {bytes} bytes; rules are given at most {limit}");
     own(Diag::InputTooLarge, message, None)
+}
+
+/// The violation of something that was not looked at: in a change it denies, in a whole tree it is told.
+pub fn unread(file: &UnreadFile, subject: SubjectKind) -> Violation {
+    let diag = if file.kind == UnreadKind::Submodule { Diag::Submodule } else { Diag::NotScanned };
+    let effect = match (diag, subject) {
+        (_, SubjectKind::Tree) => Effect::Warn,
+        (Diag::Submodule, _) => Effect::RequireApproval,
+        _ => Effect::Deny,
+    };
+    let message = format!("`{}` was not looked at: {}", file.path, file.why);
+    Violation { effect, severity: Severity::High, path: Some(file.path.clone()), ..own(diag, message, None) }
 }
 
 fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {

@@ -7,12 +7,14 @@
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
-//! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
+//! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
+//!   `facts`: what scanners say; `lines`: what is new in a file
 //! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself
 
+pub mod alone;
 pub mod builtins;
 pub mod bundle;
 pub mod cfg;
@@ -155,6 +157,7 @@ pub fn check(
     let document = crate::artifact::digest::canonical_json(input)?;
     let digest = Digest::of(&document);
     let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
+    violations.extend(input.unread.iter().map(|file| answer::unread(file, input.subject.kind)));
     let mut judged = Judged::default();
     if document.len() > limits.input_bytes {
         violations.push(answer::too_large(document.len(), limits.input_bytes));

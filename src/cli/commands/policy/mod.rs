@@ -3,7 +3,7 @@
 mod check;
 mod eval;
 mod init;
-mod show;
+pub mod show;
 mod test;
 
 use std::path::Path;
