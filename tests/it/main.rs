@@ -5,6 +5,7 @@ mod artifacts;
 mod config;
 mod cost;
 mod debate;
+mod dependencies;
 mod doctor;
 mod env;
 mod fastapi;

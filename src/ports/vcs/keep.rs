@@ -52,7 +52,8 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, VcsError> {
 impl GitRepository {
     /// Puts a bundle by: beside, then renamed.
     pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, VcsError> {
-        let path = place(self.root(), name).ok_or_else(|| failed("put a bundle by".into(), "it has no name"))?;
+        let path =
+            place(self.root(), name).ok_or_else(|| failed("put a bundle by".into(), "it has no name"))?;
         let folder = self.root().join(KEPT);
         let what = || format!("put {} by", path.display());
         for part in [self.root().join(".orch"), folder.clone()] {
@@ -111,7 +112,8 @@ impl GitRepository {
         // Not every server hands out a commit by its id: then all branches and tags are fetched.
         let one = run(&["fetch", "-q", "--no-tags", "--depth=1", "--", &url, commit], FETCH_LIMIT);
         if one.is_err() {
-            let all = ["fetch", "-q", "--no-tags", "--", &url, "+refs/heads/*:refs/h/*", "+refs/tags/*:refs/t/*"];
+            let all =
+                ["fetch", "-q", "--no-tags", "--", &url, "+refs/heads/*:refs/h/*", "+refs/tags/*:refs/t/*"];
             run(&all, FETCH_LIMIT)?;
         }
         let repo = gix::open_opts(folder.path(), gix::open::Options::isolated())

@@ -104,7 +104,9 @@ fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {
         message,
         help: diag.help().into(),
         // Files of the pack in this binary and of bundles are not files of the repository.
-        path: file.filter(|name| !name.starts_with("orch:") && !name.starts_with("bundle:")).map(str::to_owned),
+        path: file
+            .filter(|name| !name.starts_with("orch:") && !name.starts_with("bundle:"))
+            .map(str::to_owned),
         ..Violation::default()
     }
 }

@@ -118,13 +118,15 @@ impl Stage for PolicyStage {
         let vcs = cx.vcs()?;
         let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &cx.config.policy.packs)?);
         let today = pieces.task.created_at.get(..10).map(str::to_owned);
-        let lists = Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
-            let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
-            Some(file.bytes().unwrap_or_default())
-        });
+        let lists =
+            Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
+                let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
+                Some(file.bytes().unwrap_or_default())
+            });
         let config = PolicyConfig::new(cx.config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
         let input = document::build(vcs, pieces, config.settings.clone())?;
-        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default()).map_err(|error| internal(&error))?;
+        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
+            .map_err(|error| internal(&error))?;
         let mut outputs = Outputs::default();
         outputs.put(slot::POLICY_INPUT, &input)?;
         outputs.put(slot::VERDICT, &verdict)?;

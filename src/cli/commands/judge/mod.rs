@@ -3,7 +3,6 @@
 //! Must never let a change alter its own judge: rules, levels and settings come from the base it is made on.
 
 mod save;
-mod show;
 mod subject;
 
 use std::path::{Path, PathBuf};
@@ -17,18 +16,21 @@ use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::config::env::Environment;
+use crate::cli::verdict::show;
 use crate::config::Config;
+use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::vcs::{EntryKind, GitRepository, Side, VcsChanges, WorkFile};
+use crate::ports::vcs::{Delta, EntryKind, GitRepository, Side, VcsChanges, WorkFile};
 use crate::stage::policy::alone::{self, Options};
 use crate::stage::policy::aside::Lists;
 use crate::stage::policy::bundle::{Bundle, Sources};
 use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
+
+use super::policy::FormArgs;
 
 use subject::{Asked, Found, RulesFrom};
 
@@ -58,6 +60,8 @@ pub struct JudgeArgs {
     /// Write policy/input.json and policy/verdict.json into this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = CONFLICTS)]
     save: Option<PathBuf>,
+    #[command(flatten)]
+    form: FormArgs,
 }
 
 const CONFLICTS: [&str; 4] = ["run", "round", "task", "task_file"];
@@ -111,7 +115,7 @@ pub fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<u8, Com
     if let Some(folder) = &args.save {
         save::save(folder, &judged.input, &judged.verdict)?;
     }
-    show::show(&judged.verdict, output)?;
+    show(&judged.verdict, args.form.showing(), output)?;
     Ok(exit(judged.verdict.decision))
 }
 
@@ -187,7 +191,9 @@ fn config(
         }
     };
     if bytes.as_ref() != is_here.then_some(&here) {
-        output.note(&format!("{FILE_NAME} in the working tree differs from that of {name}, which is the one that judges"));
+        output.note(&format!(
+            "{FILE_NAME} in the working tree differs from that of {name}, which is the one that judges"
+        ));
     }
     Ok(bytes.map(|bytes| parse(&bytes, &format!("{FILE_NAME} of {name}"))).transpose()?.unwrap_or_default())
 }

@@ -11,6 +11,8 @@ mod show;
 mod test;
 mod waive;
 
+pub(super) use show::FormArgs;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::CommandError;

@@ -107,7 +107,8 @@ fn said(
     let (diag, message) = if lists.codes.standing(&waiver.code) == Standing::Unknown {
         whole.map(|_| (Diag::WaiverIgnored, format!("the waiver of {about} is about a code no rule has")))?
     } else if too_far(until, today) {
-        let why = format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
+        let why =
+            format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
         (Diag::WaiverIgnored, why)
     } else if until < today && (hits > 0 || whole.is_some()) {
         let again = if hits > 0 { format!("; {}", again(hits)) } else { String::new() };
