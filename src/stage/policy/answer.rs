@@ -103,8 +103,10 @@ fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {
         severity: Severity::Critical,
         message,
         help: diag.help().into(),
-        // Files of the pack in this binary are not files of the repository.
-        path: file.filter(|name| !name.starts_with("orch:")).map(str::to_owned),
+        // Files of the pack in this binary and of bundles are not files of the repository.
+        path: file
+            .filter(|name| !name.starts_with("orch:") && !name.starts_with("bundle:"))
+            .map(str::to_owned),
         ..Violation::default()
     }
 }

@@ -10,26 +10,28 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::policy::show::FormArgs;
 use crate::artifact::types::policy_input::PolicyInput;
 use crate::artifact::types::verdict::{Decision, Verdict};
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
-use crate::cli::{session, verdict};
+use crate::cli::session;
+use crate::cli::verdict::show;
 use crate::config::Config;
 use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::vcs::{EntryKind, GitRepository, Side, VcsChanges, WorkFile};
+use crate::ports::vcs::{Delta, EntryKind, GitRepository, Side, VcsChanges, WorkFile};
 use crate::stage::policy::alone::{self, Options};
+use crate::stage::policy::aside::Lists;
 use crate::stage::policy::bundle::{Bundle, Sources};
 use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
 
+use super::policy::FormArgs;
 use fix::Fixing;
 use subject::{Asked, Found, RulesFrom};
 
@@ -126,7 +128,7 @@ pub fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<u8, Com
     if let Some(folder) = &args.save {
         save::save(folder, &judged.input, &judged.verdict)?;
     }
-    verdict::show(&judged.verdict, args.form.showing(), output)?;
+    show(&judged.verdict, args.form.showing(), output)?;
     if let Some(how) = args.fix {
         fix::run(how, &judged.verdict, &vcs, &base, output)?;
     }
@@ -150,15 +152,33 @@ fn judge(
 ) -> Result<Judged, CommandError> {
     let config = config(vcs, &found.rules, explicit, output)?;
     let bundle = Bundle::parse(&Sources::gather(vcs, found.rules.tree(), &config.policy.packs)?);
-    let PolicyConfig { settings, levels } = PolicyConfig::new(&config, &bundle)?;
-    let options = Options { settings: settings.clone(), today: today.map(str::to_owned) };
+    let judge = PolicyConfig::new(&config, &bundle)?.with_lists(lists(vcs, &found, &config, &bundle)?);
+    let options = Options { settings: judge.settings.clone(), today: today.map(str::to_owned) };
     let input = match found.change {
         Some((base, deltas)) => alone::of_change(vcs, found.subject, &base, deltas, options),
         None => alone::of_tree(vcs, found.subject, options)?,
     };
-    let verdict = check(&PolicyConfig { settings, levels }, &bundle, &input, Limits::default())
+    let verdict = check(&judge, &bundle, &input, today, Limits::default())
         .map_err(|error| Unwritable(Box::new(error)))?;
     Ok(Judged { input, verdict })
+}
+
+/// Returns waivers and baseline: of the working tree for the working tree, else of the base, with what the change makes of them.
+fn lists(
+    vcs: &GitRepository,
+    found: &Found,
+    config: &Config,
+    bundle: &Bundle,
+) -> Result<Lists, CommandError> {
+    let Some((_, deltas)) = &found.change else {
+        return Ok(Lists::read(&config.policy, bundle, |path| vcs.working_file(path))?);
+    };
+    let lists = Lists::of_tree(&config.policy, bundle, vcs, found.rules.tree())?;
+    Ok(lists.with_change(|path| {
+        let delta = deltas.iter().find(|delta| delta.path == path.as_bytes())?;
+        // What could not be read is a finding of its own.
+        Some(delta.after.as_ref().map(|side| side.content.clone().unwrap_or_default()))
+    }))
 }
 
 /// Returns the config that judges: the one that was named, that of the working tree for the working tree, else that of the
