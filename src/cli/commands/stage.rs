@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::judge::{self, JudgeArgs};
-use super::policy::show::FormArgs;
+use super::policy::FormArgs;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};

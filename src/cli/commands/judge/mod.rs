@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::policy::show::FormArgs;
 use crate::artifact::types::policy_input::PolicyInput;
 use crate::artifact::types::verdict::{Decision, Verdict};
 use crate::cli::CommandError;

@@ -7,7 +7,7 @@ mod eval;
 mod explain;
 mod fetch;
 mod init;
-pub mod show;
+mod show;
 mod test;
 mod waive;
 
