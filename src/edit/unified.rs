@@ -72,7 +72,9 @@ pub fn parse(text: &[u8]) -> Result<Vec<FilePatch<'_>>, PatchFault> {
             return fault(at + 1, "begins a hunk of no file");
         } else if line.starts_with(b"diff --cc ") || line.starts_with(b"diff --combined ") {
             return fault(at + 1, "is of a merge's combined diff, which cannot be applied");
-        } else if line == b"GIT binary patch" || (line.starts_with(b"Binary files ") && line.ends_with(b" differ")) {
+        } else if line == b"GIT binary patch"
+            || (line.starts_with(b"Binary files ") && line.ends_with(b" differ"))
+        {
             return fault(at + 1, "is about a binary file without a name");
         } else {
             at += 1;
@@ -308,7 +310,8 @@ fn name_with_prefix(text: &[u8], line: usize) -> Result<Option<Vec<u8>>, PatchFa
 }
 
 fn plain_name(text: &[u8], line: usize) -> Result<Vec<u8>, PatchFault> {
-    let name = if text.starts_with(b"\"") { unquote(text).map(|(name, _)| name) } else { Some(text.to_vec()) };
+    let name =
+        if text.starts_with(b"\"") { unquote(text).map(|(name, _)| name) } else { Some(text.to_vec()) };
     match name {
         Some(name) => safe(&name, line),
         None => fault(line, "has a name whose quotes are wrong"),
@@ -317,7 +320,11 @@ fn plain_name(text: &[u8], line: usize) -> Result<Vec<u8>, PatchFault> {
 
 fn safe(name: &[u8], line: usize) -> Result<Vec<u8>, PatchFault> {
     let bad = |part: &[u8]| {
-        part.is_empty() || part == b"." || part == b".." || part.eq_ignore_ascii_case(b".git") || part.contains(&0)
+        part.is_empty()
+            || part == b"."
+            || part == b".."
+            || part.eq_ignore_ascii_case(b".git")
+            || part.contains(&0)
     };
     if name.split(|b| *b == b'/').any(bad) {
         return fault(line, "names a file that is not in the repository");

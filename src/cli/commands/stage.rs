@@ -127,7 +127,8 @@ fn judges_alone(args: &StageArgs, id: StageId, global: &Global) -> Result<bool, 
         (_, false) => Ok(false),
         (_, true) => Err(UsageError {
             what: format!("the stage {id} works on a run only"),
-            help: "--staged, --work, --diff, --pr, --all, --stdin and --save go with `orch stage policy`.".into(),
+            help: "--staged, --work, --diff, --pr, --all, --stdin and --save go with `orch stage policy`."
+                .into(),
         }
         .into()),
     }

@@ -90,7 +90,11 @@ pub(super) fn blob(repo: &Repository, id: ObjectId, path: &[u8]) -> Result<Vec<u
     Ok(std::mem::take(&mut blob.data))
 }
 
-pub(super) fn entry(repo: &Repository, root: ObjectId, path: &str) -> Result<Option<(EntryMode, ObjectId)>, VcsError> {
+pub(super) fn entry(
+    repo: &Repository,
+    root: ObjectId,
+    path: &str,
+) -> Result<Option<(EntryMode, ObjectId)>, VcsError> {
     let mut at = root;
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {

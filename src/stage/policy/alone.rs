@@ -45,7 +45,9 @@ pub fn of_change(
         // Where it cannot be told what was, all that is counts as new.
         let before = delta.before.map(|side| side.content.unwrap_or_default());
         match delta.after.map(|side| side.content) {
-            Some(Err(_)) => changes.push(unknown(shown(&path, Origin::Git, mode, before.as_deref(), Some(b"")))),
+            Some(Err(_)) => {
+                changes.push(unknown(shown(&path, Origin::Git, mode, before.as_deref(), Some(b""))))
+            }
             after => {
                 let after = after.map(Result::unwrap_or_default);
                 changes.push(shown(&path, Origin::Git, mode, before.as_deref(), after.as_deref()));
@@ -56,7 +58,8 @@ pub fn of_change(
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     looked.sort_by(|a, b| a.path.cmp(&b.path));
     unread.sort();
-    let facts = facts::of_change(&looked, &facts::ChangedTree::new(vcs, base, &looked), options.today.as_deref());
+    let facts =
+        facts::of_change(&looked, &facts::ChangedTree::new(vcs, base, &looked), options.today.as_deref());
     PolicyInput {
         subject,
         task: None,

@@ -15,7 +15,8 @@ pub enum Diag {
 
 impl Diag {
     /// Every code.
-    pub const ALL: &'static [Self] = &[Self::RuleError, Self::InputTooLarge, Self::NotScanned, Self::Submodule];
+    pub const ALL: &'static [Self] =
+        &[Self::RuleError, Self::InputTooLarge, Self::NotScanned, Self::Submodule];
 
     /// Returns the text.
     pub const fn as_str(self) -> &'static str {
@@ -37,7 +38,9 @@ impl Diag {
             Self::NotScanned => {
                 "Leave the file out of the change, or make it one that can be read: smaller, with a UTF-8 name, whole."
             }
-            Self::Submodule => "Look at what the submodule's new commit brings, and have a person approve it.",
+            Self::Submodule => {
+                "Look at what the submodule's new commit brings, and have a person approve it."
+            }
         }
     }
 }

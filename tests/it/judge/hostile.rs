@@ -47,7 +47,8 @@ fn a_base_whose_config_cannot_be_read_allows_nothing() {
 #[test]
 fn nothing_that_a_repository_configures_runs() {
     use std::os::unix::fs::PermissionsExt as _;
-    let world = World::new(&[("a.py", "x = 1\n"), ("b.bin", "b\n"), (".gitattributes", "* filter=evil diff=evil\n")]);
+    let world =
+        World::new(&[("a.py", "x = 1\n"), ("b.bin", "b\n"), (".gitattributes", "* filter=evil diff=evil\n")]);
     let marker = world.env.path("ran");
     let script = world.env.path("evil.sh");
     fs::write(&script, format!("#!/bin/sh\necho \"$@\" >> {}\ncat\n", marker.display())).unwrap();
@@ -55,7 +56,9 @@ fn nothing_that_a_repository_configures_runs() {
     let evil = script.display().to_string();
     let hooks = world.root.join(".git/hooks");
     fs::create_dir_all(&hooks).unwrap();
-    for hook in ["pre-commit", "post-checkout", "post-index-change", "fsmonitor-watchman", "reference-transaction"] {
+    for hook in
+        ["pre-commit", "post-checkout", "post-index-change", "fsmonitor-watchman", "reference-transaction"]
+    {
         fs::copy(&script, hooks.join(hook)).unwrap();
     }
     world.write("a.py", secret());

@@ -50,7 +50,10 @@ fn a_hook_of_a_partial_commit_sees_what_is_committed() {
     denied(world.judge_in(&world.root, &["--staged"], &index), "a.py:1:");
     fs::copy(world.root.join(".git/index"), world.env.path("index")).unwrap();
     let elsewhere = world.env.path("index").display().to_string();
-    world.judge_in(&world.root, &["--staged"], &[("GIT_INDEX_FILE", &elsewhere)]).exits(2).says("GIT_INDEX_FILE");
+    world
+        .judge_in(&world.root, &["--staged"], &[("GIT_INDEX_FILE", &elsewhere)])
+        .exits(2)
+        .says("GIT_INDEX_FILE");
     world.judge_in(&world.root, &["--staged"], &[("GIT_INDEX_FILE", ".git/nothing")]).exits(1);
 }
 
@@ -83,7 +86,9 @@ fn a_conflict_is_not_taken_for_either_side() {
     world.write("a.py", "x = 3\n");
     world.commit("main");
     let mut merge = world.env.command("git", &world.root);
-    let _ = merge.args(["-c", "user.name=t", "-c", "user.email=t@example.invalid", "merge", "-q", "topic"]).output();
+    let _ = merge
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.invalid", "merge", "-q", "topic"])
+        .output();
     world.judge(&["--staged"]).exits(3).says("policy/not-scanned").says("a.py").says("conflict");
     world.judge(&["--work"]).exits(0);
     world.write("a.py", secret());
@@ -124,7 +129,10 @@ fn line_ends_that_git_would_change_are_no_change() {
         serde_json::from_slice(&fs::read(world.root.join("out/policy/input.json")).unwrap()).unwrap();
     let changes = input["body"]["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 1, "{changes:#?}");
-    assert_eq!((changes[0]["path"].as_str(), changes[0]["added"].as_array().map(Vec::len)), (Some("a.py"), Some(1)));
+    assert_eq!(
+        (changes[0]["path"].as_str(), changes[0]["added"].as_array().map(Vec::len)),
+        (Some("a.py"), Some(1))
+    );
 }
 
 #[test]
@@ -156,7 +164,8 @@ fn a_file_that_moved_is_judged_where_it_is_now() {
 fn what_a_large_file_store_holds_for_git_is_unchanged() {
     let content = "content\n";
     let digest = orch::artifact::digest::Digest::of(content);
-    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 8\n", digest.hex());
+    let pointer =
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 8\n", digest.hex());
     let world = World::new(&[("big.bin", &pointer)]);
     world.write("big.bin", content);
     world.judge(&["--work", "--save", "out"]).exits(0);

@@ -48,7 +48,8 @@ fn real((head, index, work): (Files, Files, Files)) -> Repo {
 
 fn all(port: &dyn VcsChanges) -> Vec<Vec<Delta>> {
     let head = port.head().unwrap().tree;
-    let mut found: Vec<_> = [Span::Staged { index: None }, Span::Work].iter().map(|s| port.deltas(s).unwrap()).collect();
+    let mut found: Vec<_> =
+        [Span::Staged { index: None }, Span::Work].iter().map(|s| port.deltas(s).unwrap()).collect();
     found.push(port.deltas(&Span::Trees { before: None, after: head.clone() }).unwrap());
     found.push(port.deltas(&Span::Trees { before: Some(head.clone()), after: head }).unwrap());
     found

@@ -32,7 +32,9 @@ impl Request {
 
     fn pull(&self) -> PathBuf {
         let (base, head) = (&self.base, &self.head);
-        self.event(&format!("{{\"pull_request\": {{\"base\": {{\"sha\": \"{base}\"}}, \"head\": {{\"sha\": \"{head}\"}}}}}}"))
+        self.event(&format!(
+            "{{\"pull_request\": {{\"base\": {{\"sha\": \"{base}\"}}, \"head\": {{\"sha\": \"{head}\"}}}}}}"
+        ))
     }
 
     fn judge(&self, folder: &std::path::Path, event: &std::path::Path) -> super::Said {
@@ -62,7 +64,11 @@ fn the_merge_that_github_tries_needs_no_history() {
         let folder = request.world.env.path(&clone);
         request.world.env.git(&request.world.env.path("."), &["clone", "-q", "--depth", depth, &url, &clone]);
         let said = request.judge(&folder, &request.pull()).exits(exit);
-        if exit == 2 { said.says("fetch-depth") } else { said.says("topic.py:1:") };
+        if exit == 2 {
+            said.says("fetch-depth")
+        } else {
+            said.says("topic.py:1:")
+        };
     }
 }
 
@@ -71,7 +77,10 @@ fn an_event_of_something_else_is_no_request() {
     let request = request();
     request.judge(&request.world.root, &request.event("{\"ref\": \"x\"}")).exits(2).says("no pull request");
     request.judge(&request.world.root, &request.event("no")).exits(2).says("no JSON");
-    request.judge(&request.world.root, &request.world.env.path("nowhere.json")).exits(1).says("read the event");
+    request
+        .judge(&request.world.root, &request.world.env.path("nowhere.json"))
+        .exits(1)
+        .says("read the event");
     let group = format!(
         "{{\"merge_group\": {{\"base_sha\": \"{}\", \"head_sha\": \"{}\"}}}}",
         request.base, request.head

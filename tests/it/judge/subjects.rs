@@ -71,7 +71,9 @@ fn commits_are_compared_directly_or_from_where_they_parted() {
     world.git(&["checkout", "-q", "main"]);
     world.write("src/main.py", "y = 2\n");
     world.commit("main");
-    for range in [format!("{base}..topic"), format!("{base}...topic"), "main...topic".into(), "main..topic".into()] {
+    for range in
+        [format!("{base}..topic"), format!("{base}...topic"), "main...topic".into(), "main..topic".into()]
+    {
         denied(world.judge(&["--diff", &range]), "src/topic.py:1:");
     }
     world.judge(&["--diff", &base]).exits(0);
@@ -129,7 +131,11 @@ fn words_that_do_not_go_together_are_refused() {
     world.judge(&["--staged", "--work"]).exits(2);
     world.judge(&["--work", "--run", "x"]).exits(2);
     world.env.orch(&world.root, &["stage", "plan", "--staged"]).exits(2).says("works on a run only");
-    world.env.orch(&world.env.path("."), &["stage", "policy", "--all"]).exits(2).says("not in a git repository");
+    world
+        .env
+        .orch(&world.env.path("."), &["stage", "policy", "--all"])
+        .exits(2)
+        .says("not in a git repository");
 }
 
 #[test]
@@ -138,13 +144,19 @@ fn the_verdict_is_kept_as_artifacts_that_programs_read() {
     world.write("src/pay.py", with_secret());
     let said = world.judge(&["--work", "--save", "out", "--format", "json"]).exits(3);
     let verdict = said.json();
-    assert_eq!((verdict["decision"].as_str(), verdict["subject"]["kind"].as_str()), (Some("deny"), Some("work")));
+    assert_eq!(
+        (verdict["decision"].as_str(), verdict["subject"]["kind"].as_str()),
+        (Some("deny"), Some("work"))
+    );
     let read = |name: &str| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(world.root.join("out/policy").join(name)).unwrap()).unwrap()
     };
     assert_eq!(read("verdict.json")["body"], verdict);
     let input = read("input.json");
-    assert_eq!((input["kind"].as_str(), input["body"]["subject"]["kind"].as_str()), (Some("policy-input"), Some("work")));
+    assert_eq!(
+        (input["kind"].as_str(), input["body"]["subject"]["kind"].as_str()),
+        (Some("policy-input"), Some("work"))
+    );
     let list = world.judge(&["--work", "--save", "out"]).exits(3);
     list.says("help: ");
 }

@@ -17,8 +17,8 @@ use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::config::env::Environment;
 use crate::config::Config;
+use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::clock::{Clock as _, SystemClock};
@@ -173,7 +173,9 @@ fn config(
         }
     };
     if bytes.as_ref() != is_here.then_some(&here) {
-        output.note(&format!("{FILE_NAME} in the working tree differs from that of {name}, which is the one that judges"));
+        output.note(&format!(
+            "{FILE_NAME} in the working tree differs from that of {name}, which is the one that judges"
+        ));
     }
     Ok(bytes.map(|bytes| parse(&bytes, &format!("{FILE_NAME} of {name}"))).transpose()?.unwrap_or_default())
 }

@@ -16,7 +16,14 @@ pub(super) fn show(verdict: &Verdict, output: &Output) -> Result<(), CommandErro
 
 fn list(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     for finding in &verdict.findings {
-        writeln!(out, "{}{} {}: {}", place(finding), effect(finding.effect), finding.code, plain(&finding.message))?;
+        writeln!(
+            out,
+            "{}{} {}: {}",
+            place(finding),
+            effect(finding.effect),
+            finding.code,
+            plain(&finding.message)
+        )?;
         if let Some(evidence) = &finding.evidence {
             writeln!(out, "    | {}", plain(evidence))?;
         }

@@ -77,7 +77,8 @@ fn head(vcs: &GitRepository) -> Result<Head, CommandError> {
 
 fn empty_tree() -> Result<TreeId, CommandError> {
     EMPTY.parse().map_err(|error: crate::artifact::id::IdError| {
-        UsageError { what: error.to_string(), help: "This is a fault of orch; please report it.".into() }.into()
+        UsageError { what: error.to_string(), help: "This is a fault of orch; please report it.".into() }
+            .into()
     })
 }
 
@@ -166,8 +167,9 @@ fn range_of(range: &str) -> Result<(&str, &str, bool), UsageError> {
 fn common(vcs: &GitRepository, base: &CommitRef, head: &CommitRef) -> Result<CommitRef, CommandError> {
     let none = || UsageError {
         what: format!("{} and {} have no common ancestor here", short(&base.commit), short(&head.commit)),
-        help: "Fetch the history (`git fetch --unshallow`), or compare the two as they are: --diff BASE..HEAD."
-            .into(),
+        help:
+            "Fetch the history (`git fetch --unshallow`), or compare the two as they are: --diff BASE..HEAD."
+                .into(),
     };
     Ok(vcs.merge_base(&base.commit, &head.commit)?.ok_or_else(none)?)
 }
@@ -186,7 +188,8 @@ fn pull_request(vcs: &GitRepository, environment: &Environment) -> Result<Found,
         None => None,
     };
     if let Some(event) = event {
-        let is_merge = head.commit.as_str() != event.head && head.parents.get(1).is_some_and(|p| p.as_str() == event.head);
+        let is_merge = head.commit.as_str() != event.head
+            && head.parents.get(1).is_some_and(|p| p.as_str() == event.head);
         // What GitHub made to try the merge: its first parent is the base, and no history is needed.
         if is_merge && let Some(first) = head.parents.first() {
             let base = vcs.commit_named(first.as_str()).map_err(|_| too_shallow("base", first.as_str()))?;
@@ -202,9 +205,11 @@ fn pull_request(vcs: &GitRepository, environment: &Environment) -> Result<Found,
         None if environment.is_github() => None,
         None => vcs.remote_default()?,
     };
-    let none = || UsageError {
+    let none = || {
+        UsageError {
         what: "there is no pull request: no event names one, and no remote has a default branch here".into(),
         help: "Name the base: --diff BASE...HEAD. `git remote set-head origin --auto` finds the default branch of a remote.".into(),
+    }
     };
     let base = vcs.commit_named(&branch.ok_or_else(none)?)?;
     let from = common(vcs, &base, &head)?;

@@ -59,10 +59,9 @@ pub(super) fn work(
         };
         let added = entry.flags.contains(Flags::INTENT_TO_ADD);
         let known = Entry { kind: kind(entry.mode), at: At::Object(entry.id) };
-        let pair = pairs.entry(path.to_vec()).or_insert_with(|| super::pairs::Pair {
-            before: (!added).then_some(known),
-            after: None,
-        });
+        let pair = pairs
+            .entry(path.to_vec())
+            .or_insert_with(|| super::pairs::Pair { before: (!added).then_some(known), after: None });
         pair.after = after;
     }
     for (path, found) in beside(root, index)? {
@@ -102,10 +101,9 @@ fn look(
         () if found.is_executable() => EntryKind::Executable,
         () => EntryKind::File,
     };
-    let unsure = Flags::INTENT_TO_ADD;
     let same = is == known
         && entry.stage() == Stage::Unconflicted
-        && !entry.flags.contains(unsure)
+        && !entry.flags.contains(Flags::INTENT_TO_ADD)
         && !entry.stat.is_racy(index.timestamp(), STAT)
         && Stat::from_fs(&found).is_ok_and(|stat| entry.stat.matches(&stat, STAT));
     if same { State::Same } else { State::Differs(is) }
@@ -136,8 +134,8 @@ impl<'a> Folders<'a> {
         let ends = folder.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
         for at in ends.chain([end]) {
             let part = &path[..at];
-            let known = self.real.starts_with(part)
-                && (self.real.len() == at || self.real.get(at) == Some(&b'/'));
+            let known =
+                self.real.starts_with(part) && (self.real.len() == at || self.real.get(at) == Some(&b'/'));
             let is_folder = |p: PathBuf| p.symlink_metadata().is_ok_and(|found| found.is_dir());
             if !known && !on_disk(self.root, part).is_some_and(is_folder) {
                 return false;
@@ -149,10 +147,7 @@ impl<'a> Folders<'a> {
 }
 
 /// Returns what git does not track and does not ignore, sorted by path.
-pub(super) fn beside(
-    root: &Path,
-    index: &gix::index::State,
-) -> Result<Vec<(Vec<u8>, Entry)>, VcsError> {
+pub(super) fn beside(root: &Path, index: &gix::index::State) -> Result<Vec<(Vec<u8>, Entry)>, VcsError> {
     let backing = index.path_backing();
     let is_tracked = |path: &[u8]| match index.entry_index_by_path(path.as_bstr()) {
         Ok(_) => true,
@@ -179,7 +174,9 @@ pub(super) fn beside(
                     }
                 }
                 Err(error) if error.io_error().is_some_and(is_absent) => {}
-                Err(error) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string()),
+                Err(error) => {
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string())
+                }
             }
             WalkState::Continue
         })
@@ -264,7 +261,9 @@ pub(super) fn read(root: &Path, path: &[u8], kind: EntryKind, buffer: &mut Vec<u
 /// Reads what is at a path, a file or the target of a link; tells whether there is one.
 pub(super) fn read_if_there(root: &Path, path: &[u8], buffer: &mut Vec<u8>) -> Result<bool, Unread> {
     let failed = |error: io::Error| Unread::Failed(error.to_string());
-    let Some(file) = on_disk(root, path) else { return read(root, path, EntryKind::File, buffer).map(|()| true) };
+    let Some(file) = on_disk(root, path) else {
+        return read(root, path, EntryKind::File, buffer).map(|()| true);
+    };
     match open(&file) {
         Ok(opened) if opened.metadata().is_ok_and(|found| found.is_dir()) => Ok(false),
         Ok(opened) => bytes(opened, buffer).map(|()| true),

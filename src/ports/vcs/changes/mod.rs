@@ -96,7 +96,8 @@ pub struct Delta {
 impl Delta {
     /// Tells whether both sides are known to be the same; what was not read is not.
     fn is_none(&self) -> bool {
-        self.before == self.after && [&self.before, &self.after].into_iter().flatten().all(|s| s.content.is_ok())
+        self.before == self.after
+            && [&self.before, &self.after].into_iter().flatten().all(|s| s.content.is_ok())
     }
 }
 

@@ -138,7 +138,8 @@ impl VcsChanges for GitRepository {
         // What no tree of ours can hold is not there.
         let Ok(text) = std::str::from_utf8(path) else { return Ok(None) };
         let repo = self.local();
-        let Some((mode, id)) = entry(&repo, tree_oid(tree)?, text)?.filter(|(mode, _)| !mode.is_tree()) else {
+        let Some((mode, id)) = entry(&repo, tree_oid(tree)?, text)?.filter(|(mode, _)| !mode.is_tree())
+        else {
             return Ok(None);
         };
         let found = Entry::of(mode, id);
