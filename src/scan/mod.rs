@@ -8,6 +8,7 @@ mod fact;
 mod layers;
 mod lines;
 pub mod names;
+pub mod owners;
 pub mod pii;
 pub mod secrets;
 mod source;
@@ -104,7 +105,7 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &tampering::Tampering];
+pub static SCANNERS: &[&dyn Scanner] = &[&secrets::Secrets, &pii::Pii, &names::Names, &tampering::Tampering, &owners::Owners];
 
 /// Looks at a change as a whole with every scanner that does.
 ///

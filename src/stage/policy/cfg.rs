@@ -53,6 +53,7 @@ pub fn defaults() -> Vec<Setting> {
         ),
         setting("protected_existing", "files that may be made, but not changed or deleted", json!(LICENCES)),
         setting("env_files_allowed", "files that look like `.env` and are examples", json!(ENV_EXAMPLES)),
+        setting("owners_require", "files whose owners by CODEOWNERS have to approve a change", json!([])),
         setting("code_files", "files that tests can run against", json!(CODE)),
         setting("code_files_except", "files of those that only configure tools", json!(TOOL_CONFIG)),
     ]
