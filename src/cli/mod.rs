@@ -11,6 +11,7 @@ pub mod models;
 mod output;
 mod reference;
 mod session;
+mod verdict;
 
 use std::process::ExitCode;
 

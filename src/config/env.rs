@@ -31,6 +31,11 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
+    Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
+    Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
+    Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
+    Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
+    Variable { name: "GIT_INDEX_FILE", about: "The index that `orch stage policy --staged` reads: git names another in the hooks of `git commit FILE`. It has to be in the git folder; no other `GIT_*` variable counts." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
     Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
@@ -143,6 +148,28 @@ impl Environment {
         self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
     }
 
+    /// Returns the file that a GitHub runner shows as the summary of the step.
+    pub fn step_summary(&self) -> Option<PathBuf> {
+        self.get("GITHUB_STEP_SUMMARY").filter(|_| self.is_github()).map(PathBuf::from)
+    }
+
+    /// Returns the address of the repository, as a GitHub runner tells it.
+    pub fn repository(&self) -> Option<String> {
+        let server = self.get("GITHUB_SERVER_URL")?.to_str()?;
+        let name = self.get("GITHUB_REPOSITORY")?.to_str()?;
+        Some(format!("{}/{name}", server.trim_end_matches('/')))
+    }
+
+    /// Returns the branch a pull request is for.
+    pub fn github_base_ref(&self) -> Option<String> {
+        self.get("GITHUB_BASE_REF").map(|branch| branch.to_string_lossy().into_owned())
+    }
+
+    /// Returns the index git names for the hooks of a commit.
+    pub fn git_index(&self) -> Option<PathBuf> {
+        self.get("GIT_INDEX_FILE").map(PathBuf::from)
+    }
+
     /// Returns the moment the wall clock is to stand still at.
     pub fn fixed_time(&self) -> Result<Option<Timestamp>, EnvironmentError> {
         let name = "SOURCE_DATE_EPOCH";
@@ -188,6 +215,20 @@ mod tests {
         assert_eq!(env.fixed_time().unwrap().unwrap().to_string(), "1970-01-02T00:00:00Z");
         assert_eq!(env.path(), [PathBuf::from("/a")]);
         assert!(!Environment::of([("CI", "false")]).is_ci());
+    }
+
+    #[test]
+    fn a_runner_tells_where_things_go() {
+        let runner = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_STEP_SUMMARY", "/s"),
+            ("GITHUB_SERVER_URL", "https://github.com/"),
+            ("GITHUB_REPOSITORY", "acme/app"),
+        ];
+        let env = Environment::of(runner);
+        assert_eq!(env.step_summary(), Some("/s".into()));
+        assert_eq!(env.repository().as_deref(), Some("https://github.com/acme/app"));
+        assert_eq!(Environment::of(runner.into_iter().skip(1)).step_summary(), None);
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod fold;
 pub mod guard;
 pub mod lines;
 pub mod patch;
+pub mod unified;
 
 pub use guard::{Kind, Names, Place, Refusal, check};

@@ -18,6 +18,7 @@ use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
+use crate::cli::verdict::{self, Showing};
 use crate::diagnostic::redact::redact;
 use crate::pipeline::{Bounds, Pipeline, Prices, RunPlan, plan, walk};
 use crate::ports::credential::vault;
@@ -160,13 +161,19 @@ fn execute(
             "event": "run-finished", "run": job.run, "exit": walked.exit, "reason": walked.reason,
             "folder": job.folder, "report": report,
         }))?,
-        Format::Human => output.print(|out| {
+        Format::Human => {
             if !output.is_quiet() {
-                render::diff(&report, out)?;
+                output.print(|out| render::diff(&report, out))?;
             }
-            writeln!(out)?;
-            render::summary(&report, &folder, out)
-        })?,
+            if let Some(verdict) = report.verdict.as_ref().filter(|verdict| !verdict.findings.is_empty()) {
+                output.print(|out| writeln!(out))?;
+                verdict::show(verdict, Showing::default(), output)?;
+            }
+            output.print(|out| {
+                writeln!(out)?;
+                render::summary(&report, &folder, out)
+            })?;
+        }
     }
     Ok(walked.exit)
 }

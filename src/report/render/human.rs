@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{decision, effect, plain, status, wall_time};
+use super::{decision, plain, status, wall_time};
 use crate::artifact::types::change_set::FileOp;
 use crate::artifact::types::verification::MeasureState;
 use crate::report::Report;
+use crate::report::verdict::{Options, VerdictFormat, render};
 
 /// How many lines of a failed command are shown: its last ones; the log has them all.
 const SAID: usize = 20;
@@ -163,18 +164,6 @@ fn telling(message: &str) -> String {
 
 fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Some(verdict) = &report.verdict else { return Ok(()) };
-    writeln!(out, "\nverdict  {}", decision(verdict.decision))?;
-    for finding in &verdict.findings {
-        let line = finding.line.map(|n| format!(":{n}")).unwrap_or_default();
-        let place = finding.path.as_deref().map(|p| format!(" {}{line}", plain(p))).unwrap_or_default();
-        writeln!(
-            out,
-            "  {:<14} {}{place}: {}",
-            effect(finding.effect),
-            plain(&finding.code),
-            plain(&finding.message)
-        )?;
-        writeln!(out, "    {}", plain(&finding.help))?;
-    }
-    Ok(())
+    writeln!(out, "\nverdict  {}\n", decision(verdict.decision))?;
+    render(verdict, VerdictFormat::Human, &Options::default(), out)
 }

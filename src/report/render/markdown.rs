@@ -91,7 +91,7 @@ fn tests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// Escapes one line of text: no HTML, links, mentions, references, emphasis or table borders come through;
 /// code spans of plain words do.
-fn escape(text: &str) -> String {
+pub(in crate::report) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let line = plain(text);
     let mut rest = line.as_str();

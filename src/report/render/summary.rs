@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{decision, plain};
 use crate::artifact::types::pull_request::PullRequest;
+use crate::artifact::types::verdict::Verdict;
 use crate::artifact::types::verification::TestStatus;
 use crate::report::Report;
 
@@ -45,8 +46,10 @@ pub fn summary(report: &Report, folder: &str, out: &mut dyn Write) -> io::Result
         let findings = verdict.findings.len();
         let noun = if findings == 1 { "finding" } else { "findings" };
         writeln!(out, "  verdict   {} ({findings} {noun})", decision(verdict.decision))?;
-        for finding in verdict.findings.iter().take(SHOWN) {
-            writeln!(out, "            {}: {}", plain(&finding.code), plain(&finding.message))?;
+        // One line for a rule: where each is stands in the report.
+        for (code, message, more) in rules(verdict).iter().take(SHOWN) {
+            let more = if *more > 0 { format!(", and {more} more") } else { String::new() };
+            writeln!(out, "            {}: {}{more}", plain(code), plain(message))?;
         }
     }
     writeln!(out, "  files     {}", plain(folder))?;
@@ -74,6 +77,18 @@ fn code(report: &Report) -> Option<&str> {
     let findings = report.verdict.iter().flat_map(|v| &v.findings);
     let strictest = findings.max_by_key(|f| f.effect).map(|f| f.code.as_str());
     (report.exit() != 0).then(|| reasons.chain(strictest).next()).flatten()
+}
+
+/// Returns each rule that found something: its code, its first message, and how many more there are.
+fn rules(verdict: &Verdict) -> Vec<(&str, &str, usize)> {
+    let mut rules: Vec<(&str, &str, usize)> = Vec::new();
+    for found in &verdict.findings {
+        match rules.iter_mut().find(|(code, ..)| *code == found.code) {
+            Some((_, _, more)) => *more += 1,
+            None => rules.push((&found.code, &found.message, 0)),
+        }
+    }
+    rules
 }
 
 fn branch(pull: &PullRequest) -> String {

@@ -88,9 +88,14 @@ pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> As
             condition(tokens, at, end, parts.first().cloned().unwrap_or(at + 1..end), false)
         }
         Head::Branch(cond) => condition(tokens, at, cond.end, cond.clone(), true),
-        Head::Attribute(range) => {
-            plain(at, range.end, String::new(), "raises".into(), norm(tokens, range.clone()), Strength::Partial)
-        }
+        Head::Attribute(range) => plain(
+            at,
+            range.end,
+            String::new(),
+            "raises".into(),
+            norm(tokens, range.clone()),
+            Strength::Partial,
+        ),
         Head::Helper => {
             let (links, end) = chain(tokens, at, true);
             let name = links.first().map_or(String::new(), |l| l.name.clone());
@@ -105,8 +110,13 @@ pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> As
         }
         Head::Link => {
             let (links, end) = chain(tokens, at, true);
-            let callback = |arg: &Range<usize>| arg.len() == 1 && tokens.any(arg.start, &["done", "cb", "next", "end", "callback"]);
-            let args: Vec<Range<usize>> = links.first().map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect()).unwrap_or_default();
+            let callback = |arg: &Range<usize>| {
+                arg.len() == 1 && tokens.any(arg.start, &["done", "cb", "next", "end", "callback"])
+            };
+            let args: Vec<Range<usize>> = links
+                .first()
+                .map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect())
+                .unwrap_or_default();
             let (subject, expected) = match args.as_slice() {
                 [name, value] => (norm(tokens, name.clone()), norm(tokens, value.clone())),
                 args => (String::new(), joined(tokens, args)),
@@ -123,17 +133,27 @@ pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> As
 /// Reads `subject.should.equal(value)`, `subject shouldBe value`, `_(subject).must_equal value`.
 fn infix(tokens: &Tokens<'_>, at: usize) -> Assertion {
     let mut from = at;
-    while from > 0 && !tokens.all.get(from).is_some_and(|t| t.first) && !tokens.any(from - 1, &[";", "{", "=>"]) {
+    while from > 0
+        && !tokens.all.get(from).is_some_and(|t| t.first)
+        && !tokens.any(from - 1, &[";", "{", "=>"])
+    {
         from -= 1;
     }
     let end = statement_end(tokens, at);
-    let before = if tokens.any(at.wrapping_sub(1), &[".", "->", "?.", "&."]) { at.saturating_sub(1).max(from) } else { at };
+    let before = if tokens.any(at.wrapping_sub(1), &[".", "->", "?.", "&."]) {
+        at.saturating_sub(1).max(from)
+    } else {
+        at
+    };
     let (links, _) = chain(tokens, at, false);
     let subject = Link { name: String::new(), args: vec![from..before] };
     let bare = links.iter().all(|link| link.args.is_empty());
     let value = at + 2 * links.len() - 1..end;
     let own: Vec<Link> = if bare && value.start < value.end && tokens.kind(value.start) != Some(Kind::Mark) {
-        vec![Link { name: links.last().map(|l| l.name.clone()).unwrap_or_default(), args: tokens.split(value, ",") }]
+        vec![Link {
+            name: links.last().map(|l| l.name.clone()).unwrap_or_default(),
+            args: tokens.split(value, ","),
+        }]
     } else {
         links
     };
@@ -148,7 +168,14 @@ fn text(tokens: &Tokens<'_>, at: usize) -> String {
     String::from_utf8_lossy(tokens.word(at)).into_owned()
 }
 
-fn plain(at: usize, end: usize, subject: String, op: String, expected: String, strength: Strength) -> Assertion {
+fn plain(
+    at: usize,
+    end: usize,
+    subject: String,
+    op: String,
+    expected: String,
+    strength: Strength,
+) -> Assertion {
     Assertion { at, end, subject, op, expected, strength, tolerance: None, dead: false }
 }
 
@@ -158,7 +185,10 @@ fn statement_end(tokens: &Tokens<'_>, at: usize) -> usize {
     while let Some(token) = tokens.all.get(end) {
         let dot = tokens.any(end, &[".", "&."]);
         let after_comma = tokens.any(end - 1, &[",", "(", "{", "="]);
-        if (token.first && !dot && !after_comma) || tokens.is(end, ";") || (token.pair < end && token.pair < at) {
+        if (token.first && !dot && !after_comma)
+            || tokens.is(end, ";")
+            || (token.pair < end && token.pair < at)
+        {
             break;
         }
         end = tokens.close(end).unwrap_or(end) + 1;
@@ -231,8 +261,10 @@ pub fn is_literal(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
             Some(Kind::Number | Kind::Text) => true,
             Some(Kind::Mark) => !tokens.any(at, &[".", "->", "=>", "?.", "&.", "=="]),
             Some(Kind::Name) => {
-                tokens.any(at, &["True", "False", "None", "true", "false", "null", "nil", "undefined", "NaN", "NULL"])
-                    || tokens.is(at + 1, ":")
+                tokens.any(
+                    at,
+                    &["True", "False", "None", "true", "false", "null", "nil", "undefined", "NaN", "NULL"],
+                ) || tokens.is(at + 1, ":")
             }
             None => false,
         })
@@ -243,12 +275,23 @@ const FALSE: [&str; 2] = ["false", "False"];
 const NULL: [&str; 5] = ["None", "null", "nil", "undefined", "NULL"];
 
 /// Says an equality in one way: truth and nothing are checks of their own.
-fn equality(tokens: &Tokens<'_>, at: usize, end: usize, left: Range<usize>, right: Range<usize>, op: &str) -> Assertion {
+fn equality(
+    tokens: &Tokens<'_>,
+    at: usize,
+    end: usize,
+    left: Range<usize>,
+    right: Range<usize>,
+    op: &str,
+) -> Assertion {
     let (subject, expected) = match (is_literal(tokens, &left), is_literal(tokens, &right)) {
         (true, false) => (right, left),
         _ => (left, right),
     };
-    if !subject.is_empty() && norm(tokens, subject.clone()) == norm(tokens, expected.clone()) && op == "eq" && is_literal(tokens, &expected) {
+    if !subject.is_empty()
+        && norm(tokens, subject.clone()) == norm(tokens, expected.clone())
+        && op == "eq"
+        && is_literal(tokens, &expected)
+    {
         return plain(at, end, norm(tokens, subject), op.into(), String::new(), Strength::Trivial);
     }
     let one = expected.len() == 1;
@@ -295,7 +338,10 @@ fn condition(tokens: &Tokens<'_>, at: usize, end: usize, mut range: Range<usize>
     let mut negated = fails;
     loop {
         if tokens.any(range.start, &["!", "not"]) && !tokens.is(range.start + 1, "in") && range.len() > 1 {
-            if top(tokens, &range, &["==", "!=", "===", "!==", "and", "&&", "or", "||", "<", ">", "in", "is"]).is_some() && tokens.is(range.start, "!") {
+            if top(tokens, &range, &["==", "!=", "===", "!==", "and", "&&", "or", "||", "<", ">", "in", "is"])
+                .is_some()
+                && tokens.is(range.start, "!")
+            {
                 break;
             }
             negated = !negated;
@@ -334,7 +380,8 @@ fn compare(tokens: &Tokens<'_>, at: usize, end: usize, range: Range<usize>, nega
         let either = tokens.any(mark, &["or", "||"]) != negated;
         // `x or True` cannot fail.
         let sides = tokens.split(range.clone(), if tokens.is(mark, "or") { "or" } else { "||" });
-        let always = either && sides.iter().any(|side| side.len() == 1 && tokens.any(side.start, &["True", "true", "1"]));
+        let always = either
+            && sides.iter().any(|side| side.len() == 1 && tokens.any(side.start, &["True", "true", "1"]));
         let strength = match (always, either) {
             (true, _) => Strength::Trivial,
             (_, true) => Strength::Partial,
@@ -343,10 +390,15 @@ fn compare(tokens: &Tokens<'_>, at: usize, end: usize, range: Range<usize>, nega
         let op = if either { "either" } else { "both" };
         return plain(at, end, whole, op.into(), String::new(), strength);
     }
-    let Some(mark) = top(tokens, &range, &["==", "===", "!=", "!==", "is", "in", "not", "<", ">", "<=", ">=", "instanceof", "=~"]) else {
+    let Some(mark) = top(
+        tokens,
+        &range,
+        &["==", "===", "!=", "!==", "is", "in", "not", "<", ">", "<=", ">=", "instanceof", "=~"],
+    ) else {
         // `assert x = 5` is none of ours; `isinstance(x, T)` is a part of it.
         let op = if negated { "falsy" } else { "truthy" };
-        let partial = tokens.any(range.start, &["isinstance", "issubclass", "all", "any", "hasattr", "callable", "matches"])
+        let partial = tokens
+            .any(range.start, &["isinstance", "issubclass", "all", "any", "hasattr", "callable", "matches"])
             || tokens.any(range.end.saturating_sub(1), &["]"]);
         let call = tokens.is(range.end.saturating_sub(1), ")");
         let strength = if partial || call || negated { Strength::Partial } else { Strength::Exists };
@@ -397,10 +449,23 @@ enum Check {
 
 fn check(name: &str) -> Check {
     let low: String = name.chars().filter(|c| *c != '_' && *c != '!').flat_map(char::to_lowercase).collect();
-    let bare = ["assert", "expect", "should", "tobe", "tohave", "to", "is", "be", "must", "debugassert", "propassert", "refute"]
-        .iter()
-        .find_map(|lead| low.strip_prefix(lead))
-        .unwrap_or(&low);
+    let bare = [
+        "assert",
+        "expect",
+        "should",
+        "tobe",
+        "tohave",
+        "to",
+        "is",
+        "be",
+        "must",
+        "debugassert",
+        "propassert",
+        "refute",
+    ]
+    .iter()
+    .find_map(|lead| low.strip_prefix(lead))
+    .unwrap_or(&low);
     let negative = low.starts_with("refute");
     match bare {
         "" | "true" | "istrue" | "truthy" | "ok" | "that" | "betruthy" | "betrue" => {
@@ -412,17 +477,35 @@ fn check(name: &str) -> Check {
         }
         "false" | "isfalse" | "falsy" | "befalsy" | "notok" | "befalse" => Check::Condition(!negative),
         "null" | "isnull" | "nil" | "isnil" | "none" | "isnone" | "undefined" | "benil" | "benull" => {
-            if negative { Check::There } else { Check::Null }
+            if negative {
+                Check::There
+            } else {
+                Check::Null
+            }
         }
-        "isnotnone" | "notnull" | "isnotnull" | "notnil" | "isnotnil" | "defined" | "exist" | "exists" | "error"
-        | "bedefined" | "doesnotthrow" | "notthrow" | "donotthrow" | "beok" => Check::There,
+        "isnotnone" | "notnull" | "isnotnull" | "notnil" | "isnotnil" | "defined" | "exist" | "exists"
+        | "error" | "bedefined" | "doesnotthrow" | "notthrow" | "donotthrow" | "beok" => Check::There,
         "noerror" => Check::Null,
-        _ if bare.contains("almost") || bare.contains("close") || bare.contains("approx") || bare.contains("indelta") || bare.contains("within") => {
+        _ if bare.contains("almost")
+            || bare.contains("close")
+            || bare.contains("approx")
+            || bare.contains("indelta")
+            || bare.contains("within") =>
+        {
             Check::Near
         }
-        _ if bare.contains("not") && (bare.contains("equal") || bare.contains("same")) || bare == "ne" => Check::Unequal,
-        _ if bare.contains("equal") || bare.contains("same") || matches!(bare, "eq" | "eql" | "deep" | "eqnice") => {
-            if negative { Check::Unequal } else { Check::Equal }
+        _ if bare.contains("not") && (bare.contains("equal") || bare.contains("same")) || bare == "ne" => {
+            Check::Unequal
+        }
+        _ if bare.contains("equal")
+            || bare.contains("same")
+            || matches!(bare, "eq" | "eql" | "deep" | "eqnice") =>
+        {
+            if negative {
+                Check::Unequal
+            } else {
+                Check::Equal
+            }
         }
         _ => Check::Other,
     }
@@ -442,8 +525,14 @@ const TOLERANCES: [(&str, bool); 9] = [
 
 fn number(tokens: &Tokens<'_>, range: &Range<usize>) -> Option<f64> {
     let [at] = [range.start];
-    (range.len() == 1 && tokens.kind(at) == Some(Kind::Number))
-        .then(|| std::str::from_utf8(tokens.word(at)).ok()?.replace('_', "").trim_end_matches(['f', 'd', 'F', 'D']).parse().ok())?
+    (range.len() == 1 && tokens.kind(at) == Some(Kind::Number)).then(|| {
+        std::str::from_utf8(tokens.word(at))
+            .ok()?
+            .replace('_', "")
+            .trim_end_matches(['f', 'd', 'F', 'D'])
+            .parse()
+            .ok()
+    })?
 }
 
 fn named_tolerance(tokens: &Tokens<'_>, range: Range<usize>) -> Option<(f64, bool)> {
@@ -454,11 +543,15 @@ fn named_tolerance(tokens: &Tokens<'_>, range: Range<usize>) -> Option<(f64, boo
 }
 
 fn judge(tokens: &Tokens<'_>, at: usize, end: usize, links: &[Link], skip_first: bool) -> Assertion {
-    let cut = |args: &[Range<usize>]| -> Vec<Range<usize>> { args.iter().skip(usize::from(skip_first)).cloned().collect() };
+    let cut = |args: &[Range<usize>]| -> Vec<Range<usize>> {
+        args.iter().skip(usize::from(skip_first)).cloned().collect()
+    };
     let with_args: Vec<&Link> = links.iter().filter(|link| !link.args.is_empty()).collect();
     let mut made = match with_args.as_slice() {
         // One call has all: assertEqual(a, b), assert(a == b), assert.equal(a, b).
-        [one] if links.last().is_some_and(|last| std::ptr::eq(last, *one)) => call(tokens, at, end, &one.name, &cut(&one.args)),
+        [one] if links.last().is_some_and(|last| std::ptr::eq(last, *one)) => {
+            call(tokens, at, end, &one.name, &cut(&one.args))
+        }
         // expect(subject).check(expected)
         [subject, rest @ ..] => matched(tokens, at, end, subject, rest, links),
         [] => {
@@ -491,7 +584,11 @@ fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<us
             plain(at, end, norm(tokens, first.clone()), "there".into(), String::new(), Strength::Exists)
         }
         (Check::Equal | Check::Unequal | Check::Near, [_, _, ..]) => {
-            if args.len() == 3 && is_text(&args[0]) && !is_text(&args[2]) && number(tokens, &args[2]).is_none() {
+            if args.len() == 3
+                && is_text(&args[0])
+                && !is_text(&args[2])
+                && number(tokens, &args[2]).is_none()
+            {
                 args.remove(0);
             }
             let op = if check(name) == Check::Unequal { "ne" } else { "eq" };
@@ -508,7 +605,11 @@ fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<us
         (_, []) => plain(at, end, String::new(), name.to_owned(), String::new(), Strength::Exists),
         (_, [first, rest @ ..]) => {
             let literal = is_literal(tokens, first) && !rest.is_empty();
-            let (subject, expected) = if literal { (joined(tokens, rest), norm(tokens, first.clone())) } else { (norm(tokens, first.clone()), joined(tokens, rest)) };
+            let (subject, expected) = if literal {
+                (joined(tokens, rest), norm(tokens, first.clone()))
+            } else {
+                (norm(tokens, first.clone()), joined(tokens, rest))
+            };
             let strength = if is_exact(name) { Strength::Exact } else { Strength::Partial };
             plain(at, end, subject, name.to_owned(), expected, strength)
         }
@@ -516,41 +617,86 @@ fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<us
 }
 
 /// Reads `expect(subject).not.toBe(expected)` and its like.
-fn matched(tokens: &Tokens<'_>, at: usize, end: usize, subject: &Link, rest: &[&Link], links: &[Link]) -> Assertion {
+fn matched(
+    tokens: &Tokens<'_>,
+    at: usize,
+    end: usize,
+    subject: &Link,
+    rest: &[&Link],
+    links: &[Link],
+) -> Assertion {
     let subject = joined(tokens, &subject.args);
     let after = links.iter().skip_while(|l| l.args.is_empty()).skip(1);
     let names: Vec<&str> = after.map(|l| l.name.as_str()).collect();
     let last = links.last().map_or("", |l| l.name.as_str());
-    let not = names.iter().any(|n| matches!(*n, "not" | "never" | "NotTo" | "toNot" | "not_to" | "to_not" | "ToNot"));
+    let not = names
+        .iter()
+        .any(|n| matches!(*n, "not" | "never" | "NotTo" | "toNot" | "not_to" | "to_not" | "ToNot"));
     // expect(x).to eq(5): the matcher is the argument of `to`.
     let inner = match rest {
-        [to] if matches!(to.name.as_str(), "to" | "To" | "not_to" | "to_not" | "NotTo" | "ToNot" | "Should" | "that" | "That") => to.args.first().and_then(|arg| {
-            let name = tokens.name(arg.start).filter(|n| !n.is_empty())?;
-            Some((name.to_owned(), if tokens.is(arg.start + 1, "(") { tokens.arguments(arg.start + 1) } else { vec![arg.start + 1..arg.end] }))
-        }),
+        [to] if matches!(
+            to.name.as_str(),
+            "to" | "To" | "not_to" | "to_not" | "NotTo" | "ToNot" | "Should" | "that" | "That"
+        ) =>
+        {
+            to.args.first().and_then(|arg| {
+                let name = tokens.name(arg.start).filter(|n| !n.is_empty())?;
+                Some((
+                    name.to_owned(),
+                    if tokens.is(arg.start + 1, "(") {
+                        tokens.arguments(arg.start + 1)
+                    } else {
+                        vec![arg.start + 1..arg.end]
+                    },
+                ))
+            })
+        }
         _ => None,
     };
     let (name, args) = match inner {
         Some(inner) => inner,
         // `containsExactly(...).inOrder()`: what comes after takes nothing.
-        None if last == "inOrder" => rest.last().map(|l| (l.name.clone(), l.args.clone())).unwrap_or_default(),
-        None => (last.to_owned(), rest.last().filter(|l| l.name == last).map(|l| l.args.clone()).unwrap_or_default()),
+        None if last == "inOrder" => {
+            rest.last().map(|l| (l.name.clone(), l.args.clone())).unwrap_or_default()
+        }
+        None => (
+            last.to_owned(),
+            rest.last().filter(|l| l.name == last).map(|l| l.args.clone()).unwrap_or_default(),
+        ),
     };
     let expected = joined(tokens, &args);
     let one = args.first().filter(|arg| args.len() == 1 && arg.len() == 1).map(|arg| arg.start);
     let (op, expected, strength): (String, String, Strength) = match check(&name) {
-        Check::Equal if one.is_some_and(|one| tokens.any(one, &TRUE)) => (flip("truthy", not), String::new(), Strength::Exists),
-        Check::Equal if one.is_some_and(|one| tokens.any(one, &FALSE)) => (flip("falsy", not), String::new(), Strength::Exists),
-        Check::Equal if one.is_some_and(|one| tokens.any(one, &NULL)) => {
-            (if not { "there" } else { "null" }.into(), String::new(), if not { Strength::Exists } else { Strength::Exact })
+        Check::Equal if one.is_some_and(|one| tokens.any(one, &TRUE)) => {
+            (flip("truthy", not), String::new(), Strength::Exists)
         }
-        Check::Equal if expected == "Boolean . TRUE" => (flip("truthy", not), String::new(), Strength::Exists),
-        Check::Equal if expected == "Boolean . FALSE" => (flip("falsy", not), String::new(), Strength::Exists),
+        Check::Equal if one.is_some_and(|one| tokens.any(one, &FALSE)) => {
+            (flip("falsy", not), String::new(), Strength::Exists)
+        }
+        Check::Equal if one.is_some_and(|one| tokens.any(one, &NULL)) => (
+            if not { "there" } else { "null" }.into(),
+            String::new(),
+            if not { Strength::Exists } else { Strength::Exact },
+        ),
+        Check::Equal if expected == "Boolean . TRUE" => {
+            (flip("truthy", not), String::new(), Strength::Exists)
+        }
+        Check::Equal if expected == "Boolean . FALSE" => {
+            (flip("falsy", not), String::new(), Strength::Exists)
+        }
         Check::Equal if not => ("ne".into(), expected, Strength::Partial),
-        Check::Equal if expected == subject && is_plain(&expected) => ("eq".into(), expected, Strength::Trivial),
+        Check::Equal if expected == subject && is_plain(&expected) => {
+            ("eq".into(), expected, Strength::Trivial)
+        }
         Check::Equal => ("eq".into(), expected, Strength::Exact),
-        Check::Condition(negated) => (flip(if negated { "falsy" } else { "truthy" }, not), expected, Strength::Exists),
-        Check::Null => (if not { "there" } else { "null" }.into(), String::new(), if not { Strength::Exists } else { Strength::Exact }),
+        Check::Condition(negated) => {
+            (flip(if negated { "falsy" } else { "truthy" }, not), expected, Strength::Exists)
+        }
+        Check::Null => (
+            if not { "there" } else { "null" }.into(),
+            String::new(),
+            if not { Strength::Exists } else { Strength::Exact },
+        ),
         Check::There => (if not { "null" } else { "there" }.into(), String::new(), Strength::Exists),
         Check::Unequal => ("ne".into(), expected, Strength::Partial),
         Check::Near => ("near".into(), expected, Strength::Exact),
@@ -575,7 +721,21 @@ fn is_plain(value: &str) -> bool {
 
 fn is_exact(name: &str) -> bool {
     let low: String = name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
-    ["length", "len", "empty", "calledwith", "snapshot", "calledtimes", "containsexactly", "hassize", "count", "called", "havebeencalledonce"].iter().any(|w| low.contains(w))
+    [
+        "length",
+        "len",
+        "empty",
+        "calledwith",
+        "snapshot",
+        "calledtimes",
+        "containsexactly",
+        "hassize",
+        "count",
+        "called",
+        "havebeencalledonce",
+    ]
+    .iter()
+    .any(|w| low.contains(w))
 }
 
 fn flip(op: &str, not: bool) -> String {
@@ -606,7 +766,10 @@ pub fn shape(value: &str) -> String {
         } else if first.is_alphabetic() || first == '_' {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             let word = rest.get(..end).unwrap_or_default();
-            let plain = TRUE.contains(&word) || FALSE.contains(&word) || NULL.contains(&word) || matches!(word, "b" | "r" | "f");
+            let plain = TRUE.contains(&word)
+                || FALSE.contains(&word)
+                || NULL.contains(&word)
+                || matches!(word, "b" | "r" | "f");
             out.push_str(if plain { "_" } else { word });
             rest = rest.get(end..).unwrap_or_default();
         } else {

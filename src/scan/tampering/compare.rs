@@ -46,7 +46,8 @@ impl<'a> Gained<'a> {
             const LOOK: usize = 8;
             let Some(tests) = tests else { return false };
             let first = tests.len().saturating_sub(LOOK);
-            let fits = |to: &&Test| to.role != Role::Test || from.rest.is_empty() || likeness(from, to).0 > 0.0;
+            let fits =
+                |to: &&Test| to.role != Role::Test || from.rest.is_empty() || likeness(from, to).0 > 0.0;
             let at = tests.get(first..).and_then(|near| near.iter().position(fits));
             at.map(|at| tests.remove(first + at)).is_some()
         };
@@ -131,12 +132,24 @@ impl<'a> Diff<'a> {
         }
     }
 
-    fn report(&mut self, sides: &[Sides<'_>], around: &Around, gained: &mut Gained<'_>, sink: &mut dyn FnMut(&str, Found)) {
+    fn report(
+        &mut self,
+        sides: &[Sides<'_>],
+        around: &Around,
+        gained: &mut Gained<'_>,
+        sink: &mut dyn FnMut(&str, Found),
+    ) {
         let (old, new) = (self.pair.old, self.pair.new);
-        let Some((path, after)) = sides.get(self.pair.new_file).and_then(|s| Some((s.path, s.after.as_ref()?))) else { return };
+        let Some((path, after)) =
+            sides.get(self.pair.new_file).and_then(|s| Some((s.path, s.after.as_ref()?)))
+        else {
+            return;
+        };
         let generic = after.lang.name == "generic";
         let (kept, same) = likeness(old, new);
-        let cap = |sure: Confidence| if generic || old.role != Role::Test { sure.min(Confidence::Medium) } else { sure };
+        let cap = |sure: Confidence| {
+            if generic || old.role != Role::Test { sure.min(Confidence::Medium) } else { sure }
+        };
         for (was, is) in &self.looser {
             let gone = around.is_gone(&was.subject);
             let sure = match (was.effective(), is.effective()) {
@@ -153,8 +166,17 @@ impl<'a> Diff<'a> {
                 _ => "sees less",
             };
             let message = format!("{} asserted `{}`; `{}` {how}", title(new), shown(was), shown(is));
-            let found = Found::plain(Codes::REMOVED, after.place(is), message, &key(&[&new.name, &shown(was)]), cap(sure));
-            sink(path, found.with("kind", "weakened").with("test", &new.name).with("language", after.lang.name));
+            let found = Found::plain(
+                Codes::REMOVED,
+                after.place(is),
+                message,
+                &key(&[&new.name, &shown(was)]),
+                cap(sure),
+            );
+            sink(
+                path,
+                found.with("kind", "weakened").with("test", &new.name).with("language", after.lang.name),
+            );
         }
         self.report_edits(path, after, around, kept, same, sink);
         let mut lost: Vec<&Assertion> = std::mem::take(&mut self.removed);
@@ -179,11 +201,27 @@ impl<'a> Diff<'a> {
         let which = lost.iter().take(3).map(|a| format!("`{}`", shown(a))).collect::<Vec<_>>().join(", ");
         let more = if lost.len() > 3 { format!(" and {} more", lost.len() - 3) } else { String::new() };
         let message = format!("{} no longer asserts {which}{more}", title(new));
-        let found = Found::plain(Codes::REMOVED, new.place.clone(), message, &key(&[&new.name, &which]), cap(sure));
-        sink(path, found.with("kind", "removed").with("test", &new.name).with("language", after.lang.name).with("count", count.to_string()));
+        let found =
+            Found::plain(Codes::REMOVED, new.place.clone(), message, &key(&[&new.name, &which]), cap(sure));
+        sink(
+            path,
+            found
+                .with("kind", "removed")
+                .with("test", &new.name)
+                .with("language", after.lang.name)
+                .with("count", count.to_string()),
+        );
     }
 
-    fn report_edits(&self, path: &str, after: &TestFile<'_>, around: &Around, kept: f64, same: bool, sink: &mut dyn FnMut(&str, Found)) {
+    fn report_edits(
+        &self,
+        path: &str,
+        after: &TestFile<'_>,
+        around: &Around,
+        kept: f64,
+        same: bool,
+        sink: &mut dyn FnMut(&str, Found),
+    ) {
         let (old, new) = (self.pair.old, self.pair.new);
         let sure = match () {
             () if same => Confidence::High,
@@ -191,7 +229,8 @@ impl<'a> Diff<'a> {
             () => Confidence::Low,
         };
         let mut tell = |place, was: &str, is: &str, what: &str| {
-            let message = format!("{} expected `{}` of `{what}` and now expects `{}`", title(new), cut(was), cut(is));
+            let message =
+                format!("{} expected `{}` of `{what}` and now expects `{}`", title(new), cut(was), cut(is));
             let found = Found::plain(Codes::EDITED, place, message, &key(&[&new.name, what, was]), sure);
             let found = found.with("kind", "value").with("test", &new.name).with("language", after.lang.name);
             sink(path, if around.is_new(is) { found.with("follows", "code") } else { found });
@@ -202,7 +241,8 @@ impl<'a> Diff<'a> {
             }
         }
         // Without a row around it a value is known by its turn: one more and all that follow are others.
-        let before: BTreeMap<&str, &str> = old.bindings.iter().map(|(k, v, _)| (k.as_str(), v.as_str())).collect();
+        let before: BTreeMap<&str, &str> =
+            old.bindings.iter().map(|(k, v, _)| (k.as_str(), v.as_str())).collect();
         if old.bindings.len() != new.bindings.len() {
             return;
         }
@@ -233,12 +273,20 @@ fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
 }
 
 fn within(part: &str, whole: &str) -> bool {
-    part.len() > 2 && part.contains(char::is_alphabetic) && format!(" {whole} ").contains(&format!(" {part} "))
+    part.len() > 2
+        && part.contains(char::is_alphabetic)
+        && format!(" {whole} ").contains(&format!(" {part} "))
 }
 
 fn is_looser(old: &Assertion, new: &Assertion) -> bool {
     match (old.tolerance, new.tolerance) {
-        (Some((was, more)), Some((is, _))) => if more { is > was } else { is < was },
+        (Some((was, more)), Some((is, _))) => {
+            if more {
+                is > was
+            } else {
+                is < was
+            }
+        }
         _ => false,
     }
 }
@@ -261,27 +309,42 @@ fn likeness(old: &Test, new: &Test) -> (f64, bool) {
 }
 
 /// Reports tests that are gone while nothing stands for them.
-fn deleted(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, around: &Around, gained: &mut Gained<'_>, sink: &mut dyn FnMut(&str, Found)) {
+fn deleted(
+    sides: &[Sides<'_>],
+    pairs: &pairs::Pairs<'_>,
+    around: &Around,
+    gained: &mut Gained<'_>,
+    sink: &mut dyn FnMut(&str, Found),
+) {
     for (index, side) in sides.iter().enumerate() {
-        let gone: Vec<&Test> = pairs.only_before.iter().filter(|(file, _)| *file == index).map(|(_, test)| *test).collect();
+        let gone: Vec<&Test> =
+            pairs.only_before.iter().filter(|(file, _)| *file == index).map(|(_, test)| *test).collect();
         let Some(before) = side.before.as_ref().filter(|_| !gone.is_empty()) else { continue };
         let mut lost: Vec<(&Test, usize)> = Vec::new();
         for test in gone.iter().filter(|t| t.role == Role::Test) {
-            let own: Vec<&Assertion> = test.assertions.iter().filter(|a| a.effective() > Strength::Trivial).collect();
+            let own: Vec<&Assertion> =
+                test.assertions.iter().filter(|a| a.effective() > Strength::Trivial).collect();
             let left = own.iter().filter(|a| !gained.take(a, test)).count();
             // Most of it is elsewhere: it was moved or split.
             if left * 2 > own.len() {
                 lost.push((test, left));
             }
         }
-        let new: usize = pairs.only_after.iter().filter(|(file, _)| *file == index).map(|(_, t)| t.assertions.len().max(1) * t.rows).sum();
+        let new: usize = pairs
+            .only_after
+            .iter()
+            .filter(|(file, _)| *file == index)
+            .map(|(_, t)| t.assertions.len().max(1) * t.rows)
+            .sum();
         let grown = pairs.both.iter().any(|p| p.new_file == index && p.new.rows > p.old.rows);
         let sum: usize = lost.iter().map(|(_, left)| left).sum();
         if lost.is_empty() {
             continue;
         }
         let whole = side.after.is_none();
-        let subject_gone = |test: &Test| test.words.iter().any(|word| *word != test.own && around.gone.contains(word.as_str()));
+        let subject_gone = |test: &Test| {
+            test.words.iter().any(|word| *word != test.own && around.gone.contains(word.as_str()))
+        };
         // Tests that sit in the code went with it.
         let with_code = side.after.is_none() && !(before.lang.is_test)(&side.path.to_ascii_lowercase());
         let tests = before.tests.iter().filter(|t| t.role == Role::Test).count();
@@ -293,7 +356,8 @@ fn deleted(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, around: &Around, gaine
         };
         lost.retain(|(test, _)| !subject_gone(test));
         let Some((first, _)) = lost.first() else { continue };
-        let names = lost.iter().take(3).map(|(t, _)| format!("`{}`", cut(&t.name))).collect::<Vec<_>>().join(", ");
+        let names =
+            lost.iter().take(3).map(|(t, _)| format!("`{}`", cut(&t.name))).collect::<Vec<_>>().join(", ");
         let message = match (whole, lost.len()) {
             (true, _) => format!("`{}` is deleted with {tests} tests", side.path),
             (_, 1) => format!("the test {names} is deleted"),
@@ -302,7 +366,14 @@ fn deleted(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, around: &Around, gaine
         };
         let found = Found::file(Codes::REMOVED, message, &key(&[side.path, &first.name]), sure);
         let kind = if whole { "file-deleted" } else { "test-deleted" };
-        sink(side.path, found.with("kind", kind).with("test", &first.name).with("language", before.lang.name).with("count", lost.len().to_string()));
+        sink(
+            side.path,
+            found
+                .with("kind", kind)
+                .with("test", &first.name)
+                .with("language", before.lang.name)
+                .with("count", lost.len().to_string()),
+        );
     }
 }
 
@@ -315,7 +386,9 @@ fn skips(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, sink: &mut dyn FnMut(&st
         }
     }
     let mut tell = |file: usize, test: &Test, old: Option<&Test>| {
-        let Some((path, after)) = sides.get(file).and_then(|s| Some((s.path, s.after.as_ref()?))) else { return };
+        let Some((path, after)) = sides.get(file).and_then(|s| Some((s.path, s.after.as_ref()?))) else {
+            return;
+        };
         let mut before: BTreeMap<&str, usize> = BTreeMap::new();
         let mut always = false;
         for (skip, _) in old.iter().flat_map(|old| &old.skips) {
@@ -348,8 +421,16 @@ fn skips(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, sink: &mut dyn FnMut(&st
                 (_, None) => ("new", format!("{} is new and skipped by `{}`", title(test), skip.word)),
             };
             let when = if skip.always { "always" } else { "sometimes" };
-            let found = Found::plain(Codes::SKIPPED, range.clone(), message, &key(&[&test.name, &skip.word]), sure);
-            sink(path, found.with("kind", kind).with("when", when).with("test", &test.name).with("language", after.lang.name));
+            let found =
+                Found::plain(Codes::SKIPPED, range.clone(), message, &key(&[&test.name, &skip.word]), sure);
+            sink(
+                path,
+                found
+                    .with("kind", kind)
+                    .with("when", when)
+                    .with("test", &test.name)
+                    .with("language", after.lang.name),
+            );
         }
     };
     for pair in &pairs.both {
@@ -392,7 +473,8 @@ pub fn cut(text: &str) -> String {
     const TEXT: usize = 20;
     let mut out = String::new();
     let mut quote: Option<(char, usize)> = None;
-    let mut chars = text.chars().filter(|c| *c != '`').map(|c| if c.is_control() { ' ' } else { c }).peekable();
+    let mut chars =
+        text.chars().filter(|c| *c != '`').map(|c| if c.is_control() { ' ' } else { c }).peekable();
     while let Some(c) = chars.next() {
         match &mut quote {
             Some((open, _)) if c == *open => {
@@ -412,7 +494,10 @@ pub fn cut(text: &str) -> String {
                 out.push(c);
             }
             None if c == ' ' => {
-                let tight = out.ends_with(['(', '[', '.', '!', '@', ':']) || chars.peek().is_some_and(|n| matches!(n, ')' | ']' | '(' | '[' | '.' | ',' | ':' | '!' | '?'));
+                let tight = out.ends_with(['(', '[', '.', '!', '@', ':'])
+                    || chars
+                        .peek()
+                        .is_some_and(|n| matches!(n, ')' | ']' | '(' | '[' | '.' | ',' | ':' | '!' | '?'));
                 if !tight {
                     out.push(c);
                 }
@@ -434,7 +519,11 @@ fn key(parts: &[&str]) -> String {
 /// Words that tell nothing of a subject: they are everywhere.
 pub fn telling(word: &str) -> bool {
     static COMMON: std::sync::LazyLock<BTreeSet<&str>> = std::sync::LazyLock::new(|| {
-        ["self", "this", "the", "and", "assert", "test", "true", "false", "None", "null", "return", "import", "from", "name", "value", "result", "data"].into()
+        [
+            "self", "this", "the", "and", "assert", "test", "true", "false", "None", "null", "return",
+            "import", "from", "name", "value", "result", "data",
+        ]
+        .into()
     });
     word.len() > 3 && !COMMON.contains(word)
 }

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::{COVERAGE, LINT, lang};
 use super::lex::lex;
+use super::{COVERAGE, LINT, lang};
 use crate::scan::{Confidence, FileChange, Found};
 
 struct Directive {
@@ -98,7 +98,10 @@ static DIRECTIVES: &[Directive] = &[
 ];
 
 static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder().match_kind(aho_corasick::MatchKind::LeftmostFirst).build(DIRECTIVES.iter().map(|d| d.mark)).ok()
+    AhoCorasick::builder()
+        .match_kind(aho_corasick::MatchKind::LeftmostFirst)
+        .build(DIRECTIVES.iter().map(|d| d.mark))
+        .ok()
 });
 
 struct Seen {
@@ -114,7 +117,9 @@ fn find(path: &str, text: &[u8]) -> Vec<Seen> {
     let hits: Vec<(usize, Range<usize>)> = marks
         .find_iter(text)
         .map(|hit| (hit.pattern().as_usize(), hit.range()))
-        .filter(|(which, _)| DIRECTIVES.get(*which).is_some_and(|d| d.endings.is_empty() || d.endings.contains(&ending)))
+        .filter(|(which, _)| {
+            DIRECTIVES.get(*which).is_some_and(|d| d.endings.is_empty() || d.endings.contains(&ending))
+        })
         .collect();
     if hits.is_empty() {
         return Vec::new();
@@ -146,9 +151,15 @@ fn find(path: &str, text: &[u8]) -> Vec<Seen> {
             let line = String::from_utf8_lossy(line);
             // What follows ` -- ` or ` # ` is the reason.
             let line = line.split(" -- ").next().unwrap_or_default();
-            let said = line.split(" #").next().unwrap_or_default().trim_end_matches(['*', '/', ' ', '-', '>']);
+            let said =
+                line.split(" #").next().unwrap_or_default().trim_end_matches(['*', '/', ' ', '-', '>']);
             let said: String = said.chars().take(80).collect();
-            Some(Seen { broad: directive.broad || is_bare(directive.mark, &said), text: said, which, range: range.start..range.end })
+            Some(Seen {
+                broad: directive.broad || is_bare(directive.mark, &said),
+                text: said,
+                which,
+                range: range.start..range.end,
+            })
         })
         .collect()
 }

@@ -147,7 +147,9 @@ impl<'a> Tokens<'a> {
                 text.push(' ');
             }
             let quote = word.iter().take(3).position(|b| matches!(b, b'\'' | b'"'));
-            if let Some(quote) = quote.filter(|quote| self.kind(at) == Some(Kind::Text) && word.len() > quote + 1) {
+            if let Some(quote) =
+                quote.filter(|quote| self.kind(at) == Some(Kind::Text) && word.len() > quote + 1)
+            {
                 // 'a', "a" and u"a" are the same.
                 let prefix = word.get(..quote).unwrap_or_default();
                 let inner = word.get(quote + 1..word.len() - 1).unwrap_or_default();
@@ -238,8 +240,8 @@ pub fn lex(text: &[u8], syntax: Syntax) -> Tokens<'_> {
 }
 
 const MARKS: [&[u8]; 24] = [
-    b"===", b"!==", b"**=", b"...", b"<=>", b"==", b"!=", b"<=", b">=", b"&&", b"||", b"->", b"=>", b"::", b"?.",
-    b":=", b"..", b"=~", b"+=", b"-=", b"??", b"!!", b"&.", b"**",
+    b"===", b"!==", b"**=", b"...", b"<=>", b"==", b"!=", b"<=", b">=", b"&&", b"||", b"->", b"=>", b"::",
+    b"?.", b":=", b"..", b"=~", b"+=", b"-=", b"??", b"!!", b"&.", b"**",
 ];
 
 impl Lexer<'_> {
@@ -268,7 +270,8 @@ impl Lexer<'_> {
             let rest = self.text.get(self.at..).unwrap_or_default();
             let end = memchr::memchr(b'\n', rest).map_or(self.text.len(), |n| self.at + n);
             let line = self.text.get(self.at..end).unwrap_or_default().trim_ascii();
-            let done = line == word || (self.syntax.php && line.strip_suffix(b";").is_some_and(|l| l == word));
+            let done =
+                line == word || (self.syntax.php && line.strip_suffix(b";").is_some_and(|l| l == word));
             self.at = (end + 1).min(self.text.len());
             self.line += 1;
             self.line_start = self.at;
@@ -281,7 +284,11 @@ impl Lexer<'_> {
     fn push(&mut self, kind: Kind, end: usize) {
         let end = end.min(self.text.len()).max(self.at + 1);
         let indent = self.text.get(self.line_start..).map_or(0, |line| {
-            line.iter().take(400).take_while(|b| matches!(b, b' ' | b'\t')).map(|b| if *b == b'\t' { 4 } else { 1 }).sum()
+            line.iter()
+                .take(400)
+                .take_while(|b| matches!(b, b' ' | b'\t'))
+                .map(|b| if *b == b'\t' { 4 } else { 1 })
+                .sum()
         });
         let pair = self.all.len();
         self.all.push(Token { kind, start: self.at, end, line: self.line, first: self.fresh, indent, pair });
@@ -310,7 +317,10 @@ impl Lexer<'_> {
     }
 
     fn line_end(&self) -> usize {
-        self.text.get(self.at..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(self.text.len(), |n| self.at + n)
+        self.text
+            .get(self.at..)
+            .and_then(|rest| memchr::memchr(b'\n', rest))
+            .map_or(self.text.len(), |n| self.at + n)
     }
 
     fn step(&mut self) {
@@ -351,7 +361,8 @@ impl Lexer<'_> {
             b'r' if s.rust && self.raw_hashes().is_some() => {
                 let hashes = self.raw_hashes().unwrap_or(0);
                 let close = [b"\"".as_slice(), &vec![b'#'; hashes]].concat();
-                let end = self.find(self.at + 2 + hashes, &close).map_or(self.text.len(), |end| end + close.len());
+                let end =
+                    self.find(self.at + 2 + hashes, &close).map_or(self.text.len(), |end| end + close.len());
                 self.push(Kind::Text, end);
             }
             b'<' if (s.ruby || s.php) && self.opens_heredoc() => {}
@@ -390,9 +401,11 @@ impl Lexer<'_> {
         let end = match rest.first() {
             Some(b'\\') => rest.iter().skip(2).position(|b| *b == b'\'').map(|n| n + 2),
             Some(b'\n') | None => None,
-            Some(_) => rest.iter().take(5).position(|b| *b == b'\'').filter(|n| {
-                *n == 1 || (*n > 1 && rest.first().is_some_and(|b| *b >= 0x80))
-            }),
+            Some(_) => rest
+                .iter()
+                .take(5)
+                .position(|b| *b == b'\'')
+                .filter(|n| *n == 1 || (*n > 1 && rest.first().is_some_and(|b| *b >= 0x80))),
         };
         match end {
             Some(n) => self.push(Kind::Text, self.at + n + 2),
@@ -445,7 +458,13 @@ impl Lexer<'_> {
         }
         let rest = self.text.get(self.at + mark.len()..).unwrap_or_default();
         let lead = rest.iter().take(4).take_while(|b| matches!(b, b'~' | b'-' | b'"' | b'\'' | b' ')).count();
-        let word: Vec<u8> = rest.iter().skip(lead).take(64).take_while(|b| is_name(**b) || b.is_ascii_digit()).copied().collect();
+        let word: Vec<u8> = rest
+            .iter()
+            .skip(lead)
+            .take(64)
+            .take_while(|b| is_name(**b) || b.is_ascii_digit())
+            .copied()
+            .collect();
         let loud = word.first().is_some_and(|b| b.is_ascii_uppercase() || *b == b'_');
         // `a <<B` is a shift or an append more often than a heredoc without `~` or `-`.
         if !loud || (self.syntax.ruby && !matches!(rest.first(), Some(b'~' | b'-'))) {
@@ -462,8 +481,19 @@ impl Lexer<'_> {
         let word = self.text.get(last.start..last.end).unwrap_or_default();
         match last.kind {
             Kind::Mark => !matches!(word, b")" | b"]" | b"}"),
-            Kind::Name => [&b"return"[..], b"typeof", b"case", b"in", b"of", b"if", b"when", b"and", b"or", b"assert_match"]
-                .contains(&word),
+            Kind::Name => [
+                &b"return"[..],
+                b"typeof",
+                b"case",
+                b"in",
+                b"of",
+                b"if",
+                b"when",
+                b"and",
+                b"or",
+                b"assert_match",
+            ]
+            .contains(&word),
             _ => false,
         }
     }
@@ -478,7 +508,9 @@ impl Lexer<'_> {
                 b']' => class = false,
                 b'/' if !class => {
                     let flags = self.text.get(at + 1..).unwrap_or_default();
-                    return Some(at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count());
+                    return Some(
+                        at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count(),
+                    );
                 }
                 _ => {}
             }
@@ -510,7 +542,12 @@ impl Lexer<'_> {
         let word = self.text.get(self.at..end).unwrap_or_default();
         let quote = self.text.get(end).copied().unwrap_or(0);
         // A prefix of a string belongs to it: f"", rb'', b"".
-        if self.syntax.triple && word.len() <= 2 && matches!(quote, b'"' | b'\'') && (quote == b'"' || self.syntax.single) && word.iter().all(|b| b"rbfuRBFU".contains(b)) {
+        if self.syntax.triple
+            && word.len() <= 2
+            && matches!(quote, b'"' | b'\'')
+            && (quote == b'"' || self.syntax.single)
+            && word.iter().all(|b| b"rbfuRBFU".contains(b))
+        {
             let start = self.at;
             let close = [quote; 3];
             let stop = if self.text.get(end..).is_some_and(|rest| rest.starts_with(&close)) {
@@ -559,7 +596,8 @@ fn pair(tokens: &mut Tokens<'_>, lines: bool) {
         }
         if lines && !open.is_empty() {
             // A name that begins a definition in the first column is outside whatever is open.
-            let lost = tokens.all[at].first && tokens.all[at].indent == 0 && tokens.any(at, &["def", "class"]);
+            let lost =
+                tokens.all[at].first && tokens.all[at].indent == 0 && tokens.any(at, &["def", "class"]);
             if lost {
                 open.clear();
             } else {

@@ -12,6 +12,8 @@ mod model;
 mod outcome;
 mod pairs;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -130,7 +132,9 @@ impl Scanner for Tampering {
             gates::look(file, sink);
             snapshots::look(file, sink);
             let Some(lang) = lang::of_path(file.path) else { continue };
-            let read = |text: Option<&[u8]>| -> bool { text.is_some_and(|t| t.len() <= LARGEST && lang::holds_tests(lang, file.path, t)) };
+            let read = |text: Option<&[u8]>| -> bool {
+                text.is_some_and(|t| t.len() <= LARGEST && lang::holds_tests(lang, file.path, t))
+            };
             if !read(file.before) && !read(file.after) {
                 continue;
             }

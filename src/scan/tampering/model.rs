@@ -106,7 +106,8 @@ fn owners(units: &[Unit], len: usize) -> Vec<usize> {
         while units.get(next).is_some_and(|u| u.tokens.start <= at) {
             // A helper or a test within a test is part of it.
             let within = open.last().is_some_and(|top| {
-                units.get(*top).is_some_and(|u| u.role != Role::Group) && units.get(next).is_some_and(|u| u.role != Role::Test)
+                units.get(*top).is_some_and(|u| u.role != Role::Group)
+                    && units.get(next).is_some_and(|u| u.role != Role::Test)
             });
             if !within && units.get(next).is_some_and(|u| u.tokens.end > at) {
                 open.push(next);
@@ -179,7 +180,9 @@ fn heads(lang: &Lang, tokens: &Tokens<'_>, units: &[Unit], owners: &[usize]) -> 
     for at in 0..tokens.all.len() {
         let call = tokens.is(at + 1, "(") && tokens.kind(at) == Some(Kind::Name);
         // A method declared with the same name, or a class made, is no call.
-        let other = at > 0 && (tokens.any(at - 1, &["new", "def", "func", "function", "fn", "fun", "class"]) || tokens.is(tokens.close(at + 1).map_or(0, |close| close + 1), "{"));
+        let other = at > 0
+            && (tokens.any(at - 1, &["new", "def", "func", "function", "fn", "fun", "class"])
+                || tokens.is(tokens.close(at + 1).map_or(0, |close| close + 1), "{"));
         if call && !other && !known.contains(&at) && helpers.contains(tokens.word(at)) {
             heads.push((at, Head::Helper, false));
         }
@@ -234,7 +237,8 @@ fn swallowed_by_indent(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
         return Some(at..tokens.block_end(at));
     }
     if tokens.is(at, "with") && (at..tokens.line_end(at)).any(|n| tokens.is(n, "suppress")) {
-        let broad = (at..tokens.line_end(at)).any(|n| tokens.any(n, &["AssertionError", "Exception", "BaseException"]));
+        let broad = (at..tokens.line_end(at))
+            .any(|n| tokens.any(n, &["AssertionError", "Exception", "BaseException"]));
         return broad.then(|| at..tokens.block_end(at));
     }
     if !tokens.is(at, "try") {
@@ -242,11 +246,17 @@ fn swallowed_by_indent(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
     }
     let end = tokens.block_end(at);
     let mut clause = end;
-    while tokens.is(clause, "except") && tokens.all.get(clause).map(|t| t.indent) == tokens.all.get(at).map(|t| t.indent) {
+    while tokens.is(clause, "except")
+        && tokens.all.get(clause).map(|t| t.indent) == tokens.all.get(at).map(|t| t.indent)
+    {
         let head = clause + 1..tokens.line_end(clause);
         let stop = tokens.block_end(clause);
-        let broad = tokens.is(head.start, ":") || head.clone().any(|n| tokens.any(n, &["AssertionError", "Exception", "BaseException"]));
-        let acts = (clause..stop).any(|n| tokens.any(n, &["raise", "fail", "assert", "exit"]) || tokens.name(n).is_some_and(|w| w.starts_with("assert")));
+        let broad = tokens.is(head.start, ":")
+            || head.clone().any(|n| tokens.any(n, &["AssertionError", "Exception", "BaseException"]));
+        let acts = (clause..stop).any(|n| {
+            tokens.any(n, &["raise", "fail", "assert", "exit"])
+                || tokens.name(n).is_some_and(|w| w.starts_with("assert"))
+        });
         if broad && !acts {
             return Some(at..end);
         }
@@ -264,7 +274,10 @@ fn swallowed_by_brace(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
     let open = if tokens.is(param, "(") { tokens.close(param)? + 1 } else { param };
     let end = tokens.close(open)?;
     // A catch of one exception lets the failure of an assertion through, in languages with types.
-    let typed = tokens.is(param, "(") && open - param > 3 && !(param..open).any(|n| tokens.any(n, &["Throwable", "Exception", "AssertionError", "Error", "any", "unknown"]));
+    let typed = tokens.is(param, "(")
+        && open - param > 3
+        && !(param..open)
+            .any(|n| tokens.any(n, &["Throwable", "Exception", "AssertionError", "Error", "any", "unknown"]));
     // Used in any way, the error may be what is asserted on.
     let used = end - open > 1;
     (!typed && !used && tokens.is(open, "{")).then_some(at + 1..close)
@@ -276,7 +289,9 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
     if lang.syntax.lines {
         let Some(base) = tokens.all.get(unit.body.start).map(|t| t.indent) else { return none };
         let bare = unit.body.clone().find(|at| {
-            tokens.is(*at, "return") && tokens.all.get(*at).is_some_and(|t| t.first && t.indent == base) && tokens.all.get(at + 1).is_none_or(|t| t.first)
+            tokens.is(*at, "return")
+                && tokens.all.get(*at).is_some_and(|t| t.first && t.indent == base)
+                && tokens.all.get(at + 1).is_none_or(|t| t.first)
         });
         return bare.map_or(none, |at| at..unit.body.end);
     }
@@ -284,11 +299,18 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
         return none;
     }
     // The function's own braces: the last ones that reach to its end.
-    let open = unit.body.clone().find(|at| tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end));
-    let Some((open, close)) = open.and_then(|open| tokens.close(open).map(|close| (open, close))) else { return none };
+    let open = unit
+        .body
+        .clone()
+        .find(|at| tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end));
+    let Some((open, close)) = open.and_then(|open| tokens.close(open).map(|close| (open, close))) else {
+        return none;
+    };
     let mut at = open + 1;
     while at < close {
-        if tokens.is(at, "return") && (tokens.is(at + 1, ";") || tokens.all.get(at + 1).is_some_and(|t| t.first)) {
+        if tokens.is(at, "return")
+            && (tokens.is(at + 1, ";") || tokens.all.get(at + 1).is_some_and(|t| t.first))
+        {
             // `if (x) return;` is guarded.
             let guarded = tokens.any(at - 1, &[")", "else", "=>", ":"]);
             if !guarded {
@@ -304,13 +326,18 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
 fn binding(tokens: &Tokens<'_>, at: usize, nth: usize) -> Option<(String, String, Range<usize>)> {
     let name = tokens.name(at)?;
     let low = name.to_ascii_lowercase();
-    if !(low.starts_with("expect") || low.starts_with("want") || low.starts_with("golden")) || !tokens.any(at + 1, &["=", ":=", ":"]) {
+    if !(low.starts_with("expect") || low.starts_with("want") || low.starts_with("golden"))
+        || !tokens.any(at + 1, &["=", ":=", ":"])
+    {
         return None;
     }
     let from = at + 2;
     let mut end = from;
     while let Some(token) = tokens.all.get(end) {
-        if tokens.any(end, &[",", ";", ")", "}", "]"]) || (end > from && token.first && !tokens.any(end - 1, &["+", "&"])) || end - from > 200 {
+        if tokens.any(end, &[",", ";", ")", "}", "]"])
+            || (end > from && token.first && !tokens.any(end - 1, &["+", "&"]))
+            || end - from > 200
+        {
             break;
         }
         end = tokens.close(end).unwrap_or(end) + 1;
@@ -321,7 +348,9 @@ fn binding(tokens: &Tokens<'_>, at: usize, nth: usize) -> Option<(String, String
     }
     // The row it is in tells it from others; else its turn does.
     const NEAR: usize = 60;
-    let open = (at.saturating_sub(NEAR)..at).rev().find(|n| tokens.is(*n, "{") && tokens.close(*n).is_some_and(|close| close > at));
+    let open = (at.saturating_sub(NEAR)..at)
+        .rev()
+        .find(|n| tokens.is(*n, "{") && tokens.close(*n).is_some_and(|close| close > at));
     let close = open.and_then(|open| tokens.close(open)).filter(|close| close - at < NEAR);
     let key = match open.zip(close) {
         Some((open, close)) => format!("{name} {} {}", tokens.norm(open..at), tokens.norm(value.end..close)),

@@ -50,12 +50,19 @@ fn find(path: &str, file: &TestFile<'_>) -> Vec<Seen> {
         let found = match file.lang.name {
             "python" => python(tokens, at, name, setup),
             "javascript" => javascript(tokens, at, name, setup),
-            "go" => (name == "Exit" && owned(tokens, at, "os") && zero(tokens, at)).then(|| ("exit", "os.Exit(0)".to_owned(), Confidence::High)),
+            "go" => (name == "Exit" && owned(tokens, at, "os") && zero(tokens, at))
+                .then(|| ("exit", "os.Exit(0)".to_owned(), Confidence::High)),
             "rust" => rust(tokens, at, name),
-            "jvm" => (matches!(name, "exit" | "exitProcess" | "halt") && zero(tokens, at)).then(|| ("exit", format!("{name}(0)"), Confidence::Medium)),
-            "c-sharp" => (name == "Exit" && owned(tokens, at, "Environment") && zero(tokens, at)).then(|| ("exit", "Environment.Exit(0)".to_owned(), Confidence::High)),
-            "ruby" => (matches!(name, "exit" | "exit!") && (tokens.is(at + 1, "0") || zero(tokens, at) || name == "exit!") && !tokens.is(at.wrapping_sub(1), "def")).then(|| ("exit", name.to_owned(), Confidence::Medium)),
-            "php" => (matches!(name, "exit" | "die") && zero(tokens, at)).then(|| ("exit", format!("{name}(0)"), Confidence::Medium)),
+            "jvm" => (matches!(name, "exit" | "exitProcess" | "halt") && zero(tokens, at))
+                .then(|| ("exit", format!("{name}(0)"), Confidence::Medium)),
+            "c-sharp" => (name == "Exit" && owned(tokens, at, "Environment") && zero(tokens, at))
+                .then(|| ("exit", "Environment.Exit(0)".to_owned(), Confidence::High)),
+            "ruby" => (matches!(name, "exit" | "exit!")
+                && (tokens.is(at + 1, "0") || zero(tokens, at) || name == "exit!")
+                && !tokens.is(at.wrapping_sub(1), "def"))
+            .then(|| ("exit", name.to_owned(), Confidence::Medium)),
+            "php" => (matches!(name, "exit" | "die") && zero(tokens, at))
+                .then(|| ("exit", format!("{name}(0)"), Confidence::Medium)),
             _ => None,
         };
         if let (Some((kind, what, sure)), Some(token)) = (found, tokens.all.get(at)) {
@@ -69,7 +76,12 @@ fn find(path: &str, file: &TestFile<'_>) -> Vec<Seen> {
 fn is_setup(path: &str) -> bool {
     let low = path.to_ascii_lowercase();
     let name = low.rsplit('/').next().unwrap_or_default();
-    name == "conftest.py" || name.contains("setup") || name.contains("global") || name.starts_with("jest.") || name.starts_with("vitest.") || name.contains("helper")
+    name == "conftest.py"
+        || name.contains("setup")
+        || name.contains("global")
+        || name.starts_with("jest.")
+        || name.starts_with("vitest.")
+        || name.contains("helper")
 }
 
 fn owned(tokens: &Tokens<'_>, at: usize, owner: &str) -> bool {
@@ -88,17 +100,30 @@ fn python(tokens: &Tokens<'_>, at: usize, name: &str, setup: bool) -> Hit {
     match name {
         "_exit" if owned(tokens, at, "os") && zero(tokens, at) => Some(("exit", "os._exit(0)".into(), sure)),
         // A fake command in a test may end well; the module or a hook may not.
-        "exit" if owned(tokens, at, "sys") && zero(tokens, at) && (setup || indent == 0) => Some(("exit", "sys.exit(0)".into(), sure)),
-        "pytest_runtest_makereport" | "pytest_report_teststatus" | "pytest_runtest_logreport" | "pytest_sessionfinish" | "pytest_collection_modifyitems" if tokens.is(at.wrapping_sub(1), "def") => {
+        "exit" if owned(tokens, at, "sys") && zero(tokens, at) && (setup || indent == 0) => {
+            Some(("exit", "sys.exit(0)".into(), sure))
+        }
+        "pytest_runtest_makereport"
+        | "pytest_report_teststatus"
+        | "pytest_runtest_logreport"
+        | "pytest_sessionfinish"
+        | "pytest_collection_modifyitems"
+            if tokens.is(at.wrapping_sub(1), "def") =>
+        {
             let end = tokens.block_end(at.saturating_sub(1));
             rewrites(tokens, at..end).then(|| ("report", name.to_owned(), Confidence::High))
         }
         "__eq__" if tokens.is(at.wrapping_sub(1), "def") => {
             let body = tokens.line_end(at);
             let end = tokens.block_end(at - 1);
-            (end == body + 2 && tokens.is(body, "return") && tokens.is(body + 1, "True")).then(|| ("equal", "def __eq__".into(), Confidence::Medium))
+            (end == body + 2 && tokens.is(body, "return") && tokens.is(body + 1, "True"))
+                .then(|| ("equal", "def __eq__".into(), Confidence::Medium))
         }
-        _ if name.starts_with("assert") && tokens.is(at + 1, "=") && tokens.is(at.wrapping_sub(1), ".") && at > 1 => {
+        _ if name.starts_with("assert")
+            && tokens.is(at + 1, "=")
+            && tokens.is(at.wrapping_sub(1), ".")
+            && at > 1 =>
+        {
             let owner = tokens.name(at - 2)?;
             owner.ends_with("TestCase").then(|| ("check", format!("{owner}.{name} ="), Confidence::High))
         }
@@ -110,12 +135,21 @@ fn python(tokens: &Tokens<'_>, at: usize, name: &str, setup: bool) -> Hit {
 fn rewrites(tokens: &Tokens<'_>, mut range: Range<usize>) -> bool {
     range.any(|at| {
         let value = if tokens.is(at + 1, "=") { at + 2 } else { 0 };
-        let passed = |at: usize| tokens.kind(at) == Some(Kind::Text) && memchr::memmem::find(tokens.word(at), b"passed").is_some();
+        let passed = |at: usize| {
+            tokens.kind(at) == Some(Kind::Text) && memchr::memmem::find(tokens.word(at), b"passed").is_some()
+        };
         match tokens.word(at) {
             b"outcome" => value > 0 && passed(value),
             b"exitstatus" => value > 0 && tokens.any(value, &["0", "ExitCode"]),
             b"excinfo" => value > 0 && tokens.is(value, "None"),
-            b"items" => tokens.is(at + 1, ".") && tokens.is(at + 2, "clear") || (tokens.is(at + 1, "[") && tokens.is(at + 2, ":") && tokens.is(at + 4, "=") && tokens.is(at + 5, "[") && tokens.is(at + 6, "]")),
+            b"items" => {
+                tokens.is(at + 1, ".") && tokens.is(at + 2, "clear")
+                    || (tokens.is(at + 1, "[")
+                        && tokens.is(at + 2, ":")
+                        && tokens.is(at + 4, "=")
+                        && tokens.is(at + 5, "[")
+                        && tokens.is(at + 6, "]"))
+            }
             b"force_result" => passed(at + 2),
             _ => false,
         }
@@ -129,13 +163,26 @@ fn javascript(tokens: &Tokens<'_>, at: usize, name: &str, setup: bool) -> Hit {
             let sure = if setup || outer { Confidence::High } else { Confidence::Medium };
             Some(("exit", "process.exit(0)".into(), sure))
         }
-        "exitCode" if owned(tokens, at, "process") && tokens.is(at + 1, "=") && tokens.is(at + 2, "0") && setup => Some(("exit", "process.exitCode = 0".into(), Confidence::Medium)),
-        "expect" | "assert" if tokens.is(at + 1, "=") && (owned(tokens, at, "global") || owned(tokens, at, "globalThis") || owned(tokens, at, "window")) => {
+        "exitCode"
+            if owned(tokens, at, "process") && tokens.is(at + 1, "=") && tokens.is(at + 2, "0") && setup =>
+        {
+            Some(("exit", "process.exitCode = 0".into(), Confidence::Medium))
+        }
+        "expect" | "assert"
+            if tokens.is(at + 1, "=")
+                && (owned(tokens, at, "global")
+                    || owned(tokens, at, "globalThis")
+                    || owned(tokens, at, "window")) =>
+        {
             // `global.expect = chai.expect` brings the usual one.
-            let value = (at + 2..at + 10).take_while(|n| !tokens.is(*n, ";")).any(|n| tokens.any(n, &["=>", "function", "Proxy", "{"]));
+            let value = (at + 2..at + 10)
+                .take_while(|n| !tokens.is(*n, ";"))
+                .any(|n| tokens.any(n, &["=>", "function", "Proxy", "{"]));
             value.then(|| ("check", format!("global.{name} ="), Confidence::High))
         }
-        "toBe" | "toEqual" | "toStrictEqual" if tokens.any(at + 1, &[":", "("]) && tokens.any(at.wrapping_sub(1), &["{", ","]) => {
+        "toBe" | "toEqual" | "toStrictEqual"
+            if tokens.any(at + 1, &[":", "("]) && tokens.any(at.wrapping_sub(1), &["{", ","]) =>
+        {
             let inside = (at.saturating_sub(4)..at).any(|n| tokens.is(n, "extend"));
             inside.then(|| ("check", format!("expect.extend {name}"), Confidence::High))
         }
@@ -145,9 +192,18 @@ fn javascript(tokens: &Tokens<'_>, at: usize, name: &str, setup: bool) -> Hit {
 
 fn rust(tokens: &Tokens<'_>, at: usize, name: &str) -> Hit {
     match name {
-        "exit" if zero(tokens, at) && tokens.is(at.wrapping_sub(1), "::") && tokens.is(at.wrapping_sub(2), "process") => Some(("exit", "process::exit(0)".into(), Confidence::Medium)),
-        "assert" | "assert_eq" | "assert_ne" if tokens.is(at.wrapping_sub(1), "!") && tokens.is(at.wrapping_sub(2), "macro_rules") => Some(("check", format!("macro_rules! {name}"), Confidence::High)),
+        "exit"
+            if zero(tokens, at)
+                && tokens.is(at.wrapping_sub(1), "::")
+                && tokens.is(at.wrapping_sub(2), "process") =>
+        {
+            Some(("exit", "process::exit(0)".into(), Confidence::Medium))
+        }
+        "assert" | "assert_eq" | "assert_ne"
+            if tokens.is(at.wrapping_sub(1), "!") && tokens.is(at.wrapping_sub(2), "macro_rules") =>
+        {
+            Some(("check", format!("macro_rules! {name}"), Confidence::High))
+        }
         _ => None,
     }
 }
-

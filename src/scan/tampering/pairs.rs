@@ -49,7 +49,9 @@ pub fn find<'a>(sides: &'a [Sides<'_>]) -> Pairs<'a> {
         }
         // In the file's order: the last of those with one name is first in its list.
         let left: BTreeSet<*const Test> = by_name.into_values().flatten().map(std::ptr::from_ref).collect();
-        pairs.only_after.extend(after.iter().filter(|t| left.contains(&std::ptr::from_ref(*t))).map(|t| (file, t)));
+        pairs
+            .only_after
+            .extend(after.iter().filter(|t| left.contains(&std::ptr::from_ref(*t))).map(|t| (file, t)));
     }
     same_name(&mut pairs);
     alike(&mut pairs);
@@ -115,7 +117,9 @@ fn alike(pairs: &mut Pairs<'_>) {
             continue;
         }
         for (other, (new_file, new)) in pairs.only_after.iter().enumerate() {
-            let Some(theirs) = prints.get(other).filter(|p| new.role == old.role && p.len() > 1) else { continue };
+            let Some(theirs) = prints.get(other).filter(|p| new.role == old.role && p.len() > 1) else {
+                continue;
+            };
             if theirs.len() > own.len() * 3 || own.len() > theirs.len() * 3 {
                 continue;
             }
@@ -132,7 +136,8 @@ fn alike(pairs: &mut Pairs<'_>) {
         if olds.contains(&at) || news.contains(&other) {
             continue;
         }
-        if let Some(((_, old), (new_file, new))) = pairs.only_before.get(at).zip(pairs.only_after.get(other)) {
+        if let Some(((_, old), (new_file, new))) = pairs.only_before.get(at).zip(pairs.only_after.get(other))
+        {
             pairs.both.push(Pair { old, new, new_file: *new_file });
             olds.insert(at);
             news.insert(other);

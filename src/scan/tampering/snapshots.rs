@@ -44,6 +44,12 @@ pub fn look(file: &FileChange<'_>, sink: &mut dyn FnMut(&str, Found)) {
     if gone == 0 || came < 2 {
         return;
     }
-    let message = format!("the expected output in `{}` is another one: {gone} lines of it are gone", file.path);
-    sink(file.path, Found::file(EDITED, message, file.path, Confidence::Medium).with("kind", "snapshot").with("count", gone.to_string()));
+    let message =
+        format!("the expected output in `{}` is another one: {gone} lines of it are gone", file.path);
+    sink(
+        file.path,
+        Found::file(EDITED, message, file.path, Confidence::Medium)
+            .with("kind", "snapshot")
+            .with("count", gone.to_string()),
+    );
 }

@@ -1,11 +1,17 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; verdicts shown; and what a
+//! team lives with: waivers and a baseline.
 
+mod baseline;
 mod check;
 mod eval;
+mod explain;
+mod fetch;
 mod init;
+mod show;
 mod test;
+mod waive;
 
-use std::path::Path;
+pub(super) use show::FormArgs;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -32,6 +38,16 @@ enum PolicyCommand {
     Eval(eval::EvalArgs),
     /// Begin a policy: a rule, its test and its page
     Init(init::InitArgs),
+    /// Show the verdict of a run, or one from a file, in any form
+    Show(show::ShowArgs),
+    /// Tell which rules judge changes here, and how each is taken
+    Explain(explain::ExplainArgs),
+    /// Waive findings of a rule until a day, for a reason
+    Waive(waive::WaiveArgs),
+    /// Fetch the bundles of rules that orch.yml pins
+    Fetch(fetch::FetchArgs),
+    /// Write down what is found in the whole tree today, so that only new findings count
+    Baseline(baseline::BaselineArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -54,6 +70,13 @@ impl From<RegoVersion> for Version {
 
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    match &args.command {
+        PolicyCommand::Explain(args) => return explain::run(args, global, output),
+        PolicyCommand::Waive(args) => return waive::run(args, global, output),
+        PolicyCommand::Fetch(args) => return fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => return baseline::run(args, global, output),
+        _ => {}
+    }
     if let Some(folder) = &global.directory {
         enter(folder)?;
     }
@@ -62,11 +85,26 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Test(args) => test::run(args, output),
         PolicyCommand::Eval(args) => eval::run(args, output),
         PolicyCommand::Init(args) => init::run(args, output),
+        PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(_)
+        | PolicyCommand::Waive(_)
+        | PolicyCommand::Fetch(_)
+        | PolicyCommand::Baseline(_) => Ok(0),
+        PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
+        PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
+        PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
+        PolicyCommand::Init(args) => enter(global).and_then(|()| init::run(args, output)),
+        // These work on a repository, and find it themselves.
+        PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(args) => explain::run(args, global, output),
+        PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Fetch(args) => fetch::run(args, global, output),
     }
 }
 
-/// Enters the folder of `-C`: every path of these commands is the caller's own word.
-fn enter(folder: &Path) -> Result<(), CommandError> {
+/// Enters the folder of `-C`: every path of the commands that follow is the caller's own word.
+fn enter(global: &Global) -> Result<(), CommandError> {
+    let Some(folder) = &global.directory else { return Ok(()) };
     std::env::set_current_dir(folder)
         .map_err(|source| IoError { what: format!("enter {}", folder.display()), source }.into())
 }

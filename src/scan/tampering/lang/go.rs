@@ -25,10 +25,13 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         if !tokens.is(at, "func") || !tokens.all.get(at).is_some_and(|t| t.first && t.indent == 0) {
             continue;
         }
-        let named = if tokens.is(at + 1, "(") { tokens.close(at + 1).map_or(at + 1, |c| c + 1) } else { at + 1 };
+        let named =
+            if tokens.is(at + 1, "(") { tokens.close(at + 1).map_or(at + 1, |c| c + 1) } else { at + 1 };
         let Some(name) = tokens.name(named) else { continue };
         let Some(body) = body(tokens, named) else { continue };
-        let is_test = ["Test", "Fuzz", "Example"].iter().any(|lead| name.strip_prefix(lead).is_some_and(|rest| !rest.starts_with(char::is_lowercase)))
+        let is_test = ["Test", "Fuzz", "Example"]
+            .iter()
+            .any(|lead| name.strip_prefix(lead).is_some_and(|rest| !rest.starts_with(char::is_lowercase)))
             && name != "TestMain";
         let role = if is_test { Role::Test } else { Role::Helper };
         let rows = rows(tokens, &body);
@@ -53,7 +56,11 @@ const FAILS: [&str; 6] = ["Error", "Errorf", "Fatal", "Fatalf", "Fail", "FailNow
 const HANDLES: [&str; 6] = ["t", "b", "tb", "T", "f", "tt"];
 
 fn fails(tokens: &Tokens<'_>, at: usize) -> bool {
-    tokens.any(at, &FAILS) && tokens.is(at + 1, "(") && at > 1 && tokens.is(at - 1, ".") && tokens.any(at - 2, &HANDLES)
+    tokens.any(at, &FAILS)
+        && tokens.is(at + 1, "(")
+        && at > 1
+        && tokens.is(at - 1, ".")
+        && tokens.any(at - 2, &HANDLES)
 }
 
 fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
@@ -95,7 +102,12 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
 
 fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
     let name = tokens.name(at)?;
-    if !matches!(name, "Skip" | "Skipf" | "SkipNow") || !tokens.is(at + 1, "(") || at < 2 || !tokens.is(at - 1, ".") || !tokens.any(at - 2, &HANDLES) {
+    if !matches!(name, "Skip" | "Skipf" | "SkipNow")
+        || !tokens.is(at + 1, "(")
+        || at < 2
+        || !tokens.is(at - 1, ".")
+        || !tokens.any(at - 2, &HANDLES)
+    {
         return None;
     }
     let deep = tokens.all.get(at).is_some_and(|t| t.indent > 4);

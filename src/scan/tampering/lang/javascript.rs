@@ -21,12 +21,18 @@ pub const LANG: Lang = Lang {
 
 fn is_test(path: &str) -> bool {
     let stem = stem(path);
-    stem.ends_with(".test") || stem.ends_with(".spec") || stem.ends_with("-test") || stem.ends_with("_test") || stem.ends_with(".e2e") || stem.ends_with(".cy")
+    stem.ends_with(".test")
+        || stem.ends_with(".spec")
+        || stem.ends_with("-test")
+        || stem.ends_with("_test")
+        || stem.ends_with(".e2e")
+        || stem.ends_with(".cy")
         || below(path, &["__tests__", "test", "tests", "spec", "e2e", "cypress"])
 }
 
 const TESTS: [&str; 6] = ["it", "test", "specify", "fit", "xit", "xtest"];
-const GROUPS: [&str; 8] = ["describe", "context", "suite", "fdescribe", "xdescribe", "fcontext", "xcontext", "bench"];
+const GROUPS: [&str; 8] =
+    ["describe", "context", "suite", "fdescribe", "xdescribe", "fcontext", "xcontext", "bench"];
 
 /// Returns where the arguments of `it(`, `it.only(`, `it.each(rows)(` open, and the rows.
 fn call(tokens: &Tokens<'_>, at: usize) -> Option<(usize, usize)> {
@@ -40,7 +46,10 @@ fn call(tokens: &Tokens<'_>, at: usize) -> Option<(usize, usize)> {
             }
             if each && tokens.is(next, "(") {
                 let args = tokens.arguments(next);
-                rows = args.first().filter(|arg| tokens.is(arg.start, "[")).map_or(2, |arg| tokens.arguments(arg.start).len().max(1));
+                rows = args
+                    .first()
+                    .filter(|arg| tokens.is(arg.start, "["))
+                    .map_or(2, |arg| tokens.arguments(arg.start).len().max(1));
                 next = tokens.close(next)? + 1;
             } else if each && tokens.kind(next) == Some(Kind::Text) {
                 rows = tokens.word(next).iter().filter(|b| **b == b'\n').count().saturating_sub(2).max(1);
@@ -63,7 +72,14 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
             let outer = tokens.all.get(at).is_some_and(|t| t.indent == 0);
             let named = tokens.name(at + 1).filter(|_| outer);
             if let Some((name, body)) = named.zip(super::body(tokens, at + 1)) {
-                units.push(Unit { name: name.into(), role: Role::Helper, tokens: at..body.end, body, at: at + 1, rows: 1 });
+                units.push(Unit {
+                    name: name.into(),
+                    role: Role::Helper,
+                    tokens: at..body.end,
+                    body,
+                    at: at + 1,
+                    rows: 1,
+                });
             }
             continue;
         }
@@ -72,7 +88,9 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         let owner = after_dot(tokens, at).then(|| tokens.word(at.saturating_sub(2)));
         let fits = match owner {
             None => group || TESTS.contains(&name),
-            Some(owner) => (name == "test" && (owner == b"t" || owner == b"Deno")) || (group && owner == b"test"),
+            Some(owner) => {
+                (name == "test" && (owner == b"t" || owner == b"Deno")) || (group && owner == b"test")
+            }
         };
         if !fits {
             continue;
@@ -103,21 +121,63 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
         "expect" | "andExpect" if dot && called => {
             // supertest: request(app).get("/").expect(200); but vi.expect and t.expect are the plain one.
             let after = tokens.close(at + 1).map_or(at, |close| close + 1);
-            let matcher = tokens.is(after, ".") && tokens.name(after + 1).is_some_and(|n| n.starts_with("to") || matches!(n, "not" | "resolves" | "rejects"));
+            let matcher = tokens.is(after, ".")
+                && tokens
+                    .name(after + 1)
+                    .is_some_and(|n| n.starts_with("to") || matches!(n, "not" | "resolves" | "rejects"));
             Some((if matcher { Head::Chain } else { Head::Link }, false))
         }
         "expect" | "assert" if called || tokens.is(at + 1, ".") => {
-            let matcher = tokens.any(at + 2, &["extend", "any", "anything", "objectContaining", "arrayContaining", "stringContaining", "stringMatching", "addSnapshotSerializer"]);
-            (!(dot || tokens.is(at + 1, ".") && matcher) && !tokens.is(at.wrapping_sub(1), "function")).then_some((Head::Chain, false))
+            let matcher = tokens.any(
+                at + 2,
+                &[
+                    "extend",
+                    "any",
+                    "anything",
+                    "objectContaining",
+                    "arrayContaining",
+                    "stringContaining",
+                    "stringMatching",
+                    "addSnapshotSerializer",
+                ],
+            );
+            (!(dot || tokens.is(at + 1, ".") && matcher) && !tokens.is(at.wrapping_sub(1), "function"))
+                .then_some((Head::Chain, false))
         }
         "expectTypeOf" | "assertType" if called && !dot => Some((Head::Chain, false)),
         "t" if !dot && tokens.is(at + 1, ".") && tokens.is(at + 3, "(") => {
-            let known = ["is", "not", "true", "false", "truthy", "falsy", "deepEqual", "equal", "equals", "same", "match", "throws", "throwsAsync", "ok", "notOk", "regex", "like", "snapshot", "strictSame", "error", "rejects", "notDeepEqual"];
+            let known = [
+                "is",
+                "not",
+                "true",
+                "false",
+                "truthy",
+                "falsy",
+                "deepEqual",
+                "equal",
+                "equals",
+                "same",
+                "match",
+                "throws",
+                "throwsAsync",
+                "ok",
+                "notOk",
+                "regex",
+                "like",
+                "snapshot",
+                "strictSame",
+                "error",
+                "rejects",
+                "notDeepEqual",
+            ];
             tokens.any(at + 2, &known).then_some((Head::Chain, false))
         }
         "should" if dot && tokens.is(at + 1, ".") => Some((Head::Infix, false)),
-        _ => (called && leads(name, &["assert", "expect"]) && name.len() > 6 && !tokens.any(at.wrapping_sub(1), &["function", "."]))
-            .then_some((Head::Helper, false)),
+        _ => (called
+            && leads(name, &["assert", "expect"])
+            && name.len() > 6
+            && !tokens.any(at.wrapping_sub(1), &["function", "."]))
+        .then_some((Head::Helper, false)),
     }
 }
 
@@ -125,10 +185,17 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
     let name = tokens.name(at)?;
     let opens = |at: usize| tokens.any(at, &["(", "."]);
     if !after_dot(tokens, at) {
-        let described = |at: usize| tokens.is(at, "(") && matches!(tokens.kind(at + 1), Some(Kind::Text | Kind::Name));
+        let described =
+            |at: usize| tokens.is(at, "(") && matches!(tokens.kind(at + 1), Some(Kind::Text | Kind::Name));
         return match name {
-            "xit" | "xtest" | "xdescribe" | "xcontext" | "xspecify" if described(at + 1) || tokens.is(at + 1, ".") => Skip::always(name),
-            "fit" | "fdescribe" | "fcontext" if described(at + 1) || tokens.is(at + 1, ".") => Skip::only(name),
+            "xit" | "xtest" | "xdescribe" | "xcontext" | "xspecify"
+                if described(at + 1) || tokens.is(at + 1, ".") =>
+            {
+                Skip::always(name)
+            }
+            "fit" | "fdescribe" | "fcontext" if described(at + 1) || tokens.is(at + 1, ".") => {
+                Skip::only(name)
+            }
             _ => None,
         };
     }
@@ -146,7 +213,15 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
             let named = first.as_ref().is_some_and(|arg| tokens.kind(arg.start) == Some(Kind::Text));
             let inside = first.as_ref().is_none_or(|arg| arg.is_empty());
             let word = format!("{runner}.{name}");
-            if named || inside || tokens.is(at + 1, ".") || first.is_some_and(|arg| tokens.kind(arg.start) == Some(Kind::Name) && tokens.arguments(at + 1).len() == 2 && tokens.any(tokens.arguments(at + 1)[1].start, &["(", "async", "function"])) {
+            if named
+                || inside
+                || tokens.is(at + 1, ".")
+                || first.is_some_and(|arg| {
+                    tokens.kind(arg.start) == Some(Kind::Name)
+                        && tokens.arguments(at + 1).len() == 2
+                        && tokens.any(tokens.arguments(at + 1)[1].start, &["(", "async", "function"])
+                })
+            {
                 Skip::always(word)
             } else {
                 Skip::sometimes(word)
@@ -154,7 +229,9 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
         }
         "only" if ours && opens(at + 1) => Skip::only(format!("{runner}.only")),
         "skipIf" | "runIf" if ours => Skip::sometimes(format!("{runner}.{name}")),
-        "skip" if matches!(owner, "this" | "t" | "ctx" | "context") && tokens.is(at + 1, "(") => Skip::sometimes(format!("{owner}.skip")),
+        "skip" if matches!(owner, "this" | "t" | "ctx" | "context") && tokens.is(at + 1, "(") => {
+            Skip::sometimes(format!("{owner}.skip"))
+        }
         _ => None,
     }
 }

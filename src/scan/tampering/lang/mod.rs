@@ -168,13 +168,38 @@ mod tests {
     fn paths_tell_tests_from_code() {
         let is = |path: &str| of_path(path).is_some_and(|lang| (lang.is_test)(&path.to_ascii_lowercase()));
         for path in [
-            "tests/test_a.py", "a/a_test.py", "conftest.py", "src/a.test.ts", "a.spec.jsx", "__tests__/a.js", "test/a.mjs", "a_test.go",
-            "tests/it.rs", "src/test/java/A.java", "src/ATest.kt", "A.Tests/B.cs", "spec/a_spec.rb", "test/a_test.rb", "tests/ATest.php",
-            "a/FooTests.swift", "test/foo_test.cc", "test/a_test.exs",
+            "tests/test_a.py",
+            "a/a_test.py",
+            "conftest.py",
+            "src/a.test.ts",
+            "a.spec.jsx",
+            "__tests__/a.js",
+            "test/a.mjs",
+            "a_test.go",
+            "tests/it.rs",
+            "src/test/java/A.java",
+            "src/ATest.kt",
+            "A.Tests/B.cs",
+            "spec/a_spec.rb",
+            "test/a_test.rb",
+            "tests/ATest.php",
+            "a/FooTests.swift",
+            "test/foo_test.cc",
+            "test/a_test.exs",
         ] {
             assert!(is(path), "{path}");
         }
-        for path in ["src/a.py", "contest.py", "src/latest.ts", "attest.go", "src/lib.rs", "src/main/java/Testimony.java", "Protest.cs", "lib/a.rb", "README.md"] {
+        for path in [
+            "src/a.py",
+            "contest.py",
+            "src/latest.ts",
+            "attest.go",
+            "src/lib.rs",
+            "src/main/java/Testimony.java",
+            "Protest.cs",
+            "lib/a.rb",
+            "README.md",
+        ] {
             assert!(!is(path), "{path}");
         }
     }

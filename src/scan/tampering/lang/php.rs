@@ -12,7 +12,9 @@ pub const LANG: Lang = Lang {
     name: "php",
     syntax: Syntax { hash: true, single: true, php: true, ..C_LIKE },
     endings: &["php", "phpt"],
-    is_test: |path| (stem(path).ends_with("test") && !stem(path).ends_with("latest")) || below(path, &["tests", "test"]),
+    is_test: |path| {
+        (stem(path).ends_with("test") && !stem(path).ends_with("latest")) || below(path, &["tests", "test"])
+    },
     marks: &[],
     units,
     head,
@@ -30,7 +32,14 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         }
         if tokens.is(at, "class") && !after_dot(tokens, at) {
             if let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
-                units.push(Unit { name: name.into(), role: Role::Group, tokens: at..body.end, at: at + 1, rows: 1, body });
+                units.push(Unit {
+                    name: name.into(),
+                    role: Role::Group,
+                    tokens: at..body.end,
+                    at: at + 1,
+                    rows: 1,
+                    body,
+                });
             }
         }
         if tokens.is(at, "function") {
@@ -38,10 +47,21 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                 let from = attributes.take().unwrap_or(at);
                 let marked = (from..at).any(|n| tokens.is(n, "Test")) || documented(tokens, at);
                 let role = if marked || leads(name, &["test"]) { Role::Test } else { Role::Helper };
-                units.push(Unit { name: name.into(), role, tokens: from..body.end, body, at: at + 1, rows: 1 });
+                units.push(Unit {
+                    name: name.into(),
+                    role,
+                    tokens: from..body.end,
+                    body,
+                    at: at + 1,
+                    rows: 1,
+                });
             }
         }
-        if tokens.any(at, &["it", "test", "describe"]) && tokens.is(at + 1, "(") && tokens.kind(at + 2) == Some(Kind::Text) && !after_dot(tokens, at) {
+        if tokens.any(at, &["it", "test", "describe"])
+            && tokens.is(at + 1, "(")
+            && tokens.kind(at + 2) == Some(Kind::Text)
+            && !after_dot(tokens, at)
+        {
             if let Some(close) = tokens.close(at + 1) {
                 let role = if tokens.is(at, "describe") { Role::Group } else { Role::Test };
                 // `->skip()` follows.
@@ -49,7 +69,14 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                 while tokens.is(end, "->") && tokens.is(end + 2, "(") {
                     end = tokens.close(end + 2).unwrap_or(end + 2) + 1;
                 }
-                units.push(Unit { name: inner(tokens, at + 2), role, tokens: at..end, body: at + 3..close, at, rows: 1 });
+                units.push(Unit {
+                    name: inner(tokens, at + 2),
+                    role,
+                    tokens: at..end,
+                    body: at + 3..close,
+                    at,
+                    rows: 1,
+                });
             }
         }
     }
@@ -87,8 +114,16 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
             let deep = tokens.all.get(at).is_some_and(|t| t.indent > 8);
             if deep { Skip::sometimes(name) } else { Skip::always(name) }
         }
-        "skip" | "todo" if tokens.is(at.wrapping_sub(1), "->") && tokens.is(at + 1, "(") && tokens.is(at.wrapping_sub(2), ")") => Skip::always(format!("->{name}()")),
-        "only" if tokens.is(at.wrapping_sub(1), "->") && tokens.is(at + 1, "(") && tokens.is(at + 2, ")") => Skip::only("->only()"),
+        "skip" | "todo"
+            if tokens.is(at.wrapping_sub(1), "->")
+                && tokens.is(at + 1, "(")
+                && tokens.is(at.wrapping_sub(2), ")") =>
+        {
+            Skip::always(format!("->{name}()"))
+        }
+        "only" if tokens.is(at.wrapping_sub(1), "->") && tokens.is(at + 1, "(") && tokens.is(at + 2, ")") => {
+            Skip::only("->only()")
+        }
         _ => None,
     }
 }

@@ -21,7 +21,9 @@ pub const LANG: Lang = Lang {
 
 fn is_test(path: &str) -> bool {
     let stem = stem(path);
-    stem.starts_with("test_") || stem.ends_with("_test") || matches!(stem, "conftest" | "tests" | "test")
+    stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || matches!(stem, "conftest" | "tests" | "test")
         || below(path, &["tests", "test", "testing"])
 }
 
@@ -52,7 +54,14 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
             inside = end;
         }
         let body = tokens.line_end(at).min(end)..end;
-        units.push(Unit { name: name.into(), role, tokens: from..end, body, at: def + 1, rows: rows(tokens, from, at) });
+        units.push(Unit {
+            name: name.into(),
+            role,
+            tokens: from..end,
+            body,
+            at: def + 1,
+            rows: rows(tokens, from, at),
+        });
     }
     units
 }
@@ -84,29 +93,48 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
     }
     let pytest = after_dot(tokens, at) && at > 1 && tokens.any(at - 2, &["pytest", "self"]);
     let bare = !after_dot(tokens, at) && name == "raises";
-    ((pytest && matches!(name, "raises" | "warns" | "deprecated_call" | "fail")) || bare).then_some((Head::Chain, false))
+    ((pytest && matches!(name, "raises" | "warns" | "deprecated_call" | "fail")) || bare)
+        .then_some((Head::Chain, false))
 }
 
 fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
     let name = tokens.name(at)?;
     let owner = if after_dot(tokens, at) && at > 1 { tokens.word(at - 2) } else { b"" };
-    let decorator = at > 0 && tokens.is(at - 1, "@") || (owner == b"mark" || (owner == b"unittest" && at > 2 && tokens.is(at - 3, "@")));
+    let decorator = at > 0 && tokens.is(at - 1, "@")
+        || (owner == b"mark" || (owner == b"unittest" && at > 2 && tokens.is(at - 3, "@")));
     match name {
-        "skip" | "xfail" | "skipTest" | "SkipTest" | "importorskip" if owner == b"mark" || owner == b"pytest" || owner == b"unittest" || owner == b"self" || decorator => {
+        "skip" | "xfail" | "skipTest" | "SkipTest" | "importorskip"
+            if owner == b"mark"
+                || owner == b"pytest"
+                || owner == b"unittest"
+                || owner == b"self"
+                || decorator =>
+        {
             let call = if tokens.is(at + 1, "(") { tokens.arguments(at + 1) } else { Vec::new() };
             // xfail(condition, ...), and strict=True fails when the test passes again.
             let conditional = name == "xfail"
-                && call.first().is_some_and(|arg| !tokens.is(arg.start + 1, "=") && tokens.kind(arg.start) == Some(crate::scan::tampering::lex::Kind::Name) && !tokens.is(arg.start, "True"));
+                && call.first().is_some_and(|arg| {
+                    !tokens.is(arg.start + 1, "=")
+                        && tokens.kind(arg.start) == Some(crate::scan::tampering::lex::Kind::Name)
+                        && !tokens.is(arg.start, "True")
+                });
             let guarded = owner != b"mark" && !decorator;
             let word = if owner == b"mark" { format!("pytest.mark.{name}") } else { name.to_owned() };
-            if conditional || name == "importorskip" || (guarded && is_guarded(tokens, at)) { Skip::sometimes(word) } else { Skip::always(word) }
+            if conditional || name == "importorskip" || (guarded && is_guarded(tokens, at)) {
+                Skip::sometimes(word)
+            } else {
+                Skip::always(word)
+            }
         }
         "skipif" | "skipIf" | "skipUnless" if decorator => {
-            let first = if tokens.is(at + 1, "(") { tokens.arguments(at + 1).into_iter().next() } else { None };
+            let first =
+                if tokens.is(at + 1, "(") { tokens.arguments(at + 1).into_iter().next() } else { None };
             let constant = first.is_some_and(|arg| arg.len() == 1 && tokens.any(arg.start, &["True", "1"]));
             if constant { Skip::always(name) } else { Skip::sometimes(name) }
         }
-        "__test__" if tokens.is(at + 1, "=") && tokens.is(at + 2, "False") => Skip::always("__test__ = False"),
+        "__test__" if tokens.is(at + 1, "=") && tokens.is(at + 2, "False") => {
+            Skip::always("__test__ = False")
+        }
         "collect_ignore" | "collect_ignore_glob" if tokens.any(at + 1, &["=", "+="]) => Skip::always(name),
         _ => None,
     }

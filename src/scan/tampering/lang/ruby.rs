@@ -12,7 +12,12 @@ pub const LANG: Lang = Lang {
     name: "ruby",
     syntax: Syntax { hash: true, slashes: false, single: true, regex: true, ruby: true, ..C_LIKE },
     endings: &["rb"],
-    is_test: |path| stem(path).ends_with("_spec") || stem(path).ends_with("_test") || stem(path).starts_with("test_") || below(path, &["spec", "test"]),
+    is_test: |path| {
+        stem(path).ends_with("_spec")
+            || stem(path).ends_with("_test")
+            || stem(path).starts_with("test_")
+            || below(path, &["spec", "test"])
+    },
     marks: &[],
     units,
     head,
@@ -20,7 +25,8 @@ pub const LANG: Lang = Lang {
 };
 
 const TESTS: [&str; 7] = ["it", "test", "specify", "scenario", "xit", "fit", "example"];
-const GROUPS: [&str; 9] = ["describe", "context", "feature", "xdescribe", "fdescribe", "xcontext", "fcontext", "class", "module"];
+const GROUPS: [&str; 9] =
+    ["describe", "context", "feature", "xdescribe", "fdescribe", "xcontext", "fcontext", "class", "module"];
 
 fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
     let mut units = Vec::new();
@@ -42,7 +48,9 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                 let first = if tokens.is(at + 1, "(") { at + 2 } else { at + 1 };
                 let name = match tokens.kind(first) {
                     Some(Kind::Text) => inner(tokens, first),
-                    Some(Kind::Name) if role == Role::Group => tokens.name(first).unwrap_or_default().to_owned(),
+                    Some(Kind::Name) if role == Role::Group => {
+                        tokens.name(first).unwrap_or_default().to_owned()
+                    }
                     _ => String::new(),
                 };
                 (role, name, at)
@@ -70,8 +78,10 @@ fn block_end(tokens: &Tokens<'_>, at: usize) -> usize {
 fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
     let name = tokens.name(at)?;
     if after_dot(tokens, at) {
-        return (name.starts_with("must_") || name.starts_with("wont_") || (matches!(name, "should" | "should_not") && tokens.kind(at + 1) != Some(Kind::Mark)))
-            .then_some((Head::Infix, false));
+        return (name.starts_with("must_")
+            || name.starts_with("wont_")
+            || (matches!(name, "should" | "should_not") && tokens.kind(at + 1) != Some(Kind::Mark)))
+        .then_some((Head::Infix, false));
     }
     if tokens.is(at.wrapping_sub(1), "def") || tokens.any(at + 1, &["=", "."]) {
         return None;
@@ -79,7 +89,9 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
     match name {
         "expect" | "is_expected" if tokens.any(at + 1, &["(", "{", "."]) => Some((Head::Chain, false)),
         "flunk" => Some((Head::Command, false)),
-        _ if name.starts_with("assert") || name.starts_with("refute") => Some((if tokens.is(at + 1, "(") { Head::Chain } else { Head::Command }, false)),
+        _ if name.starts_with("assert") || name.starts_with("refute") => {
+            Some((if tokens.is(at + 1, "(") { Head::Chain } else { Head::Command }, false))
+        }
         _ => None,
     }
 }
@@ -91,12 +103,16 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
         "skip" | "pending" | "omit" if first && !tokens.any(at + 1, &["=", "."]) => {
             // `skip "..." if windows?`
             let line = tokens.all.get(at).map(|t| t.line);
-            let guarded = (at..at + 30).take_while(|n| tokens.all.get(*n).map(|t| t.line) == line).any(|n| tokens.any(n, &["if", "unless"]));
+            let guarded = (at..at + 30)
+                .take_while(|n| tokens.all.get(*n).map(|t| t.line) == line)
+                .any(|n| tokens.any(n, &["if", "unless"]));
             if guarded { Skip::sometimes(name) } else { Skip::always(name) }
         }
         "xit" | "xdescribe" | "xcontext" | "xspecify" if first => Skip::always(name),
         "fit" | "fdescribe" | "fcontext" if first => Skip::only(name),
-        "skip" | "pending" if !first && tokens.is(at + 1, ":") && tokens.is(at.wrapping_sub(1), ",") => Skip::always(format!("{name}:")),
+        "skip" | "pending" if !first && tokens.is(at + 1, ":") && tokens.is(at.wrapping_sub(1), ",") => {
+            Skip::always(format!("{name}:"))
+        }
         "focus" if tokens.is(at + 1, ":") && tokens.is(at + 2, "true") => Skip::only("focus: true"),
         _ => None,
     }
