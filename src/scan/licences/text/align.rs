@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::template::{GRAM, Gap, Kind, Template, gram, is_strong, is_version, is_weighty};
+use super::template::{GRAM, Gap, Kind, Template, gram, is_no_name, is_version, is_weighty};
 use super::words::Words;
 
 /// How a text fits a template.
@@ -193,7 +193,7 @@ fn hole(words: &Words, offset: usize, template: &Template, t: Range<usize>, w: R
     for n in t {
         let (word, notice) = (words.all[offset + n], words.notice[offset + n]);
         let free = wild || notice;
-        if !(may(word) || (free && !is_strong(word))) {
+        if !(may(word) || (free && !is_no_name(word))) {
             came.push(word);
         }
     }

@@ -15,6 +15,9 @@ use words::{Words, digest};
 
 pub use reading::{Part, Reading};
 
+#[cfg(test)]
+mod tests;
+
 /// Longer texts are read up to here.
 const LONGEST: usize = 60_000;
 /// So many texts are looked for in one file.
@@ -110,6 +113,7 @@ impl State<'_> {
         let asks = |n: usize| {
             self.words.all.get(n).is_some_and(|word| is_strong(*word))
                 || (is(n, &["may", "can"]) && is(n + 1, &["not"]))
+                || (is(n, &["except"]) && is(n + 1, &["for", "to", "if", "that"]))
                 || (is(n, &["only"]) && is(n + 1, &["if", "for"]))
                 || (is(n, &["use", "used", "purposes"]) && is(n + 1, &["only"]))
         };

@@ -233,6 +233,16 @@ pub fn is_strong(word: u32) -> bool {
     WORDS.binary_search(&word).is_ok()
 }
 
+/// Words that weigh in a sentence and are common in names of people and companies.
+const NAMES: &str = "service services network source production personal private government companies model models internal users managed \
+    hosted distribution copies";
+
+/// Tells whether a word has no place where a name stands.
+pub fn is_no_name(word: u32) -> bool {
+    static WORDS: LazyLock<Vec<u32>> = LazyLock::new(|| sorted(NAMES));
+    is_weighty(word) && WORDS.binary_search(&word).is_err()
+}
+
 /// Tells whether a word is a version's number: in a notice it makes another licence.
 pub fn is_version(word: u32) -> bool {
     static WORDS: LazyLock<Vec<u32>> = LazyLock::new(|| sorted("1 2 3 4 10 11 12 13 15 20 21 25 30 40"));
