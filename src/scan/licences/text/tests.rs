@@ -50,7 +50,8 @@ fn the_data_is_in_the_form_in_which_texts_are_compared() {
         assert_eq!(text.matches('[').count(), text.matches(']').count(), "{id}");
         for word in text.split(' ').filter(|word| !["[", "]", "<", "<*", "|", ">"].contains(word)) {
             let read = Words::of(word).all;
-            assert!(read.is_empty() || read == [plain(word)], "{id}: `{word}`");
+            // Texts without spaces are one word each, which is cut.
+            assert!(!word.is_ascii() || read.is_empty() || read == [plain(word)], "{id}: `{word}`");
         }
     }
 }
