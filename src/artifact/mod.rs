@@ -3,6 +3,7 @@
 //! Must never know a stage, a port, the config or the command line.
 
 pub mod chain;
+pub mod day;
 pub mod digest;
 pub mod envelope;
 pub mod id;

@@ -10,6 +10,7 @@ use super::args::Global;
 use super::error::{IoError, UsageError};
 use super::models::ModelSetup;
 use crate::agent::Models;
+use crate::artifact::day::Day;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{RunId, Slug};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
@@ -133,6 +134,15 @@ impl Session {
     /// Returns the clock.
     pub fn clock(&self) -> &dyn Clock {
         &self.clock
+    }
+
+    /// Returns the day of the clock, UTC.
+    pub fn today(&self) -> Result<Day, CommandError> {
+        let now = self.clock.now().to_string();
+        Ok(now.get(..10).unwrap_or_default().parse::<Day>().map_err(|error| UsageError {
+            what: error.to_string(),
+            help: "Set the clock of this machine.".into(),
+        })?)
     }
 
     /// Returns the template engine, with the templates of the repository.

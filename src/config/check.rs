@@ -46,7 +46,7 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
             revert_probe: verify.revert_probe.unwrap_or(defaults.verify.revert_probe),
         },
         sandbox: check.sandbox(raw.sandbox.unwrap_or_default(), defaults.sandbox),
-        policy: check.policy(raw.policy.unwrap_or_default()),
+        policy: check.policy(raw.policy.unwrap_or_default(), defaults.policy),
         pr: check.pr(raw.pr.unwrap_or_default(), defaults.pr),
         artifacts: super::Artifacts {
             folder: check.text(
@@ -64,7 +64,7 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
 }
 
 /// Why a value cannot be taken, to be read after the key, and what to do next.
-type Fault = Option<(String, String)>;
+pub(super) type Fault = Option<(String, String)>;
 
 struct Check<'a> {
     text: &'a str,
@@ -183,15 +183,27 @@ impl Check<'_> {
         }
     }
 
-    fn policy(&mut self, raw: RawPolicy) -> Policy {
+    fn policy(&mut self, raw: RawPolicy, default: Policy) -> Policy {
         let levels = raw.levels.unwrap_or_default();
         for code in levels.keys().filter(|code| !is_code(code)) {
             let help =
                 "Codes look like `paths/protected`; `orch explain CODE` tells what one means.".to_owned();
             self.complain(&format!("policy.levels.{code}"), ("is not the code of a rule".into(), help));
         }
-        let packs = self.each("policy.packs", raw.packs, folder_fault);
-        Policy { packs, levels, settings: raw.settings.unwrap_or_default() }
+        let mut packs = Vec::new();
+        for (at, raw) in raw.packs.unwrap_or_default().into_iter().enumerate() {
+            match super::pack::pack(raw) {
+                Ok(pack) => packs.push(pack),
+                Err((key, why, help)) => self.complain(&format!("policy.packs[{at}]{key}"), (why, help)),
+            }
+        }
+        Policy {
+            packs,
+            waivers: self.text("policy.waivers", raw.waivers, default.waivers, file_fault),
+            baseline: self.text("policy.baseline", raw.baseline, default.baseline, file_fault),
+            levels,
+            settings: raw.settings.unwrap_or_default(),
+        }
     }
 
     fn pr(&mut self, raw: RawPr, default: Pr) -> Pr {
@@ -225,14 +237,14 @@ fn fault(why: impl Into<String>, help: impl Into<String>) -> Fault {
     Some((why.into(), help.into()))
 }
 
-fn is_code(code: &str) -> bool {
+pub(crate) fn is_code(code: &str) -> bool {
     let part = |p: &str| {
         !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     code.split_once('/').is_some_and(|(category, rule)| part(category) && part(rule))
 }
 
-fn glob_fault(glob: &str) -> Fault {
+pub(crate) fn glob_fault(glob: &str) -> Fault {
     const HELP: &str = "Write it relative to the repository root with `/`, as `src/**` or `*.md`.";
     if glob.trim().is_empty() {
         return fault("is empty", HELP);
@@ -260,7 +272,7 @@ fn glob_fault(glob: &str) -> Fault {
     built.err().and_then(|error| fault(format!("is no glob: {}", error.kind()), HELP))
 }
 
-fn folder_fault(folder: &str) -> Fault {
+pub(super) fn folder_fault(folder: &str) -> Fault {
     let error = folder.parse::<RepoPath>().err()?;
     fault(
         format!("is not a folder of the repository: {error}"),

@@ -24,6 +24,8 @@ pub enum Takes {
     Commands,
     /// An amount in dollars, as text or number.
     Amount,
+    /// A list of policy packs: a folder as text, or a bundle as a map.
+    Packs,
     /// A map from rule codes to levels.
     Levels,
     /// A map from setting names to anything.
@@ -42,6 +44,7 @@ impl Takes {
             Self::Texts => "a list of texts".into(),
             Self::Commands => "a list of commands, each a text or a list of words".into(),
             Self::Amount => "an amount in dollars, as 0.50".into(),
+            Self::Packs => "a list of packs, each a folder or a map with `git`, `ref` and `folder`, or with `file` and `sha256`".into(),
             Self::Levels => format!("a map from rule codes to {}", one_of(LEVELS)),
             Self::Settings => "a map from setting names to values".into(),
         }
@@ -127,7 +130,9 @@ pub static KEYS: &[Key] = &[
     number("sandbox.limits.memory_mb", 16, MIB_MAX, "Memory of all processes of a command together, MiB."),
     number("sandbox.limits.processes", 1, 65_536, "Processes of a command at once."),
     number("sandbox.limits.open_files", 16, MIB_MAX, "Open files of one process."),
-    key("policy.packs", Takes::Texts, "Folders with more rules, relative to the repository root."),
+    key("policy.packs", Takes::Packs, "More rules: folders relative to the repository root, read from the base commit; bundles of an organisation by commit id (`git`, `ref`, `folder`) or by digest (`file`, `sha256`), which `orch policy fetch` puts by."),
+    key("policy.waivers", Takes::Text, "The committed file with findings that are waived, relative to the repository root; it may be absent. `orch policy waive` writes it."),
+    key("policy.baseline", Takes::Text, "The committed file with findings that were there before, relative to the repository root; it may be absent. `orch policy baseline` writes it."),
     key("policy.levels", Takes::Levels, "Another level for a rule, by its code."),
     key("policy.settings", Takes::Settings, "Settings of rules, by name."),
     key("pr.branch", Takes::Text, "The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in."),

@@ -2,7 +2,7 @@
 //!
 //! Must never be read twice in a run, and must never hold a secret.
 
-mod check;
+pub(crate) mod check;
 mod command;
 pub mod detect;
 pub mod env;
@@ -10,6 +10,7 @@ mod error;
 pub mod init;
 pub mod keys;
 pub mod load;
+mod pack;
 mod raw;
 mod reference;
 mod sandbox;
@@ -21,8 +22,8 @@ pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use reference::{config_reference, env_reference};
 pub use valid::{
-    Artifacts, Author, Budget, Command, Commands, Config, EngineChoice, Level, Models, Paths, Policy, Pr,
-    Sandbox, SandboxLimits, StageBudgets, StageLimits, Templates, Verify,
+    Artifacts, Author, Budget, Command, Commands, Config, EngineChoice, FilePack, GitPack, Level, Models,
+    Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits, Templates, Verify,
 };
 
 /// The documented defaults, as a file a person can start from.

@@ -69,7 +69,13 @@ raw! {
         processes: u64,
         open_files: u64,
     }
-    RawPolicy { packs: Vec<String>, levels: BTreeMap<String, Level>, settings: BTreeMap<String, Value>, }
+    RawPolicy {
+        packs: Vec<RawPack>,
+        waivers: String,
+        baseline: String,
+        levels: BTreeMap<String, Level>,
+        settings: BTreeMap<String, Value>,
+    }
     RawPr { branch: String, remote: String, push: bool, author: RawAuthor, }
     RawAuthor { name: String, email: String, }
     RawArtifacts { folder: String, }
@@ -86,6 +92,16 @@ pub(super) struct RawStageBudgets {
     pub(super) test_write: Option<RawStageLimits>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) generate: Option<RawStageLimits>,
+}
+
+/// A pack as written: a folder, or the words of a bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawPack {
+    /// A folder of the repository.
+    Folder(String),
+    /// A bundle from elsewhere.
+    Bundle(BTreeMap<String, String>),
 }
 
 /// A command as written: one text, or its words.

@@ -196,15 +196,83 @@ pub struct SandboxLimits {
 }
 
 /// The rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Folders with more rules, below the repository root.
-    pub packs: Vec<String>,
+    /// More rules.
+    pub packs: Vec<Pack>,
+    /// The file with findings that are waived, below the repository root.
+    pub waivers: String,
+    /// The file with findings that were there before, below the repository root.
+    pub baseline: String,
     /// Another level for a rule, by code.
     pub levels: BTreeMap<String, Level>,
     /// Settings of rules, by name; the defaults are in the rules' pages.
     pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            packs: Vec::new(),
+            waivers: ".orch/waivers.yml".into(),
+            baseline: ".orch/baseline.json".into(),
+            levels: BTreeMap::new(),
+            settings: BTreeMap::new(),
+        }
+    }
+}
+
+/// A pack of rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Pack {
+    /// A folder below the repository root, read from the base commit.
+    Folder(String),
+    /// A folder of another repository, by commit id.
+    Git(GitPack),
+    /// A bundle as a tarball, by digest.
+    File(FilePack),
+}
+
+impl Pack {
+    /// Returns the folder of the repository, if it is one.
+    pub fn folder(&self) -> Option<&str> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Git(_) | Self::File(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Pack {
+    fn from(folder: &str) -> Self {
+        Self::Folder(folder.to_owned())
+    }
+}
+
+/// A folder of another repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GitPack {
+    /// The address or path of the repository.
+    pub git: String,
+    /// The full commit id.
+    #[serde(rename = "ref")]
+    pub commit: String,
+    /// The folder in it; empty: its root.
+    #[serde(default)]
+    pub folder: String,
+}
+
+/// A bundle as a tarball.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilePack {
+    /// Its path, relative to the repository root or absolute; read by `orch policy fetch` alone.
+    pub file: String,
+    /// The digest of its bytes, 64 hexadecimal digits.
+    pub sha256: String,
 }
 
 /// How strictly a rule is taken.

@@ -114,6 +114,7 @@ enum Expect {
     Text,
     Command,
     Level,
+    Pack,
     Anything,
 }
 
@@ -158,6 +159,10 @@ impl Seed<'_> {
             Expect::Text => "text".into(),
             Expect::Command => "a command: one text or a list of words".into(),
             Expect::Level => Takes::Choice(LEVELS).describe(),
+            Expect::Pack => {
+                "a pack: a folder, or a map with `git`, `ref` and `folder`, or with `file` and `sha256`"
+                    .into()
+            }
             Expect::Anything => "a value JSON has too".into(),
         }
     }
@@ -210,7 +215,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         self.enter()?;
         match self.expect {
             Expect::Section | Expect::Key(_) | Expect::Anything => Ok(Value::Null),
-            Expect::Text | Expect::Command | Expect::Level => Err(self.wrong("empty")),
+            Expect::Text | Expect::Command | Expect::Level | Expect::Pack => Err(self.wrong("empty")),
         }
     }
 
@@ -268,11 +273,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
         self.enter()?;
         match self.expect {
-            Expect::Text | Expect::Command | Expect::Anything => Ok(text.into()),
+            Expect::Text | Expect::Command | Expect::Pack | Expect::Anything => Ok(text.into()),
             Expect::Level => self.choice(LEVELS, text),
             Expect::Key(key) => match key.takes {
                 Takes::Text | Takes::Amount => Ok(text.into()),
-                Takes::Texts | Takes::Commands => Ok(Value::Array(vec![text.into()])),
+                Takes::Texts | Takes::Commands | Takes::Packs => Ok(Value::Array(vec![text.into()])),
                 Takes::Choice(words) => self.choice(words, text),
                 Takes::Flag | Takes::Number { .. } | Takes::Levels | Takes::Settings => {
                     Err(self.wrong(&format!("the text {text:?}")))
@@ -287,6 +292,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let expect = match self.expect {
             Expect::Key(Key { takes: Takes::Texts, .. }) | Expect::Command => Expect::Text,
             Expect::Key(Key { takes: Takes::Commands, .. }) => Expect::Command,
+            Expect::Key(Key { takes: Takes::Packs, .. }) => Expect::Pack,
             Expect::Anything => Expect::Anything,
             _ => return Err(self.wrong("a list")),
         };
@@ -306,6 +312,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Expect::Section => None,
             Expect::Key(Key { takes: Takes::Levels, .. }) => Some(Expect::Level),
             Expect::Key(Key { takes: Takes::Settings, .. }) | Expect::Anything => Some(Expect::Anything),
+            Expect::Pack => Some(Expect::Text),
             _ => return Err(self.wrong("a map")),
         };
         let mut values = Map::new();

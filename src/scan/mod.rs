@@ -2,8 +2,11 @@
 //!
 //! Must never read a file, a clock or the environment, and must never put a secret into a fact.
 
+pub mod agents;
 pub mod allow;
+pub mod binary;
 pub mod dependencies;
+pub mod destructive;
 mod driver;
 mod fact;
 mod layers;
@@ -11,14 +14,22 @@ pub mod licences;
 mod lines;
 pub mod manifest;
 pub mod names;
+pub mod owners;
 pub mod pii;
+mod places;
 pub mod secrets;
 mod source;
+mod surroundings;
+pub mod tampering;
+pub mod unicode;
+pub mod workflows;
+mod yaml;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
 pub use lines::Lines;
 pub use source::{Source, View};
+pub use surroundings::Surroundings;
 
 /// Finds facts of one kind.
 ///
@@ -80,20 +91,6 @@ impl Tree for MemoryTree {
     }
 }
 
-/// What scanners are told of the repository around a file; worked out once, before the first file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// The SPDX expression the repository is published under, where it says so.
-    pub licence: Option<String>,
-}
-
-impl Surroundings {
-    /// Looks at a repository.
-    pub fn of(_tree: &dyn Tree) -> Self {
-        Self::default()
-    }
-}
-
 /// One file of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct FileChange<'a> {
@@ -106,8 +103,20 @@ pub struct FileChange<'a> {
 }
 
 /// Every scanner, one line each.
-pub static SCANNERS: &[&dyn Scanner] =
-    &[&secrets::Secrets, &pii::Pii, &names::Names, &dependencies::Dependencies];
+pub static SCANNERS: &[&dyn Scanner] = &[
+    &secrets::Secrets,
+    &pii::Pii,
+    &names::Names,
+    &dependencies::Dependencies,
+    &licences::Licences,
+    &tampering::Tampering,
+    &owners::Owners,
+    &workflows::Workflows,
+    &unicode::Unicode,
+    &binary::Binary,
+    &destructive::Destructive,
+    &agents::Agents,
+];
 
 /// Looks at a change as a whole with every scanner that does.
 ///

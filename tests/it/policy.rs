@@ -10,7 +10,7 @@ mod fail_closed;
 mod golden;
 mod reference;
 mod stage;
-mod support;
+pub(crate) mod support;
 
 use std::collections::BTreeSet;
 

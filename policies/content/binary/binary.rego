@@ -9,8 +9,16 @@
 #   since: 0.1.0
 package orch.content.binary
 
+# What a scanner knows is judged by a rule of its own.
+known contains fact.path if {
+	some fact in input.facts
+	fact.code in {"content/executable", "content/archive"}
+	fact.attributes.place != "aside"
+}
+
 require_approval contains {"msg": sprintf("`%s` is a binary file", [change.path]), "path": change.path} if {
 	some change in input.changes
 	change.binary
 	change.op != "delete"
+	not change.path in known
 }

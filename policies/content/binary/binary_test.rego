@@ -2,7 +2,7 @@ package orch.content.binary_test
 
 import data.orch.content.binary as rule
 
-doc(binary, op) := {"changes": [{"path": "a.png", "binary": binary, "op": op}]}
+doc(binary, op) := {"facts": [], "changes": [{"path": "a.png", "binary": binary, "op": op}]}
 
 test_new if count(rule.require_approval) == 1 with input as doc(true, "create")
 
@@ -11,3 +11,9 @@ test_changed if count(rule.require_approval) == 1 with input as doc(true, "modif
 test_deleted if count(rule.require_approval) == 0 with input as doc(true, "delete")
 
 test_text if count(rule.require_approval) == 0 with input as doc(false, "create")
+
+archive(place) := object.union(doc(true, "create"), {"facts": [{"path": "a.png", "code": "content/archive", "attributes": {"place": place}}]})
+
+test_known if count(rule.require_approval) == 0 with input as archive("code")
+
+test_known_in_a_test if count(rule.require_approval) == 1 with input as archive("aside")

@@ -28,6 +28,11 @@ pub fn run(args: &ExplainArgs, output: &Output) -> Result<u8, CommandError> {
         output.show(&codes, |out| codes.iter().try_for_each(|code| writeln!(out, "{code}")))?;
         return Ok(0);
     };
+    page(code, output)
+}
+
+/// Prints the page of a code.
+pub fn page(code: &str, output: &Output) -> Result<u8, CommandError> {
     match explain::explain(code) {
         Ok(page) => output.show(&Page { code, page: &page }, |out| out.write_all(page.as_bytes()))?,
         Err(unknown) => {

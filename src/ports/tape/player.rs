@@ -184,6 +184,10 @@ impl VcsRead for Player<'_> {
         self.vcs.file(tree, path)
     }
 
+    fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        self.vcs.kept(name)
+    }
+
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {
         self.vcs.export(tree, folder)
     }

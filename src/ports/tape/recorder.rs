@@ -111,6 +111,10 @@ impl VcsRead for Recorder<'_> {
         self.world.vcs.file(tree, path)
     }
 
+    fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        self.world.vcs.kept(name)
+    }
+
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {
         self.world.vcs.export(tree, folder)
     }

@@ -227,6 +227,10 @@ impl VcsRead for GitRepository {
         tree::file(&self.local(), tree_oid(tree)?, path)
     }
 
+    fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        super::keep::read(&self.root, name)
+    }
+
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {
         export::export(&self.repo, tree_oid(tree)?, folder)
     }

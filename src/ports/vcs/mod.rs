@@ -13,22 +13,29 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::task::Base;
 
+pub mod changes;
 mod commit;
 mod create;
 mod error;
 mod export;
 mod fake;
 mod git;
+mod hooks;
+mod keep;
 mod message;
 mod program;
 mod remote;
 mod tree;
+mod unstage;
 
+pub use changes::{CommitRef, Delta, Side, Span, Unread, VcsChanges, WorkFile};
 pub use create::create_repository;
 pub use error::VcsError;
 pub use fake::FakeRepository;
 pub(crate) use fake::apply as apply_in_memory;
 pub use git::GitRepository;
+pub use hooks::{HookError, HookFolder, Hooks};
+pub use keep::{Fetched, KEPT};
 
 /// Reads a repository.
 pub trait VcsRead: Send + Sync {
@@ -42,6 +49,11 @@ pub trait VcsRead: Send + Sync {
 
     /// Returns the content of a file of a tree; `None` where there is no regular file at the path.
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError>;
+
+    /// Returns a policy bundle that was put by for this checkout, by its name; nothing says yet that it is what it should be.
+    fn kept(&self, _name: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        Ok(None)
+    }
 
     /// Writes a tree below an existing empty folder and tells what could not be written as it is.
     ///

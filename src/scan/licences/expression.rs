@@ -62,6 +62,11 @@ impl Expression {
         }
     }
 
+    /// Returns a licence by a name that is no SPDX expression, or by none.
+    pub fn named(name: &str) -> Self {
+        Self::Licence(Term { id: name.trim().to_owned(), exception: None, listed: false })
+    }
+
     /// Returns the alternatives of several expressions; `None` when there are none.
     pub fn any(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         joined(all, Self::Or)

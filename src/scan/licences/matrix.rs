@@ -129,12 +129,8 @@ const OWN: &str = "proprietary";
 /// Both are licence expressions as manifests write them; `outbound` is empty when the repository says nothing. `None` is
 /// "fine". Of alternatives the best counts, of licences that all hold the worst.
 pub fn conflict(outbound: &str, inbound: &str, linkage: Linkage) -> Option<Conflict> {
-    let into = Expression::parse(outbound);
-    let into = match (into, outbound.trim()) {
-        (Some(into), _) => into,
-        // "SEE LICENSE IN ..." and the like: terms of its own, which we have not read.
-        (None, text) => Expression::Licence(Term { id: text.to_owned(), exception: None, listed: false }),
-    };
+    // "SEE LICENSE IN ..." and the like: terms of its own, which we have not read.
+    let into = Expression::parse(outbound).unwrap_or_else(|| Expression::named(outbound));
     let Some(from) = Expression::parse(inbound) else {
         return Some(unread(&into, inbound));
     };

@@ -10,10 +10,12 @@ use rust_embed::RustEmbed;
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::id::TreeId;
 use crate::artifact::path::RepoPath;
+use crate::config::Pack;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
 use super::engine::Fault;
+use super::pack::{self, PackError};
 use super::rule::{Module, Rule, load};
 use super::spread::spread;
 
@@ -35,6 +37,9 @@ pub enum BundleError {
         /// The reason, to be read after it.
         why: String,
     },
+    /// A bundle from elsewhere that is not here, not what the config pins, or of no use.
+    #[error(transparent)]
+    Pack(#[from] PackError),
     /// The repository could not be read.
     #[error(transparent)]
     Vcs(#[from] VcsError),
@@ -47,6 +52,7 @@ impl Failure for BundleError {
     fn class(&self) -> Class {
         match self {
             Self::Folder { .. } => Class::Usage,
+            Self::Pack(error) => error.class(),
             Self::Vcs(error) => error.class(),
             Self::Digest(_) => Class::Internal,
         }
@@ -58,6 +64,7 @@ impl Failure for BundleError {
                 "Packs are read from the base commit: commit the folder first, or mend `policy.packs` in orch.yml."
                     .into(),
             ),
+            Self::Pack(error) => error.help(),
             Self::Vcs(error) => error.help(),
             Self::Digest(_) => None,
         }
@@ -67,7 +74,7 @@ impl Failure for BundleError {
 /// A file of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// `orch:<path>` for the pack in this binary, else the path in the repository.
+    /// `orch:<path>` for the pack in this binary, `bundle:<bundle>/<path>` for a bundle, else the path in the repository.
     pub name: String,
     /// Its bytes; absent when it is no regular file.
     pub bytes: Option<Vec<u8>>,
@@ -98,14 +105,19 @@ impl Sources {
     }
 
     /// Returns the pack in this binary with the packs of the repository, as a tree has them.
-    pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[String]) -> Result<Self, BundleError> {
+    pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[Pack]) -> Result<Self, BundleError> {
         let mut sources = Self::embedded()?;
         if packs.is_empty() {
             return Ok(sources);
         }
+        for pack in packs {
+            let Some(name) = pack::kept_as(pack) else { continue };
+            let bytes = vcs.kept(&name)?.ok_or_else(|| PackError::Missing { pack: pack::shown(pack) })?;
+            sources.files.extend(pack::open(pack, &bytes)?);
+        }
         let entries = vcs.entries(tree)?;
         let mut seen = BTreeSet::new();
-        for pack in packs {
+        for pack in packs.iter().filter_map(Pack::folder) {
             let folder = folder(pack)?;
             let prefix = format!("{folder}/");
             let mut found = false;
@@ -120,7 +132,7 @@ impl Sources {
                     sources.files.push(SourceFile { name: path.to_owned(), bytes });
                 }
             }
-            let refuse = |why: &str| BundleError::Folder { folder: pack.clone(), why: why.into() };
+            let refuse = |why: &str| BundleError::Folder { folder: pack.to_owned(), why: why.into() };
             if !found {
                 return Err(refuse("has no `.rego` file in the base commit"));
             }

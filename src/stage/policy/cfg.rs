@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, Level};
+use crate::config::{Config, Level, Pack};
 use crate::diagnostic::{Class, Failure, explain::nearest};
 
+use super::aside::Lists;
 use super::bundle::Bundle;
 use super::diags::Diag;
 
@@ -20,6 +21,8 @@ pub struct PolicyConfig {
     pub settings: Map<String, Value>,
     /// Levels that differ from the rules' own, by code.
     pub levels: BTreeMap<String, Level>,
+    /// What is set aside: waivers and baseline.
+    pub lists: Lists,
 }
 
 /// A setting of a rule in the pack of this binary.
@@ -53,6 +56,14 @@ pub fn defaults() -> Vec<Setting> {
         ),
         setting("protected_existing", "files that may be made, but not changed or deleted", json!(LICENCES)),
         setting("env_files_allowed", "files that look like `.env` and are examples", json!(ENV_EXAMPLES)),
+        setting("owners_require", "files whose owners by CODEOWNERS have to approve a change", json!([])),
+        setting("trusted_actions", "actions that may be taken by a tag", json!(["actions/*", "github/**"])),
+        setting(
+            "licences_allow",
+            "licences (SPDX ids) that somebody has agreed to: `licences/conflict` leaves them",
+            json!([]),
+        ),
+        setting("licences_deny", "licences (SPDX ids, `*` at the end) that nothing may be under", json!([])),
         setting("dependencies_allow", "dependencies that are vouched for, as `npm:left-pad`", json!(NONE)),
         setting("dependencies_deny", "dependencies that must not come in, as `pypi:*-nightly`", json!(NONE)),
         setting(
@@ -219,7 +230,17 @@ impl PolicyConfig {
     /// Returns what a bundle is given by a config.
     pub fn new(config: &Config, bundle: &Bundle) -> Result<Self, ConfigError> {
         check_levels(&config.policy.levels, bundle)?;
-        Ok(Self { settings: settings(config)?, levels: config.policy.levels.clone() })
+        Ok(Self {
+            settings: settings(config)?,
+            levels: config.policy.levels.clone(),
+            lists: Lists::default(),
+        })
+    }
+
+    /// Takes waivers and baseline.
+    #[must_use]
+    pub fn with_lists(self, lists: Lists) -> Self {
+        Self { lists, ..self }
     }
 }
 
@@ -258,8 +279,12 @@ fn settings(config: &Config) -> Result<Map<String, Value>, ConfigError> {
         settings.insert(setting.name.into(), value);
     }
     // The packs judge the next change, so this one may alter them only with approval.
-    let packs =
-        config.policy.packs.iter().map(|p| format!("/{}/", p.trim_start_matches("./").trim_matches('/')));
+    let folders = config.policy.packs.iter().filter_map(Pack::folder);
+    let packs = folders.map(|p| format!("/{}/", p.trim_start_matches("./").trim_matches('/')));
+    // All of `.orch` is protected by a rule of its own.
+    let lists = [&config.policy.waivers, &config.policy.baseline].into_iter();
+    let lists = lists.filter(|path| !path.starts_with(".orch/")).map(|path| format!("/{path}"));
+    let packs = packs.chain(lists);
     let protect: Vec<String> = config.paths.protect.iter().cloned().chain(packs).collect();
     settings.insert("paths_allow".into(), globs("paths.allow", &config.paths.allow)?);
     settings.insert("paths_protect".into(), globs("paths.protect", &protect)?);

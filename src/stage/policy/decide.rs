@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::artifact::day::Day;
 use crate::artifact::digest::Digest;
 use crate::artifact::types::verdict::{AsideBy, Decision, Effect, Finding, SetAside, Severity};
 use crate::config::Level;
 use crate::diagnostic::text::is_hidden;
+
+use super::aside::{Lists, Parted, aside};
 
 /// What a rule found, before levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,21 @@ impl Default for Violation {
     }
 }
 
+/// What findings are taken by, besides the rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Levels that differ from the rules' own, by code.
+    pub levels: &'a BTreeMap<String, Level>,
+    /// The first day the findings of a rule count, by code, where it says one.
+    pub starts: &'a BTreeMap<String, Day>,
+    /// Waivers and baseline.
+    pub lists: &'a Lists,
+    /// The day; without one every rule counts and nothing is waived.
+    pub today: Option<Day>,
+    /// The rules that judged, where it was the whole tree.
+    pub whole: Option<&'a [String]>,
+}
+
 /// What was decided, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -74,13 +92,28 @@ const LISTED: usize = 100;
 /// The longest message or help that is kept, in characters.
 const TEXT: usize = 1000;
 
-/// Applies the levels and returns the decision with every finding, strictest first.
-pub fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> Decided {
+/// Findings by what is done with them, each list sorted.
+struct Sifted {
+    /// Those that count unless a list sets them aside.
+    findings: Vec<Finding>,
+    /// Those of rules on trial.
+    shadows: Vec<Finding>,
+    /// Those of rules that count from a later day on.
+    early: Vec<Finding>,
+    /// Which of equals was the last.
+    seen: BTreeMap<(String, String, String), u32>,
+}
+
+/// Applies levels and days.
+fn sift(terms: &Terms<'_>, violations: Vec<Violation>) -> Sifted {
     let mut seen = BTreeMap::new();
-    let mut findings = Vec::new();
-    let mut shadows = Vec::new();
+    let (mut findings, mut shadows, mut early) = (Vec::new(), Vec::new(), Vec::new());
+    let not_yet = |code: &str| {
+        let start = terms.starts.get(code).copied();
+        start.is_some_and(|start| terms.today.is_some_and(|today| today < start))
+    };
     for violation in violations {
-        let level = levels.get(&violation.code).copied();
+        let level = terms.levels.get(&violation.code).copied();
         let effect = match level {
             None | Some(Level::Shadow) => violation.effect,
             Some(Level::Off) => continue,
@@ -89,25 +122,90 @@ pub fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> D
             Some(Level::Deny) => Effect::Deny,
         };
         let found = finding(violation, effect);
-        if level == Some(Level::Shadow) { shadows.push(found) } else { findings.push(found) }
+        if level == Some(Level::Shadow) {
+            shadows.push(found);
+        } else if not_yet(&found.code) {
+            early.push(found);
+        } else {
+            findings.push(found);
+        }
     }
-    for list in [&mut findings, &mut shadows] {
+    for list in [&mut findings, &mut shadows, &mut early] {
         sort(list);
         list.dedup();
         number(list, &mut seen);
     }
+    Sifted { findings, shadows, early, seen }
+}
+
+/// Returns every finding that counts, none left out of the list; strictest first.
+pub fn counted(terms: &Terms<'_>, violations: Vec<Violation>) -> Vec<Finding> {
+    aside(sift(terms, violations).findings, terms.lists, terms.today, terms.whole).count
+}
+
+/// Applies levels, days and lists, and returns the decision with every finding, strictest first.
+pub fn decide(terms: &Terms<'_>, violations: Vec<Violation>) -> Decided {
+    let Sifted { findings, shadows, early, mut seen } = sift(terms, violations);
+    let Parted { count: mut findings, mut set_aside, notes } =
+        aside(findings, terms.lists, terms.today, terms.whole);
+    let mut notes: Vec<Finding> = notes
+        .into_iter()
+        .map(|note| {
+            let effect = terms.levels.get(&note.code).map_or(note.effect, |_| Effect::Deny);
+            finding(note, effect)
+        })
+        .collect();
+    number(&mut notes, &mut seen);
+    findings.append(&mut notes);
+    sort(&mut findings);
     let decision = findings.iter().map(|f| f.effect.decision()).max().unwrap_or(Decision::Allow);
-    let aside = |finding| SetAside {
+    set_aside.extend(shadows.into_iter().map(|finding| SetAside {
         finding,
         by: AsideBy::Shadow,
         reason: "the rule is on trial".into(),
         until: None,
-    };
-    Decided {
-        decision,
-        findings: shorten(findings),
-        set_aside: shorten(shadows).into_iter().map(aside).collect(),
+    }));
+    set_aside.extend(early.into_iter().map(|finding| {
+        let start = terms.starts.get(&finding.code);
+        SetAside {
+            by: AsideBy::NotYet,
+            reason: start.map(|start| format!("the rule counts from {start} on")).unwrap_or_default(),
+            until: start.map(|start| start.plus_days(-1).to_string()),
+            finding,
+        }
+    }));
+    Decided { decision, findings: shorten(findings), set_aside: shorten_aside(set_aside) }
+}
+
+/// Sorts what is set aside like findings; keeps the first of each rule and cause, and says how many more there are.
+fn shorten_aside(mut all: Vec<SetAside>) -> Vec<SetAside> {
+    let order = |a: &SetAside, b: &SetAside| order(&a.finding, &b.finding).then_with(|| a.by.cmp(&b.by));
+    all.sort_by(order);
+    let mut counts: BTreeMap<(String, AsideBy), (usize, SetAside)> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for one in all {
+        let (count, _) = counts
+            .entry((one.finding.code.clone(), one.by))
+            .and_modify(|(count, _)| *count += 1)
+            .or_insert_with(|| (1, one.clone()));
+        if *count <= LISTED {
+            kept.push(one);
+        }
     }
+    for (count, first) in counts.into_values().filter(|(count, _)| *count > LISTED) {
+        let rest = Violation {
+            code: first.finding.code,
+            severity: first.finding.severity,
+            message: format!("{} more findings of this rule are not listed", count - LISTED),
+            help: first.finding.help,
+            ..Violation::default()
+        };
+        let mut finding = finding(rest, first.finding.effect);
+        number(std::slice::from_mut(&mut finding), &mut BTreeMap::new());
+        kept.push(SetAside { finding, by: first.by, reason: first.reason, until: None });
+    }
+    kept.sort_by(order);
+    kept
 }
 
 fn finding(violation: Violation, effect: Effect) -> Finding {
@@ -142,10 +240,14 @@ fn number(findings: &mut [Finding], seen: &mut BTreeMap<(String, String, String)
 
 /// Strictest first, then by path (findings without one first), line and code.
 fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (f.path.clone(), f.line, f.code.clone(), f.message.clone(), f.help.clone());
-        b.effect.cmp(&a.effect).then_with(|| key(a).cmp(&key(b)))
-    });
+    findings.sort_by(order);
+}
+
+fn order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    fn key(f: &Finding) -> (&Option<String>, Option<u32>, &str, &str, &str) {
+        (&f.path, f.line, &f.code, &f.message, &f.help)
+    }
+    b.effect.cmp(&a.effect).then_with(|| key(a).cmp(&key(b)))
 }
 
 /// Keeps the first findings of each rule and effect, and says how many more there are.
@@ -201,6 +303,12 @@ mod tests {
 
     use super::*;
 
+    fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> Decided {
+        let (starts, lists) = (BTreeMap::new(), Lists::default());
+        let terms = Terms { levels, starts: &starts, lists: &lists, today: None, whole: None };
+        super::decide(&terms, violations)
+    }
+
     fn violation(code: &str, effect: Effect) -> Violation {
         Violation {
             code: code.into(),
@@ -253,6 +361,25 @@ mod tests {
         assert_eq!((decision, findings.len()), (Decision::Deny, LISTED + 2));
         assert_eq!(findings[0].message, "150 more findings of this rule are not listed");
         assert_eq!(findings.last().unwrap().message, "::error::x\\u{202e}\\u{1b}[31m end");
+    }
+
+    #[test]
+    fn a_rule_counts_from_its_day_on() {
+        let starts = BTreeMap::from([("a/d".to_owned(), "2027-01-01".parse().unwrap())]);
+        let on = |today: Option<&str>| {
+            let (levels, lists) = (BTreeMap::new(), Lists::default());
+            let today = today.map(|day| day.parse().unwrap());
+            let terms = Terms { levels: &levels, starts: &starts, lists: &lists, today, whole: None };
+            super::decide(&terms, vec![violation("a/d", Effect::Deny)])
+        };
+        let early = on(Some("2026-12-31"));
+        assert_eq!((early.decision, early.findings.len()), (Decision::Allow, 0));
+        assert_eq!(early.set_aside[0].by, AsideBy::NotYet);
+        assert_eq!(early.set_aside[0].until.as_deref(), Some("2026-12-31"));
+        assert_eq!(early.set_aside[0].finding.effect, Effect::Deny);
+        for day in [Some("2027-01-01"), Some("2028-01-01"), None] {
+            assert_eq!((on(day).decision, on(day).set_aside), (Decision::Deny, vec![]), "{day:?}");
+        }
     }
 
     fn any_violation() -> impl Strategy<Value = Violation> {

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use crate::artifact::day::Day;
 use crate::artifact::types::verdict::{Effect, Severity};
 use crate::diagnostic::Code;
 
@@ -26,6 +27,8 @@ pub struct Metadata {
     pub since: Option<String>,
     /// Whether the config may not set another level.
     pub locked: bool,
+    /// The first day its findings count; before it they are shown and set aside.
+    pub effective_on: Option<Day>,
 }
 
 /// The annotations as OPA defines them; ours stand below `custom`.
@@ -46,6 +49,7 @@ struct RawCustom {
     since: Option<String>,
     #[serde(default)]
     locked: bool,
+    effective_on: Option<String>,
 }
 
 /// Why the annotations of a rule cannot be used.
@@ -108,6 +112,14 @@ pub fn metadata(source: &str) -> Result<Metadata, MetadataError> {
         help: need("custom.help", custom.help)?,
         since: custom.since,
         locked: custom.locked,
+        effective_on: match custom.effective_on {
+            None => None,
+            Some(text) => Some(text.trim().parse().map_err(|_| MetadataError::Value {
+                name: "effective_on",
+                value: text,
+                why: "not a day as `2026-12-31`",
+            })?),
+        },
     })
 }
 
@@ -143,6 +155,7 @@ mod tests {
             ("require_approval", "block", "effect `block`"),
             ("help: H", "help: ''", "no `custom.help`"),
             ("custom:", "custom: [", "cannot be read"),
+            ("  help: H", "  help: H\n#  effective_on: 2027-02-30", "effective_on `2027-02-30`"),
         ] {
             let error = metadata(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(want), "{to}: {error}");

@@ -1,18 +1,23 @@
 //! The policy stage: facts about a change become a verdict.
 //!
 //! Must never allow because something went wrong: a rule that is broken, undefined or too slow is a deny that names it.
-//! It reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
+//! The stage of a run reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
 //!
 //! # Layout
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
-//! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
+//! - `pack`: bundles from elsewhere, checked against what the config pins
+//! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
+//!   `facts`: what scanners say; `lines`: what is new in a file
 //! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
+//! - `aside`: waivers and the baseline
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself
 
+pub mod alone;
+pub mod aside;
 pub mod builtins;
 pub mod bundle;
 pub mod cfg;
@@ -24,30 +29,33 @@ pub mod facts;
 pub mod inspect;
 pub mod lines;
 pub mod metadata;
+pub mod pack;
 pub mod rule;
 pub mod tester;
 
 mod answer;
 mod spread;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::artifact::day::Day;
 use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::policy_input::PolicyInput;
-use crate::artifact::types::verdict::{Decision, Effect, SkippedRule, Verdict};
+use crate::artifact::types::policy_input::{PolicyInput, SubjectKind};
+use crate::artifact::types::verdict::{Decision, Effect, Finding, SkippedRule, Verdict};
 use crate::config::Level;
 use crate::diagnostic::{Class, Failure};
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
+use aside::Lists;
 use bundle::{Bundle, BundleError, Sources};
 use cfg::PolicyConfig;
-use decide::{Decided, Violation, decide};
+use decide::{Decided, Terms, Violation, decide};
 use document::{DocumentError, Pieces};
 use engine::{Job, Limits};
 use rule::Rule;
@@ -87,14 +95,14 @@ impl Stage for PolicyStage {
     }
 
     fn materials(&self, cx: &StageContext<'_>) -> Result<Vec<Material>, StageError> {
-        let packs = &cx.config.policy.packs;
+        let policy = &cx.config.policy;
         let vcs = cx.vcs()?;
-        let sources = if packs.is_empty() {
-            Sources::embedded()?
-        } else {
-            Sources::gather(vcs, &vcs.head()?.tree, packs)?
-        };
-        Ok(vec![Material { name: "policy-bundle".into(), digest: sources.digest().clone() }])
+        let tree = vcs.head()?.tree;
+        let sources = Sources::gather(vcs, &tree, &policy.packs)?;
+        let bundle = Material { name: "policy-bundle".into(), digest: sources.digest().clone() };
+        let mut materials = vec![bundle];
+        materials.extend(aside::materials(policy, vcs, &tree)?);
+        Ok(materials)
     }
 
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
@@ -109,9 +117,16 @@ impl Stage for PolicyStage {
         };
         let vcs = cx.vcs()?;
         let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &cx.config.policy.packs)?);
-        let config = PolicyConfig::new(cx.config, &bundle).map_err(|e| refused(&e))?;
+        let today = pieces.task.created_at.get(..10).map(str::to_owned);
+        let lists =
+            Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
+                let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
+                Some(file.bytes().unwrap_or_default())
+            });
+        let config = PolicyConfig::new(cx.config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
         let input = document::build(vcs, pieces, config.settings.clone())?;
-        let verdict = check(&config, &bundle, &input, Limits::default()).map_err(|error| internal(&error))?;
+        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
+            .map_err(|error| internal(&error))?;
         let mut outputs = Outputs::default();
         outputs.put(slot::POLICY_INPUT, &input)?;
         outputs.put(slot::VERDICT, &verdict)?;
@@ -145,25 +160,21 @@ fn why(verdict: &Verdict, effect: Effect) -> String {
     }
 }
 
-/// Judges a document; no IO, and an error only when the document has no canonical form.
+/// Judges a document on a day; no IO, and an error only when the document has no canonical form.
+///
+/// Without a day, and with one that is none, nothing is lenient: every rule counts, no waiver and no baseline does.
 pub fn check(
     config: &PolicyConfig,
     bundle: &Bundle,
     input: &PolicyInput,
+    today: Option<&str>,
     limits: Limits,
 ) -> Result<Verdict, CanonicalError> {
-    let document = crate::artifact::digest::canonical_json(input)?;
-    let digest = Digest::of(&document);
-    let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
-    let mut judged = Judged::default();
-    if document.len() > limits.input_bytes {
-        violations.push(answer::too_large(document.len(), limits.input_bytes));
-    } else {
-        let text = String::from_utf8_lossy(&document).into_owned();
-        judged = judge(config, bundle, &absent(input), text, limits);
-        violations.append(&mut judged.violations);
-    }
-    let Decided { decision, findings, set_aside } = decide(&config.levels, violations);
+    let (digest, mut judged) = ask(config, bundle, input, limits)?;
+    let violations = std::mem::take(&mut judged.violations);
+    let starts = starts(bundle);
+    let terms = terms(config, &starts, input, today, &judged.ran);
+    let Decided { decision, findings, set_aside } = decide(&terms, violations);
     Ok(Verdict {
         subject: input.subject.clone(),
         decision,
@@ -174,6 +185,65 @@ pub fn check(
         rules: judged.ran,
         skipped: judged.skipped,
     })
+}
+
+/// Returns every finding of a document that counts, also those a verdict only gives the number of: for a baseline.
+pub fn counted(
+    config: &PolicyConfig,
+    bundle: &Bundle,
+    input: &PolicyInput,
+    today: Option<&str>,
+    limits: Limits,
+) -> Result<Vec<Finding>, CanonicalError> {
+    let (_, judged) = ask(config, bundle, input, limits)?;
+    let starts = starts(bundle);
+    Ok(decide::counted(&terms(config, &starts, input, today, &judged.ran), judged.violations))
+}
+
+/// Lets the rules judge a document, and returns its digest with all they said.
+fn ask(
+    config: &PolicyConfig,
+    bundle: &Bundle,
+    input: &PolicyInput,
+    limits: Limits,
+) -> Result<(Digest, Judged), CanonicalError> {
+    let document = crate::artifact::digest::canonical_json(input)?;
+    let digest = Digest::of(&document);
+    let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
+    violations.extend(input.unread.iter().map(|file| answer::unread(file, input.subject.kind)));
+    let mut judged = Judged::default();
+    if document.len() > limits.input_bytes {
+        violations.push(answer::too_large(document.len(), limits.input_bytes));
+    } else {
+        let text = String::from_utf8_lossy(&document).into_owned();
+        judged = judge(config, bundle, &absent(input), text, limits);
+    }
+    violations.append(&mut judged.violations);
+    violations.extend(config.lists.problems.iter().cloned());
+    judged.violations = violations;
+    Ok((digest, judged))
+}
+
+/// Returns the first day of each rule that says one.
+fn starts(bundle: &Bundle) -> BTreeMap<String, Day> {
+    let start = |rule: &Rule| Some((rule.metadata.code.to_string(), rule.metadata.effective_on?));
+    bundle.rules.iter().filter_map(start).collect()
+}
+
+fn terms<'a>(
+    config: &'a PolicyConfig,
+    starts: &'a BTreeMap<String, Day>,
+    input: &PolicyInput,
+    today: Option<&str>,
+    ran: &'a [String],
+) -> Terms<'a> {
+    Terms {
+        levels: &config.levels,
+        starts,
+        lists: &config.lists,
+        today: today.and_then(|day| day.parse().ok()),
+        whole: (input.subject.kind == SubjectKind::Tree).then_some(ran),
+    }
 }
 
 /// Returns the optional parts a document does not have.

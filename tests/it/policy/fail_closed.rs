@@ -40,7 +40,7 @@ fn limits() -> Limits {
 fn judged(files: Vec<SourceFile>, input: &PolicyInput) -> Verdict {
     let bundle = Bundle::parse(&Sources::of(files).unwrap());
     let config = PolicyConfig { settings: input.settings.clone(), ..PolicyConfig::default() };
-    check(&config, &bundle, input, limits()).unwrap()
+    check(&config, &bundle, input, None, limits()).unwrap()
 }
 
 /// The verdict of one rule beside the witness: denied, with one error that says `want`, and the witness heard.
@@ -179,7 +179,7 @@ fn a_builtin_that_does_not_come_back_denies() {
     let bundle = Bundle::parse(&Sources::of(vec![witness(), file("packs/bad.rego", &text)]).unwrap());
     let input = input();
     let limits = Limits { rule: Duration::from_millis(300), total: Duration::from_millis(300), ..limits() };
-    let verdict = check(&PolicyConfig::default(), &bundle, &input, limits).unwrap();
+    let verdict = check(&PolicyConfig::default(), &bundle, &input, None, limits).unwrap();
     assert_eq!(verdict.findings.iter().filter(|f| f.code == "policy/rule-error").count(), 2);
     assert_eq!((verdict.decision, verdict.rules.len()), (Decision::Deny, 0), "{:#?}", verdict.findings);
 }
@@ -238,7 +238,7 @@ fn a_pack_cannot_replace_a_built_in_rule_nor_hide_behind_a_bad_file() {
     case.edit(".env", "A=1\n");
     let input = case.input();
     let config = PolicyConfig { settings: input.settings.clone(), ..PolicyConfig::default() };
-    let verdict = check(&config, &Bundle::parse(&sources), &input, Limits::default()).unwrap();
+    let verdict = check(&config, &Bundle::parse(&sources), &input, None, Limits::default()).unwrap();
     let paths: Vec<_> =
         verdict.findings.iter().map(|f| (f.code.as_str(), f.path.as_deref().unwrap())).collect();
     assert_eq!(
@@ -258,7 +258,7 @@ fn a_document_that_is_too_large_denies_without_being_judged() {
     let bundle = super::embedded();
     let config = PolicyConfig { settings: input.settings.clone(), ..PolicyConfig::default() };
     let limits = Limits { input_bytes: 1000, ..Limits::default() };
-    let verdict = check(&config, &bundle, &input, limits).unwrap();
+    let verdict = check(&config, &bundle, &input, None, limits).unwrap();
     assert_eq!(verdict.decision, Decision::Deny);
     assert_eq!(verdict.findings[0].code, "policy/input-too-large");
     assert!(verdict.rules.is_empty());

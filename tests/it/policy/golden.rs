@@ -96,7 +96,7 @@ fn case(raw: Raw) -> Case {
     to.paths.allow = from.allow;
     to.paths.protect = from.protect;
     to.paths.deny = from.deny;
-    to.policy.packs = from.packs;
+    to.policy.packs = from.packs.into_iter().map(orch::config::Pack::Folder).collect();
     to.policy.levels = from.levels;
     to.policy.settings = from.settings;
     to.sandbox.required = from.sandbox_required.unwrap_or(true);

@@ -1,12 +1,15 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; and verdicts shown.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; verdicts shown; and what a
+//! team lives with: waivers and a baseline.
 
+mod baseline;
 mod check;
 mod eval;
+mod explain;
+mod fetch;
 mod init;
 mod show;
 mod test;
-
-use std::path::Path;
+mod waive;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -35,6 +38,14 @@ enum PolicyCommand {
     Init(init::InitArgs),
     /// Show the verdict of a run, or one from a file, in any form
     Show(show::ShowArgs),
+    /// Tell which rules judge changes here, and how each is taken
+    Explain(explain::ExplainArgs),
+    /// Waive findings of a rule until a day, for a reason
+    Waive(waive::WaiveArgs),
+    /// Fetch the bundles of rules that orch.yml pins
+    Fetch(fetch::FetchArgs),
+    /// Write down what is found in the whole tree today, so that only new findings count
+    Baseline(baseline::BaselineArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -57,20 +68,24 @@ impl From<RegoVersion> for Version {
 
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    if let Some(folder) = &global.directory {
-        enter(folder)?;
-    }
     match &args.command {
-        PolicyCommand::Check(args) => check::run(args, output),
-        PolicyCommand::Test(args) => test::run(args, output),
-        PolicyCommand::Eval(args) => eval::run(args, output),
-        PolicyCommand::Init(args) => init::run(args, output),
+        PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
+        PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
+        PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
+        PolicyCommand::Init(args) => enter(global).and_then(|()| init::run(args, output)),
+        // These work on a repository, and find it themselves.
         PolicyCommand::Show(args) => show::run(args, global, output),
+        PolicyCommand::Explain(args) => explain::run(args, global, output),
+        PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
+        PolicyCommand::Fetch(args) => fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
-/// Enters the folder of `-C`: every path of these commands is the caller's own word.
-fn enter(folder: &Path) -> Result<(), CommandError> {
+/// Enters the folder of `-C`: every path of the commands that follow is the caller's own word.
+fn enter(global: &Global) -> Result<(), CommandError> {
+    let Some(folder) = &global.directory else { return Ok(()) };
     std::env::set_current_dir(folder)
         .map_err(|source| IoError { what: format!("enter {}", folder.display()), source }.into())
 }

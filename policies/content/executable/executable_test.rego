@@ -1,0 +1,32 @@
+package orch.content.executable_test
+
+import data.orch.content.executable as rule
+
+doc(code, confidence, attributes) := {"facts": [{
+	"path": "a", "line": 3, "column": 1, "end_line": 3, "end_column": 9, "code": code, "scanner": "s", "message": "m",
+	"evidence": "e", "fingerprint": "f", "confidence": confidence, "attributes": attributes,
+}]}
+
+test_disguised if {
+	count(rule.deny) == 1 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
+	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
+	count(rule.warn) == 0 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
+}
+
+test_plain if {
+	count(rule.deny) == 0 with input as doc("content/executable", "high", {"place": "code"})
+	count(rule.require_approval) == 1 with input as doc("content/executable", "high", {"place": "code"})
+	count(rule.warn) == 0 with input as doc("content/executable", "high", {"place": "code"})
+}
+
+test_in_a_test if {
+	count(rule.deny) == 0 with input as doc("content/executable", "high", {"place": "aside"})
+	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"place": "aside"})
+	count(rule.warn) == 1 with input as doc("content/executable", "high", {"place": "aside"})
+}
+
+test_other if {
+	count(rule.deny) == 0 with input as doc("other/code", "high", {})
+	count(rule.require_approval) == 0 with input as doc("other/code", "high", {})
+	count(rule.warn) == 0 with input as doc("other/code", "high", {})
+}

@@ -1,0 +1,28 @@
+package orch.ops.destructive_command_test
+
+import data.orch.ops.destructive_command as rule
+
+doc(code, confidence, attributes) := {"facts": [{
+	"path": "a", "line": 3, "column": 1, "end_line": 3, "end_column": 9, "code": code, "scanner": "s", "message": "m",
+	"evidence": "e", "fingerprint": "f", "confidence": confidence, "attributes": attributes,
+}]}
+
+test_sure if {
+	count(rule.require_approval) == 1 with input as doc("ops/destructive-command", "high", {"place": "code"})
+	count(rule.warn) == 0 with input as doc("ops/destructive-command", "high", {"place": "code"})
+}
+
+test_unsure if {
+	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "medium", {"place": "code"})
+	count(rule.warn) == 1 with input as doc("ops/destructive-command", "medium", {"place": "code"})
+}
+
+test_in_a_test if {
+	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "high", {"place": "aside"})
+	count(rule.warn) == 1 with input as doc("ops/destructive-command", "high", {"place": "aside"})
+}
+
+test_other if {
+	count(rule.require_approval) == 0 with input as doc("other/code", "high", {})
+	count(rule.warn) == 0 with input as doc("other/code", "high", {})
+}
