@@ -79,7 +79,16 @@ mod tests {
         for good in ["2026-12-31", "2028-02-29", "0001-01-01"] {
             assert_eq!(good.parse::<Day>().unwrap().to_string(), good);
         }
-        for bad in ["", "2026-02-30", "2026-2-3", "20261231", "2026-12-31T00:00", "tomorrow", "-026-12-31", "2026/12/31"] {
+        for bad in [
+            "",
+            "2026-02-30",
+            "2026-2-3",
+            "20261231",
+            "2026-12-31T00:00",
+            "tomorrow",
+            "-026-12-31",
+            "2026/12/31",
+        ] {
             assert!(bad.parse::<Day>().is_err(), "{bad}");
         }
         let day: Day = "2028-02-29".parse().unwrap();

@@ -43,7 +43,10 @@ impl Output {
     }
 
     /// Returns the columns to fit lines into: those of the terminal, where there is one.
-    #[expect(clippy::unused_self, reason = "the width belongs to the output, whatever it needs to know for it")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the width belongs to the output, whatever it needs to know for it"
+    )]
     pub fn width(&self) -> usize {
         terminal_size::terminal_size_of(io::stdout()).map_or(100, |(columns, _)| usize::from(columns.0))
     }

@@ -34,6 +34,8 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
     Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
+    Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
+    Variable { name: "GIT_INDEX_FILE", about: "The index that `orch stage policy --staged` reads: git names another in the hooks of `git commit FILE`. It has to be in the git folder; no other `GIT_*` variable counts." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
     Variable { name: "TMPDIR", about: "Where clean copies are made." },
     Variable { name: "PATH", about: "Where programs are looked up; its readable folders are handed on to commands." },
@@ -156,6 +158,16 @@ impl Environment {
         let server = self.get("GITHUB_SERVER_URL")?.to_str()?;
         let name = self.get("GITHUB_REPOSITORY")?.to_str()?;
         Some(format!("{}/{name}", server.trim_end_matches('/')))
+    }
+
+    /// Returns the branch a pull request is for.
+    pub fn github_base_ref(&self) -> Option<String> {
+        self.get("GITHUB_BASE_REF").map(|branch| branch.to_string_lossy().into_owned())
+    }
+
+    /// Returns the index git names for the hooks of a commit.
+    pub fn git_index(&self) -> Option<PathBuf> {
+        self.get("GIT_INDEX_FILE").map(PathBuf::from)
     }
 
     /// Returns the moment the wall clock is to stand still at.

@@ -18,7 +18,7 @@ pub const FILE_NAME: &str = "orch.yml";
 const NEAR_NAMES: &[&str] = &["orch.yaml", ".orch.yml", ".orch.yaml", "orch.json", "orch.toml"];
 
 /// The largest file that is read.
-const MAX_BYTES: u64 = 256 * 1024;
+pub const MAX_BYTES: u64 = 256 * 1024;
 
 /// A config and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

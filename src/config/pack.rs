@@ -6,7 +6,8 @@ use super::check::folder_fault;
 use super::raw::RawPack;
 use super::valid::{FilePack, GitPack, Pack};
 
-const FORMS: &str = "Write a folder, or a map with `git`, `ref` and `folder`, or one with `file` and `sha256`.";
+const FORMS: &str =
+    "Write a folder, or a map with `git`, `ref` and `folder`, or one with `file` and `sha256`.";
 
 /// The key below the pack, with a dot in front or empty; why it cannot be taken; what to do next.
 type Wrong = (String, String, String);

@@ -159,7 +159,10 @@ impl Seed<'_> {
             Expect::Text => "text".into(),
             Expect::Command => "a command: one text or a list of words".into(),
             Expect::Level => Takes::Choice(LEVELS).describe(),
-            Expect::Pack => "a pack: a folder, or a map with `git`, `ref` and `folder`, or with `file` and `sha256`".into(),
+            Expect::Pack => {
+                "a pack: a folder, or a map with `git`, `ref` and `folder`, or with `file` and `sha256`"
+                    .into()
+            }
             Expect::Anything => "a value JSON has too".into(),
         }
     }

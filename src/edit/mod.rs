@@ -4,9 +4,11 @@
 
 pub mod apply;
 mod base85;
+pub mod fix;
 mod fold;
 pub mod guard;
 pub mod lines;
 pub mod patch;
+pub mod unified;
 
 pub use guard::{Kind, Names, Place, Refusal, check};

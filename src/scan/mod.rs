@@ -5,16 +5,22 @@
 pub mod agents;
 pub mod allow;
 pub mod binary;
+pub mod dependencies;
 pub mod destructive;
 mod driver;
 mod fact;
 mod layers;
+pub mod licences;
 mod lines;
+pub mod manifest;
 pub mod names;
+pub mod owners;
 pub mod pii;
 mod places;
 pub mod secrets;
 mod source;
+mod surroundings;
+pub mod tampering;
 pub mod unicode;
 pub mod workflows;
 mod yaml;
@@ -23,6 +29,7 @@ pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
 pub use lines::Lines;
 pub use source::{Source, View};
+pub use surroundings::Surroundings;
 
 /// Finds facts of one kind.
 ///
@@ -84,20 +91,6 @@ impl Tree for MemoryTree {
     }
 }
 
-/// What scanners are told of the repository around a file; worked out once, before the first file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// The SPDX expression the repository is published under, where it says so.
-    pub licence: Option<String>,
-}
-
-impl Surroundings {
-    /// Looks at a repository.
-    pub fn of(_tree: &dyn Tree) -> Self {
-        Self::default()
-    }
-}
-
 /// One file of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct FileChange<'a> {
@@ -114,6 +107,10 @@ pub static SCANNERS: &[&dyn Scanner] = &[
     &secrets::Secrets,
     &pii::Pii,
     &names::Names,
+    &dependencies::Dependencies,
+    &licences::Licences,
+    &tampering::Tampering,
+    &owners::Owners,
     &workflows::Workflows,
     &unicode::Unicode,
     &binary::Binary,

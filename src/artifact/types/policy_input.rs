@@ -38,6 +38,9 @@ pub struct PolicyInput {
     pub size: Option<ChangeSize>,
     /// What the scanners saw, sorted by place; nothing in it holds a secret.
     pub facts: Vec<Fact>,
+    /// What could not be looked at, sorted by path; the stage itself judges it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadFile>,
     /// The acceptance tests; only of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<TestEvidence>,
@@ -99,6 +102,32 @@ impl SubjectKind {
             Self::Tree => "tree",
         }
     }
+}
+
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnreadFile {
+    /// The path; bytes that are no text are shown as `\xff`.
+    pub path: String,
+    /// What kind of thing it is.
+    pub kind: UnreadKind,
+    /// Why it could not be looked at, to be read after "it was not looked at:".
+    pub why: String,
+}
+
+/// What kind of thing could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnreadKind {
+    /// A file that is too large, alone or with the others.
+    Large,
+    /// A submodule.
+    Submodule,
+    /// A file whose name is not UTF-8.
+    Name,
+    /// A content that is not here, in conflict, binary in a patch, or that the machine refuses.
+    Content,
 }
 
 /// One thing a scanner saw.

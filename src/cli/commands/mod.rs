@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod init;
+pub mod judge;
 pub mod pipeline;
 pub mod policy;
 pub mod providers;

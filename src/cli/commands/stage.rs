@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::judge::{self, JudgeArgs};
+use super::policy::FormArgs;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
@@ -16,7 +18,7 @@ use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::verdict::{self, Showing};
+use crate::cli::verdict;
 use crate::config::Config;
 use crate::diagnostic::EXIT_CODES;
 use crate::diagnostic::text::plain;
@@ -30,7 +32,7 @@ use crate::stage::spec::StageSpec;
 /// Run one stage of a run, or explain it
 ///
 /// The stage reads the run folder of the newest run, or of the one named with --run; `intake` starts a run and takes the
-/// request instead.
+/// request instead. `policy` also judges what no run made: any change that git has, or every file.
 #[derive(Debug, Args)]
 pub struct StageArgs {
     /// The stage; `orch stages` lists them
@@ -51,6 +53,8 @@ pub struct StageArgs {
     #[arg(long, value_name = "FILE")]
     task_file: Option<PathBuf>,
     #[command(flatten)]
+    judge: JudgeArgs,
+    #[command(flatten)]
     assign: AssignArgs,
 }
 
@@ -62,6 +66,9 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         let spec = stage.spec();
         output.show(&StageDocument::from(spec), |out| explain(spec, out))?;
         return Ok(0);
+    }
+    if judges_alone(args, id, global)? {
+        return judge::run(&args.judge, global, output);
     }
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
@@ -108,11 +115,33 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
     })?;
     drop(events);
-    if id == StageId::Policy && output.format == Format::Human {
-        judged(&store, &run, output)?;
+    let form = args.judge.form();
+    if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
+        judged(&store, &run, form, output)?;
     }
-    show(&done, &folder, output)?;
+    // A form for programs stands alone.
+    if id != StageId::Policy || !form.is_named() {
+        show(&done, &folder, output)?;
+    }
     Ok(done.exit)
+}
+
+/// Tells whether policy is to judge what no run made: when flags say so, or when there is no run.
+fn judges_alone(args: &StageArgs, id: StageId, global: &Global) -> Result<bool, CommandError> {
+    match (id, args.judge.is_asked()) {
+        (StageId::Policy, true) => Ok(true),
+        (StageId::Policy, false) => {
+            let names_a_run = args.run.is_some() || args.round.is_some() || args.task.is_some();
+            Ok(!names_a_run && args.task_file.is_none() && session::runs(global)?.is_empty())
+        }
+        (_, false) => Ok(false),
+        (_, true) => Err(UsageError {
+            what: format!("the stage {id} works on a run only"),
+            help: "--staged, --work, --diff, --pr, --all, --stdin and --save go with `orch stage policy`."
+                .into(),
+        }
+        .into()),
+    }
 }
 
 fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<(), CommandError> {
@@ -136,9 +165,9 @@ fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<()
 }
 
 /// Shows what policy found, where it came as far as a verdict.
-fn judged(store: &DirStore, run: &RunId, output: &Output) -> Result<(), CommandError> {
+fn judged(store: &DirStore, run: &RunId, form: &FormArgs, output: &Output) -> Result<(), CommandError> {
     match Report::read(store, run).ok().and_then(|report| report.verdict) {
-        Some(verdict) => verdict::show(&verdict, Showing::default(), output),
+        Some(verdict) => verdict::show(&verdict, form.showing(), output),
         None => Ok(()),
     }
 }

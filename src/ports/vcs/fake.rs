@@ -19,7 +19,7 @@ use super::{
     VcsForesee, VcsRead, VcsWrite, message,
 };
 
-type Files = BTreeMap<String, (FileMode, Vec<u8>)>;
+pub(super) type Files = BTreeMap<String, (FileMode, Vec<u8>)>;
 type Branches = BTreeMap<String, CommitId>;
 
 /// A repository in memory: files, one branch checked out, remotes by name.
@@ -35,6 +35,8 @@ struct State {
     commits: BTreeMap<CommitId, (TreeId, BranchTip)>,
     branches: Branches,
     remotes: BTreeMap<String, Branches>,
+    index: Option<Files>,
+    work: Option<Files>,
 }
 
 impl FakeRepository {
@@ -76,10 +78,40 @@ impl FakeRepository {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn files(&self, tree: &TreeId) -> Result<Files, VcsError> {
+    /// Puts files into the index in place of those of HEAD.
+    #[must_use]
+    pub fn with_index<'a>(self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        self.lock().index = Some(regular(files));
+        self
+    }
+
+    /// Puts files into the working tree in place of those of the index.
+    #[must_use]
+    pub fn with_work<'a>(self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        self.lock().work = Some(regular(files));
+        self
+    }
+
+    /// Returns the files of the index.
+    pub(super) fn index(&self) -> Result<Files, VcsError> {
+        let index = self.lock().index.clone();
+        index.map_or_else(|| self.files(&self.base.tree), Ok)
+    }
+
+    /// Returns the files of the working tree.
+    pub(super) fn work(&self) -> Result<Files, VcsError> {
+        let work = self.lock().work.clone();
+        work.map_or_else(|| self.index(), Ok)
+    }
+
+    pub(super) fn files(&self, tree: &TreeId) -> Result<Files, VcsError> {
         let missing = || VcsError::MissingObject { what: format!("the tree {tree}") };
         self.lock().trees.get(tree).cloned().ok_or_else(missing)
     }
+}
+
+fn regular<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Files {
+    files.into_iter().map(|(path, bytes)| (path.to_owned(), (FileMode::Regular, bytes.to_vec()))).collect()
 }
 
 /// Ids of the fake are cut from SHA-256: they look like git's and depend on the content alone.

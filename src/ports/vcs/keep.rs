@@ -52,7 +52,8 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, VcsError> {
 impl GitRepository {
     /// Puts a bundle by: beside, then renamed.
     pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, VcsError> {
-        let path = place(self.root(), name).ok_or_else(|| failed("put a bundle by".into(), "it has no name"))?;
+        let path =
+            place(self.root(), name).ok_or_else(|| failed("put a bundle by".into(), "it has no name"))?;
         let folder = self.root().join(KEPT);
         let what = || format!("put {} by", path.display());
         for part in [self.root().join(".orch"), folder.clone()] {
@@ -73,6 +74,18 @@ impl GitRepository {
         };
         write().map_err(|error| failed(what(), error))?;
         Ok(path)
+    }
+
+    /// Reads a file of the working tree by its path; none where there is no regular file, and never through a link.
+    pub fn working_file(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        let mut whole = self.root().to_owned();
+        for part in path.split('/') {
+            whole.push(part);
+            if whole.is_symlink() {
+                return Ok(None);
+            }
+        }
+        if whole.is_file() { read_bounded(&whole).map(Some) } else { Ok(None) }
     }
 
     /// Reads a file a person named in the config: relative to the root of the checkout, or absolute.
@@ -99,7 +112,8 @@ impl GitRepository {
         // Not every server hands out a commit by its id: then all branches and tags are fetched.
         let one = run(&["fetch", "-q", "--no-tags", "--depth=1", "--", &url, commit], FETCH_LIMIT);
         if one.is_err() {
-            let all = ["fetch", "-q", "--no-tags", "--", &url, "+refs/heads/*:refs/h/*", "+refs/tags/*:refs/t/*"];
+            let all =
+                ["fetch", "-q", "--no-tags", "--", &url, "+refs/heads/*:refs/h/*", "+refs/tags/*:refs/t/*"];
             run(&all, FETCH_LIMIT)?;
         }
         let repo = gix::open_opts(folder.path(), gix::open::Options::isolated())

@@ -13,6 +13,7 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
 use crate::artifact::types::task::Base;
 
+pub mod changes;
 mod commit;
 mod create;
 mod error;
@@ -25,7 +26,9 @@ mod message;
 mod program;
 mod remote;
 mod tree;
+mod unstage;
 
+pub use changes::{CommitRef, Delta, Side, Span, Unread, VcsChanges, WorkFile};
 pub use create::create_repository;
 pub use error::VcsError;
 pub use fake::FakeRepository;

@@ -52,16 +52,16 @@ pub(super) fn walk(repo: &Repository, root: ObjectId, visit: Visit<'_>) -> Resul
     Ok(())
 }
 
-type Child = (Vec<u8>, EntryMode, ObjectId);
+pub(super) type Child = (Vec<u8>, EntryMode, ObjectId);
 
-fn children(repo: &Repository, id: ObjectId, path: &[u8]) -> Result<Vec<Child>, VcsError> {
+pub(super) fn children(repo: &Repository, id: ObjectId, path: &[u8]) -> Result<Vec<Child>, VcsError> {
     let shown = || if path.is_empty() { "the root".into() } else { path.as_bstr().to_string() };
     let tree = repo.find_tree(id).map_err(lookup(format!("the tree {id} of {}", shown())))?;
     let decoded = tree.decode().map_err(git(format!("read the tree {id} of {}", shown())))?;
     Ok(decoded.entries.iter().map(|e| (e.filename.to_vec(), e.mode, e.oid.to_owned())).collect())
 }
 
-fn check_name(path: &[u8], name: &[u8], mode: EntryMode) -> Result<(), VcsError> {
+pub(super) fn check_name(path: &[u8], name: &[u8], mode: EntryMode) -> Result<(), VcsError> {
     let options =
         component::Options { protect_windows: cfg!(windows), protect_hfs: true, protect_ntfs: true };
     let special = mode.is_link().then_some(component::Mode::Symlink);
@@ -71,7 +71,7 @@ fn check_name(path: &[u8], name: &[u8], mode: EntryMode) -> Result<(), VcsError>
     }
 }
 
-fn unsafe_entry(path: &[u8], why: &str) -> VcsError {
+pub(super) fn unsafe_entry(path: &[u8], why: &str) -> VcsError {
     VcsError::Conflict { path: path.as_bstr().to_string(), why: why.into() }
 }
 
@@ -90,7 +90,11 @@ pub(super) fn blob(repo: &Repository, id: ObjectId, path: &[u8]) -> Result<Vec<u
     Ok(std::mem::take(&mut blob.data))
 }
 
-fn entry(repo: &Repository, root: ObjectId, path: &str) -> Result<Option<(EntryMode, ObjectId)>, VcsError> {
+pub(super) fn entry(
+    repo: &Repository,
+    root: ObjectId,
+    path: &str,
+) -> Result<Option<(EntryMode, ObjectId)>, VcsError> {
     let mut at = root;
     let mut parts = path.split('/').peekable();
     while let Some(part) = parts.next() {

@@ -32,7 +32,10 @@ pub(super) fn render(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     }
     if left_out > 0 {
         let what = if left_out == 1 { "finding has" } else { "findings have" };
-        writeln!(out, "::notice title=orch policy::{left_out} more {what} no annotation; the log lists all.")?;
+        writeln!(
+            out,
+            "::notice title=orch policy::{left_out} more {what} no annotation; the log lists all."
+        )?;
     }
     Ok(())
 }
@@ -59,7 +62,8 @@ fn annotation(found: &Finding, out: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-    properties.push(format!("title={}", property(&format!("{} [{}]", super::effect(found.effect), found.code))));
+    properties
+        .push(format!("title={}", property(&format!("{} [{}]", super::effect(found.effect), found.code))));
     let text = format!("{} {}", sentence(&found.message), found.help);
     writeln!(out, "::{level} {}::{}", properties.join(","), data(&cut(text.trim_end(), LONGEST)))
 }

@@ -20,7 +20,8 @@ pub(super) fn render(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let mut codes: BTreeSet<&str> = verdict.rules.iter().map(String::as_str).collect();
     codes.extend(found.keys());
     codes.extend(skipped.keys());
-    let failures = found.values().filter(|findings| findings.iter().any(|one| one.effect > Effect::Warn)).count();
+    let failures =
+        found.values().filter(|findings| findings.iter().any(|one| one.effect > Effect::Warn)).count();
     let left_out = skipped.keys().filter(|code| !found.contains_key(*code)).count();
     let (tests, name) = (codes.len(), "orch policy");
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{left_out}\"");

@@ -127,13 +127,15 @@ fn worst_first(verdict: &Verdict) -> Vec<&Finding> {
 fn tally<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> String {
     let told: Vec<String> = EFFECTS
         .iter()
-        .filter_map(|effect| match (effect, findings.clone().filter(|found| found.effect == *effect).count()) {
-            (_, 0) => None,
-            (Effect::Deny, 1) => Some("1 denies".into()),
-            (Effect::Deny, n) => Some(format!("{n} deny")),
-            (Effect::RequireApproval, 1) => Some("1 needs approval".into()),
-            (Effect::RequireApproval, n) => Some(format!("{n} need approval")),
-            (Effect::Warn, n) => Some(count(n, "warning")),
+        .filter_map(|effect| {
+            match (effect, findings.clone().filter(|found| found.effect == *effect).count()) {
+                (_, 0) => None,
+                (Effect::Deny, 1) => Some("1 denies".into()),
+                (Effect::Deny, n) => Some(format!("{n} deny")),
+                (Effect::RequireApproval, 1) => Some("1 needs approval".into()),
+                (Effect::RequireApproval, n) => Some(format!("{n} need approval")),
+                (Effect::Warn, n) => Some(count(n, "warning")),
+            }
         })
         .collect();
     if told.is_empty() { "nothing found".into() } else { told.join(", ") }
@@ -144,8 +146,11 @@ fn set_aside(verdict: &Verdict) -> Option<String> {
     let all = verdict.set_aside.len();
     let by = |kind| verdict.set_aside.iter().filter(|one| one.by == kind).count();
     let kinds = [AsideBy::Waiver, AsideBy::Baseline, AsideBy::Shadow, AsideBy::NotYet];
-    let told: Vec<String> =
-        kinds.iter().filter(|kind| by(**kind) > 0).map(|kind| format!("{} {}", by(*kind), aside(*kind))).collect();
+    let told: Vec<String> = kinds
+        .iter()
+        .filter(|kind| by(**kind) > 0)
+        .map(|kind| format!("{} {}", by(*kind), aside(*kind)))
+        .collect();
     (all > 0).then(|| format!("{} set aside ({})", count(all, "finding"), told.join(", ")))
 }
 
@@ -205,7 +210,11 @@ fn columns(found: &Finding) -> Option<(u32, Option<u32>)> {
 /// Returns a sentence with its full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim_end();
-    if text.is_empty() || text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+    if text.is_empty() || text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// Returns at most so many characters of a text.

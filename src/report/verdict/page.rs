@@ -23,7 +23,8 @@ pub(super) fn page(code: &str) -> Option<Page> {
         let first = text.trim().split("\n\n").next().unwrap_or_default();
         first.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let why = body.split_once("## Why\n").map(|(_, rest)| paragraph(rest)).filter(|why| !why.starts_with('#'));
+    let why =
+        body.split_once("## Why\n").map(|(_, rest)| paragraph(rest)).filter(|why| !why.starts_with('#'));
     Some(Page { what: paragraph(body), why, markdown: body.to_owned() })
 }
 

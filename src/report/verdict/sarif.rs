@@ -9,7 +9,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::page::{Page, page};
-use super::{Options, aside, columns, cut, last_line, line, line_of, security_severity, sentence, worst_first};
+use super::{
+    Options, aside, columns, cut, last_line, line, line_of, security_severity, sentence, worst_first,
+};
 use crate::artifact::types::verdict::{Effect, Finding, SetAside, Severity, Verdict};
 use crate::diagnostic::text::count;
 
@@ -262,7 +264,8 @@ fn invocation(verdict: &Verdict, left_out: usize, index: &BTreeMap<&str, usize>)
 
 fn version_control(verdict: &Verdict, options: &Options<'_>) -> Option<Value> {
     let address = options.repository.filter(|address| {
-        address.starts_with("https://") && address.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&b))
+        address.starts_with("https://")
+            && address.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&b))
     })?;
     let mut place = json!({ "repositoryUri": address, "mappedTo": { "uriBaseId": "%SRCROOT%" } });
     if let Some(commit) = verdict.subject.head.as_ref().or(verdict.subject.base.as_ref()) {

@@ -69,11 +69,12 @@ fn placed(found: &Finding, text: &str, whole: Option<&str>) -> Option<Range<usiz
 
 /// By what the message quotes, where the line holds it once.
 fn quoted(message: &str, text: &str) -> Option<Range<usize>> {
-    let mut places = message.split('`').skip(1).step_by(2).filter(|word| !word.is_empty()).filter_map(|word| {
-        let at = text.find(word)?;
-        let next = at + text.get(at..)?.chars().next()?.len_utf8();
-        (!text.get(next..)?.contains(word)).then_some(at..at + word.len())
-    });
+    let mut places =
+        message.split('`').skip(1).step_by(2).filter(|word| !word.is_empty()).filter_map(|word| {
+            let at = text.find(word)?;
+            let next = at + text.get(at..)?.chars().next()?.len_utf8();
+            (!text.get(next..)?.contains(word)).then_some(at..at + word.len())
+        });
     places.next()
 }
 

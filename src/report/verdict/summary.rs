@@ -5,7 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{aside, cut, decided, deciding, effect, line_of, not_asked, place, sentence, set_aside, tally, worst_first};
+use super::{
+    aside, cut, decided, deciding, effect, line_of, not_asked, place, sentence, set_aside, tally, worst_first,
+};
 use crate::artifact::types::verdict::{Finding, SetAside, Verdict};
 use crate::diagnostic::text::{code_span, count};
 
@@ -89,7 +91,8 @@ fn folded(verdict: &Verdict, page: &mut String) {
 }
 
 fn item(one: &SetAside) -> String {
-    let at = place(&one.finding).map(|place| format!(" in <code>{}</code>", cell(&place))).unwrap_or_default();
+    let at =
+        place(&one.finding).map(|place| format!(" in <code>{}</code>", cell(&place))).unwrap_or_default();
     let until = one.until.as_deref().map(|day| format!(" (until {})", cell(day))).unwrap_or_default();
     let (code, why) = (cell(&one.finding.code), cell(&sentence(&one.reason)));
     format!("- {code}{at}: {}, {why}{until}\n", aside(one.by))
@@ -152,7 +155,10 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_markup() {
-        assert_eq!(inert("<img src=x> | ![a](b)"), "&#60;img src&#61;x&#62; &#124; &#33;&#91;a&#93;&#40;b&#41;");
+        assert_eq!(
+            inert("<img src=x> | ![a](b)"),
+            "&#60;img src&#61;x&#62; &#124; &#33;&#91;a&#93;&#40;b&#41;"
+        );
         assert_eq!(inert("@me #1"), "&#64;&#8203;me &#35;&#8203;1");
         assert_eq!(inert("http://a.b www.c.d"), "http&#58;&#8203;//a.b www&#46;&#8203;c.d");
         assert_eq!(inert("take `.env` out"), "take <code>.env</code> out");

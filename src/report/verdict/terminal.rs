@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::snippet::{self, Snippet};
-use super::{EFFECTS, Options, decided, deciding, effect, last_line, line, line_of, not_asked, place, set_aside, tally};
+use super::{
+    EFFECTS, Options, decided, deciding, effect, last_line, line, line_of, not_asked, place, set_aside, tally,
+};
 use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use crate::diagnostic::explain;
 use crate::diagnostic::text::count;
@@ -74,7 +76,12 @@ impl Screen<'_, '_> {
         let colour = self.style(colour(group.effect));
         let bold = self.style(Style::new().bold());
         let code = line_of(group.code);
-        writeln!(self.out, "{colour}{}[{code}]{colour:#}: {bold}{}{bold:#}", effect(group.effect), line_of(text))
+        writeln!(
+            self.out,
+            "{colour}{}[{code}]{colour:#}: {bold}{}{bold:#}",
+            effect(group.effect),
+            line_of(text)
+        )
     }
 
     fn arrow(&mut self, indent: usize, text: &str) -> io::Result<()> {

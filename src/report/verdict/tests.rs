@@ -47,10 +47,12 @@ fn verdict(findings: Vec<Finding>) -> Verdict {
 
 /// A verdict with some of everything.
 fn some() -> Verdict {
-    let mut key = finding("secrets/private-key", Effect::Deny, "A private key", Some("deploy/key.pem"), Some(3));
+    let mut key =
+        finding("secrets/private-key", Effect::Deny, "A private key", Some("deploy/key.pem"), Some(3));
     (key.column, key.end_line, key.end_column) = (Some(1), Some(29), Some(30));
     key.evidence = Some(MASK.into());
-    let mut token = finding("secrets/password", Effect::Deny, "A password", Some("src/日本/a b.py"), Some(12));
+    let mut token =
+        finding("secrets/password", Effect::Deny, "A password", Some("src/日本/a b.py"), Some(12));
     (token.column, token.end_line, token.end_column) = (Some(14), Some(12), Some(54));
     token.evidence = Some("    token = \"********\"  # for CI".into());
     let mut trigger = finding(
@@ -64,7 +66,13 @@ fn some() -> Verdict {
     let size = finding("size/change", Effect::Warn, "The change has 900 lines", None, None);
     let mut verdict = verdict(vec![key, token, trigger, size]);
     verdict.set_aside = vec![SetAside {
-        finding: finding("secrets/env-file", Effect::Deny, "`.env` is an environment file", Some(".env"), None),
+        finding: finding(
+            "secrets/env-file",
+            Effect::Deny,
+            "`.env` is an environment file",
+            Some(".env"),
+            None,
+        ),
         by: AsideBy::Waiver,
         reason: "holds no secret, see #12".into(),
         until: Some("2027-01-31".into()),
@@ -104,8 +112,12 @@ fn hostile() -> Vec<Verdict> {
             (found.evidence, found.column, found.end_column) = (Some(text.into()), Some(1), Some(u32::MAX));
             let mut verdict = verdict(vec![found.clone()]);
             verdict.findings.push(finding(text, Effect::Warn, text, None, Some(0)));
-            verdict.set_aside =
-                vec![SetAside { finding: found, by: AsideBy::Shadow, reason: text.into(), until: Some(text.into()) }];
+            verdict.set_aside = vec![SetAside {
+                finding: found,
+                by: AsideBy::Shadow,
+                reason: text.into(),
+                until: Some(text.into()),
+            }];
             verdict.rules.push(text.into());
             verdict.skipped = vec![SkippedRule { code: text.into(), why: text.into() }];
             verdict
@@ -195,18 +207,26 @@ fn hundreds_of_findings_are_short() {
     assert_eq!(full.matches("src/300.py:300").count(), 1);
     let commands = text(&verdict, VerdictFormat::Github);
     assert_eq!(
-        ["::error ", "::warning ", "::notice "].map(|c| commands.lines().filter(|l| l.starts_with(c)).count()),
+        ["::error ", "::warning ", "::notice "]
+            .map(|c| commands.lines().filter(|l| l.starts_with(c)).count()),
         [10, 0, 10]
     );
-    assert!(commands.ends_with("::notice title=orch policy::581 more findings have no annotation; the log lists all.\n"));
+    assert!(
+        commands.ends_with(
+            "::notice title=orch policy::581 more findings have no annotation; the log lists all.\n"
+        )
+    );
 }
 
 #[test]
 fn hostile_text_is_only_text_on_a_terminal() {
     for verdict in hostile() {
-        for format in [VerdictFormat::Human, VerdictFormat::Github, VerdictFormat::Summary, VerdictFormat::Junit] {
+        for format in
+            [VerdictFormat::Human, VerdictFormat::Github, VerdictFormat::Summary, VerdictFormat::Junit]
+        {
             let text = text(&verdict, format);
-            let bad: Vec<char> = text.chars().filter(|c| (c.is_control() && *c != '\n') || is_hidden(*c)).collect();
+            let bad: Vec<char> =
+                text.chars().filter(|c| (c.is_control() && *c != '\n') || is_hidden(*c)).collect();
             assert!(bad.is_empty(), "{format:?}: {bad:?} in {text}");
         }
     }
@@ -217,7 +237,8 @@ fn hostile_text_begins_no_command() {
     for verdict in hostile() {
         for format in VerdictFormat::value_variants() {
             let text = text(&verdict, *format);
-            let commands: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+            let commands: Vec<&str> =
+                text.lines().filter(|line| line.trim_start().starts_with("::")).collect();
             assert!(!text.contains("##["), "{format:?}: {text}");
             if *format != VerdictFormat::Github {
                 assert!(commands.is_empty(), "{format:?}: {commands:?}");
@@ -231,7 +252,10 @@ fn hostile_text_begins_no_command() {
                 let properties = line[2..].split("::").next().unwrap();
                 for property in properties.split_once(' ').unwrap().1.split(',') {
                     let (name, _) = property.split_once('=').unwrap();
-                    assert!(["file", "line", "endLine", "col", "endColumn", "title"].contains(&name), "{line}");
+                    assert!(
+                        ["file", "line", "endLine", "col", "endColumn", "title"].contains(&name),
+                        "{line}"
+                    );
                 }
             }
         }
@@ -311,7 +335,8 @@ fn a_summary_stays_below_what_github_takes() {
         .iter()
         .map(|f| SetAside { finding: f.clone(), by: AsideBy::Baseline, reason: wide.clone(), until: None })
         .collect();
-    verdict.skipped = (0..500).map(|n| SkippedRule { code: wide.clone(), why: format!("{n}{wide}") }).collect();
+    verdict.skipped =
+        (0..500).map(|n| SkippedRule { code: wide.clone(), why: format!("{n}{wide}") }).collect();
     let text = text(&verdict, VerdictFormat::Summary);
     assert!(text.len() < 1_000_000, "{}", text.len());
     assert!(text.matches("<details>").count() == text.matches("</details>").count());
@@ -347,17 +372,35 @@ fn lines_are_looked_up_where_a_finding_brings_none() {
 
 fn any_finding() -> impl Strategy<Value = Finding> {
     let effect = prop_oneof![Just(Effect::Warn), Just(Effect::RequireApproval), Just(Effect::Deny)];
-    let word = || prop_oneof![any::<String>(), "[a-z]{1,5}/[a-z]{1,5}", proptest::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned)];
+    let word = || {
+        prop_oneof![
+            any::<String>(),
+            "[a-z]{1,5}/[a-z]{1,5}",
+            proptest::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned)
+        ]
+    };
     let number = || any::<Option<u32>>();
-    (effect, word(), word(), proptest::option::of(word()), proptest::option::of(word()), number(), number(), number(), number())
-        .prop_map(|(effect, code, message, path, evidence, line, column, end_line, end_column)| Finding {
-            help: message.chars().rev().collect(),
-            fingerprint: code.clone(),
-            column,
-            end_line,
-            end_column,
-            evidence,
-            ..finding(&code, effect, &message, path.as_deref(), line)
+    (
+        effect,
+        word(),
+        word(),
+        proptest::option::of(word()),
+        proptest::option::of(word()),
+        number(),
+        number(),
+        number(),
+        number(),
+    )
+        .prop_map(|(effect, code, message, path, evidence, line, column, end_line, end_column)| {
+            Finding {
+                help: message.chars().rev().collect(),
+                fingerprint: code.clone(),
+                column,
+                end_line,
+                end_column,
+                evidence,
+                ..finding(&code, effect, &message, path.as_deref(), line)
+            }
         })
 }
 

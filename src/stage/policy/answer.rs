@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::artifact::types::policy_input::{SubjectKind, UnreadFile, UnreadKind};
 use crate::artifact::types::verdict::{Effect, Severity};
 
 use super::bundle::Broken;
@@ -83,6 +84,18 @@ pub fn too_large(bytes: usize, limit: usize) -> Violation {
     own(Diag::InputTooLarge, message, None)
 }
 
+/// The violation of something that was not looked at: in a change it denies, in a whole tree it is told.
+pub fn unread(file: &UnreadFile, subject: SubjectKind) -> Violation {
+    let diag = if file.kind == UnreadKind::Submodule { Diag::Submodule } else { Diag::NotScanned };
+    let effect = match (diag, subject) {
+        (_, SubjectKind::Tree) => Effect::Warn,
+        (Diag::Submodule, _) => Effect::RequireApproval,
+        _ => Effect::Deny,
+    };
+    let message = format!("`{}` was not looked at: {}", file.path, file.why);
+    Violation { effect, severity: Severity::High, path: Some(file.path.clone()), ..own(diag, message, None) }
+}
+
 fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {
     Violation {
         code: diag.as_str().into(),
@@ -91,7 +104,9 @@ fn own(diag: Diag, message: String, file: Option<&str>) -> Violation {
         message,
         help: diag.help().into(),
         // Files of the pack in this binary and of bundles are not files of the repository.
-        path: file.filter(|name| !name.starts_with("orch:") && !name.starts_with("bundle:")).map(str::to_owned),
+        path: file
+            .filter(|name| !name.starts_with("orch:") && !name.starts_with("bundle:"))
+            .map(str::to_owned),
         ..Violation::default()
     }
 }

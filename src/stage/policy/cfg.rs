@@ -56,12 +56,27 @@ pub fn defaults() -> Vec<Setting> {
         ),
         setting("protected_existing", "files that may be made, but not changed or deleted", json!(LICENCES)),
         setting("env_files_allowed", "files that look like `.env` and are examples", json!(ENV_EXAMPLES)),
+        setting("owners_require", "files whose owners by CODEOWNERS have to approve a change", json!([])),
         setting("trusted_actions", "actions that may be taken by a tag", json!(["actions/*", "github/**"])),
+        setting(
+            "licences_allow",
+            "licences (SPDX ids) that somebody has agreed to: `licences/conflict` leaves them",
+            json!([]),
+        ),
+        setting("licences_deny", "licences (SPDX ids, `*` at the end) that nothing may be under", json!([])),
+        setting("dependencies_allow", "dependencies that are vouched for, as `npm:left-pad`", json!(NONE)),
+        setting("dependencies_deny", "dependencies that must not come in, as `pypi:*-nightly`", json!(NONE)),
+        setting(
+            "dependencies_private",
+            "names that must not come from a public registry, as `npm:@acme/*`",
+            json!(NONE),
+        ),
         setting("code_files", "files that tests can run against", json!(CODE)),
         setting("code_files_except", "files of those that only configure tools", json!(TOOL_CONFIG)),
     ]
 }
 
+const NONE: &[&str] = &[];
 const LOCK_FILES: &[&str] = &[
     "Cargo.lock",
     "package-lock.json",

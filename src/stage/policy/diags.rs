@@ -15,6 +15,10 @@ pub enum Diag {
     WaiverExpired,
     /// A waiver, or entries of the baseline, do nothing.
     WaiverIgnored,
+    /// A file was not looked at.
+    NotScanned,
+    /// A submodule changed: what it holds was not looked at.
+    Submodule,
 }
 
 impl Diag {
@@ -22,6 +26,8 @@ impl Diag {
     pub const ALL: &'static [Self] = &[
         Self::RuleError,
         Self::InputTooLarge,
+        Self::NotScanned,
+        Self::Submodule,
         Self::WaiversBroken,
         Self::BaselineBroken,
         Self::WaiverExpired,
@@ -37,6 +43,8 @@ impl Diag {
             Self::BaselineBroken => "policy/baseline-broken",
             Self::WaiverExpired => "policy/waiver-expired",
             Self::WaiverIgnored => "policy/waiver-ignored",
+            Self::NotScanned => "policy/not-scanned",
+            Self::Submodule => "policy/submodule",
         }
     }
 
@@ -47,10 +55,22 @@ impl Diag {
                 "Mend the rule and commit it to the base, or take its pack out of `policy.packs` in orch.yml."
             }
             Self::InputTooLarge => "Split the change, and leave generated or vendored files out of it.",
-            Self::WaiversBroken => "Mend the file; until then nothing is waived. `orch policy waive` writes entries that hold.",
-            Self::BaselineBroken => "Mend the file, or write it again with `orch policy baseline`; until then it covers nothing.",
-            Self::WaiverExpired => "Mend what it was about, or have a person give it another end; then take the old entry out.",
+            Self::WaiversBroken => {
+                "Mend the file; until then nothing is waived. `orch policy waive` writes entries that hold."
+            }
+            Self::BaselineBroken => {
+                "Mend the file, or write it again with `orch policy baseline`; until then it covers nothing."
+            }
+            Self::WaiverExpired => {
+                "Mend what it was about, or have a person give it another end; then take the old entry out."
+            }
             Self::WaiverIgnored => "Take the entry out, or give it a code, a place and an end that hold.",
+            Self::NotScanned => {
+                "Leave the file out of the change, or make it one that can be read: smaller, with a UTF-8 name, whole."
+            }
+            Self::Submodule => {
+                "Look at what the submodule's new commit brings, and have a person approve it."
+            }
         }
     }
 }

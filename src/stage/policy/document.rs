@@ -149,6 +149,7 @@ pub fn build(
         changes: Some(changes),
         size: Some(size),
         facts,
+        unread: Vec::new(),
         tests: Some(TestEvidence { set: tests, digest: tests_digest, red, green }),
         settings,
     })

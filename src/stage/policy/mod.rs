@@ -1,20 +1,22 @@
 //! The policy stage: facts about a change become a verdict.
 //!
 //! Must never allow because something went wrong: a rule that is broken, undefined or too slow is a deny that names it.
-//! It reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
+//! The stage of a run reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
 //!
 //! # Layout
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
 //! - `pack`: bundles from elsewhere, checked against what the config pins
-//! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
+//! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
+//!   `facts`: what scanners say; `lines`: what is new in a file
 //! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
 //! - `aside`: waivers and the baseline
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself
 
+pub mod alone;
 pub mod aside;
 pub mod builtins;
 pub mod bundle;
@@ -116,13 +118,15 @@ impl Stage for PolicyStage {
         let vcs = cx.vcs()?;
         let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &cx.config.policy.packs)?);
         let today = pieces.task.created_at.get(..10).map(str::to_owned);
-        let lists = Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
-            let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
-            Some(file.bytes().unwrap_or_default())
-        });
+        let lists =
+            Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
+                let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
+                Some(file.bytes().unwrap_or_default())
+            });
         let config = PolicyConfig::new(cx.config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
         let input = document::build(vcs, pieces, config.settings.clone())?;
-        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default()).map_err(|error| internal(&error))?;
+        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
+            .map_err(|error| internal(&error))?;
         let mut outputs = Outputs::default();
         outputs.put(slot::POLICY_INPUT, &input)?;
         outputs.put(slot::VERDICT, &verdict)?;
@@ -169,7 +173,8 @@ pub fn check(
     let (digest, mut judged) = ask(config, bundle, input, limits)?;
     let violations = std::mem::take(&mut judged.violations);
     let starts = starts(bundle);
-    let Decided { decision, findings, set_aside } = decide(&terms(config, &starts, input, today), violations);
+    let terms = terms(config, &starts, input, today, &judged.ran);
+    let Decided { decision, findings, set_aside } = decide(&terms, violations);
     Ok(Verdict {
         subject: input.subject.clone(),
         decision,
@@ -191,7 +196,8 @@ pub fn counted(
     limits: Limits,
 ) -> Result<Vec<Finding>, CanonicalError> {
     let (_, judged) = ask(config, bundle, input, limits)?;
-    Ok(decide::counted(&terms(config, &starts(bundle), input, today), judged.violations))
+    let starts = starts(bundle);
+    Ok(decide::counted(&terms(config, &starts, input, today, &judged.ran), judged.violations))
 }
 
 /// Lets the rules judge a document, and returns its digest with all they said.
@@ -204,6 +210,7 @@ fn ask(
     let document = crate::artifact::digest::canonical_json(input)?;
     let digest = Digest::of(&document);
     let mut violations: Vec<Violation> = bundle.broken.iter().map(answer::broken).collect();
+    violations.extend(input.unread.iter().map(|file| answer::unread(file, input.subject.kind)));
     let mut judged = Judged::default();
     if document.len() > limits.input_bytes {
         violations.push(answer::too_large(document.len(), limits.input_bytes));
@@ -228,13 +235,14 @@ fn terms<'a>(
     starts: &'a BTreeMap<String, Day>,
     input: &PolicyInput,
     today: Option<&str>,
+    ran: &'a [String],
 ) -> Terms<'a> {
     Terms {
         levels: &config.levels,
         starts,
         lists: &config.lists,
         today: today.and_then(|day| day.parse().ok()),
-        whole: input.subject.kind == SubjectKind::Tree,
+        whole: (input.subject.kind == SubjectKind::Tree).then_some(ran),
     }
 }
 

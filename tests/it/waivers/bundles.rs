@@ -18,7 +18,8 @@ fn configured(env: &TestEnv, root: &Path, pack: &str) {
 /// The only file that was put by.
 fn kept(root: &Path) -> std::path::PathBuf {
     let folder = fs::read_dir(root.join(".orch/bundles")).unwrap();
-    let mut files: Vec<_> = folder.map(|e| e.unwrap().path()).filter(|p| !p.ends_with(".gitignore")).collect();
+    let mut files: Vec<_> =
+        folder.map(|e| e.unwrap().path()).filter(|p| !p.ends_with(".gitignore")).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files.remove(0)
 }
@@ -34,7 +35,10 @@ fn a_commit_of_another_repository_gives_rules() {
     env.orch(&root, &["policy", "fetch"]).exits(0).says("1 files of rules, fetched");
     env.orch(&root, &["policy", "fetch"]).exits(0).says("here already");
     let rules = env.orch(&root, &["policy", "explain", "acme/rule", "--format", "json"]).exits(0).json();
-    assert_eq!(rules["source"].as_str(), Some(format!("bundle:shared@{}/acme/rule.rego", &commit[..12]).as_str()));
+    assert_eq!(
+        rules["source"].as_str(),
+        Some(format!("bundle:shared@{}/acme/rule.rego", &commit[..12]).as_str())
+    );
     assert_eq!(env.git(&root, &["status", "--porcelain"]), "", "git does not see what was put by");
     // Once the other repository is gone, what was put by still holds.
     fs::rename(&shared, env.path("gone")).unwrap();

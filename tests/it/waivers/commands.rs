@@ -8,7 +8,11 @@ const WAIVERS: &str = ".orch/waivers.yml";
 
 /// The clock of tests stands at 2026-01-01.
 fn waive<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["policy", "waive", "paths/protected", "--until", "2026-06-30", "--reason", "agreed with the team"], more].concat()
+    [
+        &["policy", "waive", "paths/protected", "--until", "2026-06-30", "--reason", "agreed with the team"],
+        more,
+    ]
+    .concat()
 }
 
 #[test]
@@ -17,13 +21,21 @@ fn waive_adds_an_entry_in_its_place_and_shows_it() {
     let root = env.repository("repo", &[("a.txt", "a\n"), (WAIVERS, "# ours\nwaivers:\n  # first\n  - code: paths/workflows\n    path: x\n    until: 2026-03-01\n    reason: r\n    by: j\n")]);
     let said = env.orch(&root, &waive(&["--path", "docs/**", "--by", "Jo Doe"])).exits(0);
     let text = fs::read_to_string(root.join(WAIVERS)).unwrap();
-    assert!(text.starts_with("# ours\nwaivers:\n  - code: paths/protected\n    path: \"docs/**\"\n    until: 2026-06-30\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "# ours\nwaivers:\n  - code: paths/protected\n    path: \"docs/**\"\n    until: 2026-06-30\n"
+        ),
+        "{text}"
+    );
     assert!(text.contains("  # first\n  - code: paths/workflows\n"), "{text}");
     for line in ["+++ b/.orch/waivers.yml", "+  - code: paths/protected", "+    by: \"Jo Doe\"", " # ours"] {
         assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
     }
     env.orch(&root, &waive(&["--path", "docs/**", "--by", "Jo Doe"])).exits(2).says("already");
-    let dry = env.orch(&root, &waive(&["--path", "b", "--by", "Jo", "--dry-run", "--format", "json"])).exits(0).json();
+    let dry = env
+        .orch(&root, &waive(&["--path", "b", "--by", "Jo", "--dry-run", "--format", "json"]))
+        .exits(0)
+        .json();
     assert_eq!((dry["written"].as_bool(), dry["waiver"]["path"].as_str()), (Some(false), Some("b")));
     assert_eq!(fs::read_to_string(root.join(WAIVERS)).unwrap(), text);
     // A repository without the file gets one; the person is who git says.
@@ -39,7 +51,8 @@ fn waive_refuses_what_must_not_be_waived() {
     let env = TestEnv::new();
     let root = env.repository("repo", &[("a.txt", "a\n")]);
     let with = |code: &str, until: &str, more: &[&str]| {
-        let words = [&["policy", "waive", code, "--until", until, "--reason", "r", "--by", "j"], more].concat();
+        let words =
+            [&["policy", "waive", code, "--until", until, "--reason", "r", "--by", "j"], more].concat();
         env.orch(&root, &words)
     };
     let path = ["--path", "a"];
@@ -67,16 +80,38 @@ fn explain_tells_the_rules_as_they_are_taken_here() {
     let all = env.orch(&root, &["policy", "explain", "--format", "json"]).exits(0).json();
     let rules = all["rules"].as_array().unwrap();
     let of = |code: &str| rules.iter().find(|rule| rule["code"] == code).unwrap_or_else(|| panic!("{code}"));
-    assert_eq!((of("team/new")["effective_on"].as_str(), of("team/new")["in_force"].as_bool()), (Some("2026-02-01"), Some(false)));
-    assert_eq!((of("team/new")["settings"]["most"].as_u64(), of("team/new")["source"].as_str()), (Some(3), Some("rules/new.rego")));
-    assert_eq!((of("paths/protected")["level"].as_str(), of("paths/protected")["level_from"].as_str()), (Some("deny"), Some("orch.yml")));
-    assert_eq!((of("size/change")["level"].as_str(), of("size/change")["settings"]["max_files"].as_u64()), (Some("off"), Some(7)));
-    assert_eq!((of("tests/frozen")["locked"].as_bool(), of("tests/frozen")["level_from"].as_str()), (Some(true), Some("rule")));
+    assert_eq!(
+        (of("team/new")["effective_on"].as_str(), of("team/new")["in_force"].as_bool()),
+        (Some("2026-02-01"), Some(false))
+    );
+    assert_eq!(
+        (of("team/new")["settings"]["most"].as_u64(), of("team/new")["source"].as_str()),
+        (Some(3), Some("rules/new.rego"))
+    );
+    assert_eq!(
+        (of("paths/protected")["level"].as_str(), of("paths/protected")["level_from"].as_str()),
+        (Some("deny"), Some("orch.yml"))
+    );
+    assert_eq!(
+        (of("size/change")["level"].as_str(), of("size/change")["settings"]["max_files"].as_u64()),
+        (Some("off"), Some(7))
+    );
+    assert_eq!(
+        (of("tests/frozen")["locked"].as_bool(), of("tests/frozen")["level_from"].as_str()),
+        (Some(true), Some("rule"))
+    );
     let list = env.orch(&root, &["policy", "explain"]).exits(0).stdout;
     assert!(list.contains("paths/protected") && list.contains("deny (orch.yml)"), "{list}");
-    assert!(list.lines().any(|line| line.starts_with("team/new") && line.contains("deny, from 2026-02-01: Nothing is new")), "{list}");
+    assert!(
+        list.lines().any(
+            |line| line.starts_with("team/new") && line.contains("deny, from 2026-02-01: Nothing is new")
+        ),
+        "{list}"
+    );
     let one = env.orch(&root, &["policy", "explain", "team/new"]).exits(0).stdout;
-    for words in ["source    rules/new.rego", "setting   most = 3", "needs     changes", "Why not.", "to do     H"] {
+    for words in
+        ["source    rules/new.rego", "setting   most = 3", "needs     changes", "Why not.", "to do     H"]
+    {
         assert!(one.contains(words), "{words}: {one}");
     }
     env.orch(&root, &["policy", "explain", "paths/protected"]).exits(0).says("# paths/protected");

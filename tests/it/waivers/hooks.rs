@@ -167,7 +167,10 @@ fn the_framework_finds_two_hooks() {
     {
         let hook = of(id);
         assert_eq!(hook["stages"], serde_json::json!([stage]));
-        assert_eq!((hook["language"].as_str(), hook["pass_filenames"].as_bool()), (Some("system"), Some(false)));
+        assert_eq!(
+            (hook["language"].as_str(), hook["pass_filenames"].as_bool()),
+            (Some("system"), Some(false))
+        );
         assert!(hook["name"].is_string() && hook["always_run"] == true);
         // The framework splits the entry as a shell would, and starts it without one.
         let entry = shell_words::split(hook["entry"].as_str().unwrap()).unwrap();

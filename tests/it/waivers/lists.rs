@@ -21,7 +21,9 @@ fn denied() -> Case {
 }
 
 fn waiver(more: &str) -> String {
-    format!("waivers:\n  - code: paths/protected\n    path: AGENTS.md\n    until: 2027-01-31\n    reason: agreed\n    by: jo\n{more}")
+    format!(
+        "waivers:\n  - code: paths/protected\n    path: AGENTS.md\n    until: 2027-01-31\n    reason: agreed\n    by: jo\n{more}"
+    )
 }
 
 fn judged(waivers: &str) -> Verdict {
@@ -70,7 +72,11 @@ fn what_ended_or_never_ends_does_not_count_and_is_named() {
         assert_eq!(verdict.decision, Decision::Deny);
         assert_eq!(codes(&verdict), [("paths/protected", Effect::Deny), (code, Effect::Warn)]);
         let note = &verdict.findings[1];
-        assert!(note.message.contains(words) && note.message.contains("`paths/protected`"), "{}", note.message);
+        assert!(
+            note.message.contains(words) && note.message.contains("`paths/protected`"),
+            "{}",
+            note.message
+        );
         assert_eq!(note.path.as_deref(), Some(WAIVERS));
     }
 }
@@ -139,9 +145,16 @@ fn a_baseline_covers_what_was_there_and_nothing_else() {
     assert_eq!(with(&text, ".cursorrules").decision, Decision::Deny);
     let ended = with(&text.replace("2027-01-31", "2026-11-20"), "notes.md");
     assert_eq!(ended.decision, Decision::Deny);
-    assert!(ended.findings.iter().any(|f| f.code == "policy/waiver-expired" && f.message.contains("baseline.json")));
+    assert!(
+        ended
+            .findings
+            .iter()
+            .any(|f| f.code == "policy/waiver-expired" && f.message.contains("baseline.json"))
+    );
     let broken = with(&text.replace("\"version\": 1", "\"version\": 7"), "notes.md");
-    assert!(broken.set_aside.is_empty() && broken.findings.iter().any(|f| f.code == "policy/baseline-broken"));
+    assert!(
+        broken.set_aside.is_empty() && broken.findings.iter().any(|f| f.code == "policy/baseline-broken")
+    );
     let (pruned, updated) = baseline.update(&[], &codes, None);
     assert_eq!((pruned.entries.len(), updated.gone), (0, 1));
     // What is of the stage itself or locked never comes in.

@@ -71,12 +71,18 @@ fn bytes(vcs: &GitRepository, pack: &Pack) -> Result<Vec<u8>, CommandError> {
             let walked = objects::walk(&pin.commit, &pin.folder, |id| {
                 let (kind, data) = fetched.object(id)?;
                 let hash = kept.add(kind, data.clone())?;
-                if hash == id { Ok((kind, data)) } else { Err(format!("the object {id} is not what its id says")) }
+                if hash == id {
+                    Ok((kind, data))
+                } else {
+                    Err(format!("the object {id} is not what its id says"))
+                }
             });
             match walked {
                 Ok(_) => Ok(kept.to_bytes()),
                 Err(objects::Fault::Object(why)) => Err(mismatch(why).into()),
-                Err(objects::Fault::Form(why)) => Err(PackError::Form { pack: pack::shown(pack), why }.into()),
+                Err(objects::Fault::Form(why)) => {
+                    Err(PackError::Form { pack: pack::shown(pack), why }.into())
+                }
             }
         }
     }

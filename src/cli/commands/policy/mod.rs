@@ -1,5 +1,7 @@
-//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; and verdicts shown.
+//! `orch policy`: Rego policies of your own: check files with them, test them, begin one, ask one; verdicts shown; and what a
+//! team lives with: waivers and a baseline.
 
+mod baseline;
 mod check;
 mod eval;
 mod explain;
@@ -42,6 +44,8 @@ enum PolicyCommand {
     Waive(waive::WaiveArgs),
     /// Fetch the bundles of rules that orch.yml pins
     Fetch(fetch::FetchArgs),
+    /// Write down what is found in the whole tree today, so that only new findings count
+    Baseline(baseline::BaselineArgs),
 }
 
 /// The version of Rego, where it is not told from the file.
@@ -73,7 +77,9 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Show(args) => show::run(args, global, output),
         PolicyCommand::Explain(args) => explain::run(args, global, output),
         PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 

@@ -93,7 +93,11 @@ pub fn run(args: &WaiveArgs, global: &Global, output: &Output) -> Result<u8, Com
     let document = Document { path: name, written: !args.dry_run, waiver: &waiver, diff: &diff };
     output.show(&document, |out| {
         write!(out, "{diff}")?;
-        if args.dry_run { Ok(()) } else { writeln!(out, "Commit it: a waiver counts once it is in the base.") }
+        if args.dry_run {
+            Ok(())
+        } else {
+            writeln!(out, "Commit it: a waiver counts once it is in the base.")
+        }
     })?;
     Ok(0)
 }
@@ -129,7 +133,8 @@ fn check_until(until: Day, today: Day) -> Result<(), UsageError> {
         return Err(usage(&format!("{until} is past"), "Name a day that is still to come."));
     }
     if until > today.plus_year() {
-        let help = format!("Name a day up to {}: what is waived is looked at once a year.", today.plus_year());
+        let help =
+            format!("Name a day up to {}: what is waived is looked at once a year.", today.plus_year());
         return Err(usage(&format!("{until} is more than a year ahead"), &help));
     }
     Ok(())
@@ -137,8 +142,9 @@ fn check_until(until: Day, today: Day) -> Result<(), UsageError> {
 
 pub(super) fn read(path: &Path) -> Result<String, CommandError> {
     match fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map_err(|_| usage(&format!("{} is not UTF-8 text", path.display()), "Nothing was changed.").into()),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| {
+            usage(&format!("{} is not UTF-8 text", path.display()), "Nothing was changed.").into()
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(source) => Err(IoError { what: format!("read {}", path.display()), source }.into()),
     }

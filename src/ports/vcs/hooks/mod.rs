@@ -101,7 +101,8 @@ impl GitRepository {
     pub fn hook_folder(&self) -> Result<HookFolder, HookError> {
         let repo = self.local();
         let config = repo.config_snapshot();
-        let path = config.trusted_path("core.hooksPath").map_err(|error| HookError::Config(error.to_string()))?;
+        let path =
+            config.trusted_path("core.hooksPath").map_err(|error| HookError::Config(error.to_string()))?;
         let Some(path) = path else { return Ok(HookFolder(self.common_dir().join("hooks"))) };
         let path = self.root().join(path);
         // The part that is there tells where it really is.
@@ -127,7 +128,11 @@ impl HookFolder {
         for ((_, path, found), (_, script)) in found.into_iter().zip(SCRIPTS) {
             let same = matches!(&found, Found::Ours(text) if text == script) && is_executable(&path);
             if !same {
-                self.put(&path, script).map_err(|source| HookError::Io { what: "write", path: path.clone(), source })?;
+                self.put(&path, script).map_err(|source| HookError::Io {
+                    what: "write",
+                    path: path.clone(),
+                    source,
+                })?;
             }
             done.push(Hooks { path, done: if same { "unchanged" } else { "written" } });
         }
@@ -158,22 +163,27 @@ impl HookFolder {
     }
 
     fn look(&self) -> Result<Vec<(&'static str, PathBuf, Found)>, HookError> {
-        SCRIPTS.iter().map(|(name, _)| {
-            let path = self.0.join(name);
-            let found = match fs::symlink_metadata(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
-                Err(source) => return Err(HookError::Io { what: "look at", path, source }),
-                Ok(about) if !about.is_file() => Found::Foreign,
-                Ok(_) => match fs::read(&path) {
-                    Err(source) => return Err(HookError::Io { what: "read", path, source }),
-                    Ok(bytes) => match String::from_utf8(bytes) {
-                        Ok(text) if text.lines().nth(1).is_some_and(|line| line.starts_with(MARK)) => Found::Ours(text),
-                        _ => Found::Foreign,
+        SCRIPTS
+            .iter()
+            .map(|(name, _)| {
+                let path = self.0.join(name);
+                let found = match fs::symlink_metadata(&path) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
+                    Err(source) => return Err(HookError::Io { what: "look at", path, source }),
+                    Ok(about) if !about.is_file() => Found::Foreign,
+                    Ok(_) => match fs::read(&path) {
+                        Err(source) => return Err(HookError::Io { what: "read", path, source }),
+                        Ok(bytes) => match String::from_utf8(bytes) {
+                            Ok(text) if text.lines().nth(1).is_some_and(|line| line.starts_with(MARK)) => {
+                                Found::Ours(text)
+                            }
+                            _ => Found::Foreign,
+                        },
                     },
-                },
-            };
-            Ok((*name, path, found))
-        }).collect()
+                };
+                Ok((*name, path, found))
+            })
+            .collect()
     }
 
     fn put(&self, path: &Path, script: &str) -> std::io::Result<()> {

@@ -35,7 +35,11 @@ impl TryFrom<u64> for Version {
     type Error = String;
 
     fn try_from(version: u64) -> Result<Self, String> {
-        if version == 1 { Ok(Self) } else { Err(format!("the version {version} is not known; this orch reads 1")) }
+        if version == 1 {
+            Ok(Self)
+        } else {
+            Err(format!("the version {version} is not known; this orch reads 1"))
+        }
     }
 }
 
@@ -145,9 +149,7 @@ impl Baseline {
             }));
         }
         updated.added = entries.len() - updated.kept;
-        entries.sort_by(|a, b| {
-            (&a.path, &a.code, &a.fingerprint).cmp(&(&b.path, &b.code, &b.fingerprint))
-        });
+        entries.sort_by(|a, b| (&a.path, &a.code, &a.fingerprint).cmp(&(&b.path, &b.code, &b.fingerprint)));
         (Self { version: Version, entries }, updated)
     }
 }

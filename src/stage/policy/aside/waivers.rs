@@ -125,7 +125,9 @@ impl Waiver {
         if !is_code(&self.code) || self.code.len() > 120 {
             return Err("has a `code` that is not `category/rule`".into());
         }
-        for (name, text) in [("reason", Some(&self.reason)), ("by", Some(&self.by)), ("ticket", self.ticket.as_ref())] {
+        for (name, text) in
+            [("reason", Some(&self.reason)), ("by", Some(&self.by)), ("ticket", self.ticket.as_ref())]
+        {
             let Some(text) = text else { continue };
             if !text.chars().any(char::is_alphanumeric) {
                 return Err(format!("has an empty `{name}`"));
@@ -228,7 +230,10 @@ mod tests {
             let error = Waivers::parse(GOOD.replace(from, to).as_bytes(), &codes()).unwrap_err();
             assert!(error.contains(want), "{to}: {error}");
         }
-        let bomb = format!("waivers:\n  - &a {{code: a/b, path: x, until: 2027-01-31, reason: r, by: j}}\n{}", "  - *a\n".repeat(2000));
+        let bomb = format!(
+            "waivers:\n  - &a {{code: a/b, path: x, until: 2027-01-31, reason: r, by: j}}\n{}",
+            "  - *a\n".repeat(2000)
+        );
         assert!(Waivers::parse(bomb.as_bytes(), &codes()).is_err());
     }
 

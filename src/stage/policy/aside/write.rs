@@ -33,7 +33,9 @@ pub fn add(text: &str, waiver: &Waiver, codes: &Codes) -> Result<String, String>
 /// Puts the entry in as text; `None` where the lines are not in the form this writes.
 fn insert(text: &str, waiver: &Waiver, before: &Waivers) -> Option<String> {
     let mut lines: Vec<&str> = text.lines().collect();
-    let mut head = lines.iter().position(|line| line.trim_end().split('#').next().map(str::trim_end) == Some("waivers:"));
+    let mut head = lines
+        .iter()
+        .position(|line| line.trim_end().split('#').next().map(str::trim_end) == Some("waivers:"));
     if head.is_none() && before.entries.is_empty() {
         // `waivers: []`, or nothing but comments.
         match lines.iter().position(|line| line.trim_end() == "waivers: []") {
@@ -43,14 +45,16 @@ fn insert(text: &str, waiver: &Waiver, before: &Waivers) -> Option<String> {
         head = lines.iter().position(|line| *line == "waivers:");
     }
     let head = head?;
-    let starts: Vec<usize> =
-        (head + 1..lines.len()).filter(|at| lines.get(*at).is_some_and(|line| line.trim_start().starts_with("- "))).collect();
+    let starts: Vec<usize> = (head + 1..lines.len())
+        .filter(|at| lines.get(*at).is_some_and(|line| line.trim_start().starts_with("- ")))
+        .collect();
     if starts.len() != before.entries.len() {
         return None;
     }
-    let dent = starts.first().and_then(|at| lines.get(*at)).map_or("  ", |line| {
-        line.split('-').next().unwrap_or_default()
-    });
+    let dent = starts
+        .first()
+        .and_then(|at| lines.get(*at))
+        .map_or("  ", |line| line.split('-').next().unwrap_or_default());
     let key = |waiver: &Waiver| (waiver.code.clone(), waiver.path.clone(), waiver.fingerprint.clone());
     let next = before.entries.iter().position(|entry| key(entry) > key(waiver));
     let at = match next {
@@ -90,7 +94,9 @@ fn entry(waiver: &Waiver, dent: &str) -> Vec<String> {
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?)));
     rows.enumerate()
-        .map(|(at, (key, value))| format!("{dent}{} {key}: {}", if at == 0 { "-" } else { " " }, scalar(key, value)))
+        .map(|(at, (key, value))| {
+            format!("{dent}{} {key}: {}", if at == 0 { "-" } else { " " }, scalar(key, value))
+        })
         .collect()
 }
 
@@ -99,7 +105,8 @@ fn scalar(key: &str, value: &str) -> String {
     let word = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.".contains(&b))
-            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str())
+            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+                .contains(&text.to_ascii_lowercase().as_str())
     };
     if key == "until" || word(value) { value.to_owned() } else { serde_json::Value::from(value).to_string() }
 }
@@ -131,12 +138,16 @@ mod tests {
         let with = first.replace("  - code: b/b", "  # about b\n  - code: b/b");
         let second = add(&with, &waiver("a/a", "x", "yes"), &codes).unwrap();
         let third = add(&second, &waiver("c/c", "x", "a: b # c"), &codes).unwrap();
-        let order: Vec<_> = Waivers::read(third.as_bytes()).unwrap().entries.into_iter().map(|w| w.code).collect();
+        let order: Vec<_> =
+            Waivers::read(third.as_bytes()).unwrap().entries.into_iter().map(|w| w.code).collect();
         assert_eq!(order, ["a/a", "b/b", "c/c"]);
         let (a, comment) = (third.find("code: a/a").unwrap(), third.find("# about b").unwrap());
         assert!(a < comment && comment < third.find("code: b/b").unwrap(), "{third}");
         assert!(add(&third, &waiver("c/c", "x", "a: b # c"), &codes).unwrap_err().contains("already"));
-        for odd in ["waivers: [{code: a/b, path: x, until: 2027-01-31, reason: r, by: j}]\n", "waivers:\n  -\n    code: a/b\n    path: x\n    until: 2027-01-31\n    reason: r\n    by: j\n"] {
+        for odd in [
+            "waivers: [{code: a/b, path: x, until: 2027-01-31, reason: r, by: j}]\n",
+            "waivers:\n  -\n    code: a/b\n    path: x\n    until: 2027-01-31\n    reason: r\n    by: j\n",
+        ] {
             assert!(add(odd, &waiver("c/c", "x", "r"), &codes).unwrap_err().contains("by hand"), "{odd}");
         }
         assert!(add("waivers: []\n", &waiver("c/c", "x", "r"), &codes).is_ok());

@@ -106,16 +106,26 @@ pub fn open(pack: &Pack, bytes: &[u8]) -> Result<Vec<SourceFile>, PackError> {
                 return Err(mismatch(format!("its digest is {found}")));
             }
             let name = pin.file.rsplit(['/', '\\']).next().unwrap_or_default();
-            (name.to_owned(), tar::read(bytes).map_err(form)?.into_iter().map(|(path, bytes)| (path, Some(bytes))).collect())
+            (
+                name.to_owned(),
+                tar::read(bytes)
+                    .map_err(form)?
+                    .into_iter()
+                    .map(|(path, bytes)| (path, Some(bytes)))
+                    .collect(),
+            )
         }
         Pack::Git(pin) => {
             let name = pin.git.trim_end_matches('/').rsplit(['/', '\\', ':']).next().unwrap_or_default();
             let name = format!("{}@{}", name.trim_end_matches(".git"), short(&pin.commit));
             let objects = objects::Objects::read(bytes).map_err(mismatch)?;
-            let files = objects::walk(&pin.commit, &pin.folder, |id| objects.get(id)).map_err(|fault| match fault {
-                objects::Fault::Object(why) => mismatch(why),
-                objects::Fault::Form(why) => form(why),
-            })?;
+            let files =
+                objects::walk(&pin.commit, &pin.folder, |id| objects.get(id)).map_err(
+                    |fault| match fault {
+                        objects::Fault::Object(why) => mismatch(why),
+                        objects::Fault::Form(why) => form(why),
+                    },
+                )?;
             (name, files)
         }
     };
@@ -137,7 +147,9 @@ fn file(label: &str, path: &str, bytes: Option<Vec<u8>>) -> Result<Option<Source
     if matches!(name, "data.json" | "data.yaml" | "data.yml") {
         let empty = bytes.as_deref().is_some_and(|bytes| {
             let value: Option<serde_json::Value> = serde_yaml::from_slice(bytes).ok();
-            value.is_some_and(|value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty))
+            value.is_some_and(|value| {
+                value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
+            })
         });
         if empty {
             return Ok(None);

@@ -100,7 +100,10 @@ pub fn walk(
         Err(why) => Err(Fault::Object(why)),
     };
     let data = object(commit, Kind::Commit)?;
-    let tree = data.strip_prefix(b"tree ").and_then(|rest| rest.get(..40)).and_then(|id| std::str::from_utf8(id).ok());
+    let tree = data
+        .strip_prefix(b"tree ")
+        .and_then(|rest| rest.get(..40))
+        .and_then(|id| std::str::from_utf8(id).ok());
     let mut tree = tree.ok_or_else(|| Fault::Form("the commit has no tree".into()))?.to_owned();
     for part in folder.split('/').filter(|part| !part.is_empty()) {
         let entries = tree_entries(&object(&tree, Kind::Tree)?).map_err(Fault::Form)?;
@@ -177,9 +180,12 @@ mod tests {
     fn sample() -> (Objects, String) {
         let mut objects = Objects::default();
         let blob = objects.add(Kind::Blob, b"package a\n".to_vec()).unwrap();
-        let inner = objects.add(Kind::Tree, tree(&[("100644", "a.rego", &blob), ("120000", "b.rego", &blob)])).unwrap();
+        let inner = objects
+            .add(Kind::Tree, tree(&[("100644", "a.rego", &blob), ("120000", "b.rego", &blob)]))
+            .unwrap();
         let root = objects.add(Kind::Tree, tree(&[("40000", "rules", &inner)])).unwrap();
-        let commit = objects.add(Kind::Commit, format!("tree {root}\nauthor x\n\nhi\n").into_bytes()).unwrap();
+        let commit =
+            objects.add(Kind::Commit, format!("tree {root}\nauthor x\n\nhi\n").into_bytes()).unwrap();
         (objects, commit)
     }
 

@@ -52,14 +52,19 @@ fn entries(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
         let header = bytes.get(at..at + BLOCK).ok_or("it is no tar file, or it ends too early")?;
         if header.iter().all(|byte| *byte == 0) {
             let rest = bytes.get(at..).unwrap_or_default();
-            return if rest.iter().all(|byte| *byte == 0) { Ok(files) } else { Err("it has bytes behind its end".into()) };
+            return if rest.iter().all(|byte| *byte == 0) {
+                Ok(files)
+            } else {
+                Err("it has bytes behind its end".into())
+            };
         }
         if count >= MOST {
             return Err(format!("it has more than {MOST} entries"));
         }
         check_sum(header)?;
         let size = octal(field(header, 124, 12)).ok_or("an entry has no size")?;
-        let body = bytes.get(at + BLOCK..).and_then(|rest| rest.get(..size)).ok_or("an entry ends too early")?;
+        let body =
+            bytes.get(at + BLOCK..).and_then(|rest| rest.get(..size)).ok_or("an entry ends too early")?;
         at += BLOCK + size.div_ceil(BLOCK) * BLOCK;
         match header.get(156) {
             Some(b'x') => {
@@ -112,7 +117,8 @@ fn text(bytes: &[u8]) -> Result<String, String> {
 
 fn name(header: &[u8]) -> Result<String, String> {
     let name = text(field(header, 0, 100))?;
-    let prefix = if field(header, 257, 6) == b"ustar\0" { text(field(header, 345, 155))? } else { String::new() };
+    let prefix =
+        if field(header, 257, 6) == b"ustar\0" { text(field(header, 345, 155))? } else { String::new() };
     Ok(if prefix.is_empty() { name } else { format!("{prefix}/{name}") })
 }
 
@@ -137,8 +143,10 @@ fn pax(mut body: &[u8]) -> Result<Option<String>, String> {
     let mut path = None;
     while !body.is_empty() {
         let space = body.iter().take(8).position(|byte| *byte == b' ').ok_or_else(wrong)?;
-        let length = std::str::from_utf8(body.get(..space).unwrap_or_default()).ok().and_then(|n| n.parse().ok());
-        let length: usize = length.filter(|length| *length > space + 1 && *length <= body.len()).ok_or_else(wrong)?;
+        let length =
+            std::str::from_utf8(body.get(..space).unwrap_or_default()).ok().and_then(|n| n.parse().ok());
+        let length: usize =
+            length.filter(|length| *length > space + 1 && *length <= body.len()).ok_or_else(wrong)?;
         let (record, rest) = body.split_at_checked(length).ok_or_else(wrong)?;
         let record = record.get(space + 1..).and_then(|r| r.strip_suffix(b"\n")).ok_or_else(wrong)?;
         let at = record.iter().position(|byte| *byte == b'=').ok_or_else(wrong)?;
