@@ -11,8 +11,6 @@ mod show;
 mod test;
 mod waive;
 
-pub(super) use show::FormArgs;
-
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::CommandError;
@@ -71,25 +69,6 @@ impl From<RegoVersion> for Version {
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     match &args.command {
-        PolicyCommand::Explain(args) => return explain::run(args, global, output),
-        PolicyCommand::Waive(args) => return waive::run(args, global, output),
-        PolicyCommand::Fetch(args) => return fetch::run(args, global, output),
-        PolicyCommand::Baseline(args) => return baseline::run(args, global, output),
-        _ => {}
-    }
-    if let Some(folder) = &global.directory {
-        enter(folder)?;
-    }
-    match &args.command {
-        PolicyCommand::Check(args) => check::run(args, output),
-        PolicyCommand::Test(args) => test::run(args, output),
-        PolicyCommand::Eval(args) => eval::run(args, output),
-        PolicyCommand::Init(args) => init::run(args, output),
-        PolicyCommand::Show(args) => show::run(args, global, output),
-        PolicyCommand::Explain(_)
-        | PolicyCommand::Waive(_)
-        | PolicyCommand::Fetch(_)
-        | PolicyCommand::Baseline(_) => Ok(0),
         PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
         PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
         PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
@@ -98,7 +77,9 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Show(args) => show::run(args, global, output),
         PolicyCommand::Explain(args) => explain::run(args, global, output),
         PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
