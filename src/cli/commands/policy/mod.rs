@@ -71,25 +71,6 @@ impl From<RegoVersion> for Version {
 /// Runs one of the commands.
 pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     match &args.command {
-        PolicyCommand::Explain(args) => return explain::run(args, global, output),
-        PolicyCommand::Waive(args) => return waive::run(args, global, output),
-        PolicyCommand::Fetch(args) => return fetch::run(args, global, output),
-        PolicyCommand::Baseline(args) => return baseline::run(args, global, output),
-        _ => {}
-    }
-    if let Some(folder) = &global.directory {
-        enter(folder)?;
-    }
-    match &args.command {
-        PolicyCommand::Check(args) => check::run(args, output),
-        PolicyCommand::Test(args) => test::run(args, output),
-        PolicyCommand::Eval(args) => eval::run(args, output),
-        PolicyCommand::Init(args) => init::run(args, output),
-        PolicyCommand::Show(args) => show::run(args, global, output),
-        PolicyCommand::Explain(_)
-        | PolicyCommand::Waive(_)
-        | PolicyCommand::Fetch(_)
-        | PolicyCommand::Baseline(_) => Ok(0),
         PolicyCommand::Check(args) => enter(global).and_then(|()| check::run(args, output)),
         PolicyCommand::Test(args) => enter(global).and_then(|()| test::run(args, output)),
         PolicyCommand::Eval(args) => enter(global).and_then(|()| eval::run(args, output)),
@@ -99,6 +80,7 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Explain(args) => explain::run(args, global, output),
         PolicyCommand::Waive(args) => waive::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
