@@ -5,6 +5,7 @@
     reason = "helpers of tests, as tests, panic where they must not go on"
 )]
 
+mod alone;
 mod bundles;
 mod commands;
 mod hooks;

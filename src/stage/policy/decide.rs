@@ -71,8 +71,8 @@ pub struct Terms<'a> {
     pub lists: &'a Lists,
     /// The day; without one every rule counts and nothing is waived.
     pub today: Option<Day>,
-    /// Whether the whole tree is judged.
-    pub whole: bool,
+    /// The rules that judged, where it was the whole tree.
+    pub whole: Option<&'a [String]>,
 }
 
 /// What was decided, and on what.
@@ -305,7 +305,7 @@ mod tests {
 
     fn decide(levels: &BTreeMap<String, Level>, violations: Vec<Violation>) -> Decided {
         let (starts, lists) = (BTreeMap::new(), Lists::default());
-        let terms = Terms { levels, starts: &starts, lists: &lists, today: None, whole: false };
+        let terms = Terms { levels, starts: &starts, lists: &lists, today: None, whole: None };
         super::decide(&terms, violations)
     }
 
@@ -369,7 +369,7 @@ mod tests {
         let on = |today: Option<&str>| {
             let (levels, lists) = (BTreeMap::new(), Lists::default());
             let today = today.map(|day| day.parse().unwrap());
-            let terms = Terms { levels: &levels, starts: &starts, lists: &lists, today, whole: false };
+            let terms = Terms { levels: &levels, starts: &starts, lists: &lists, today, whole: None };
             super::decide(&terms, vec![violation("a/d", Effect::Deny)])
         };
         let early = on(Some("2026-12-31"));

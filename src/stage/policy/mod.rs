@@ -1,7 +1,7 @@
 //! The policy stage: facts about a change become a verdict.
 //!
 //! Must never allow because something went wrong: a rule that is broken, undefined or too slow is a deny that names it.
-//! It reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
+//! The stage of a run reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
 //!
 //! # Layout
 //!
@@ -173,7 +173,8 @@ pub fn check(
     let (digest, mut judged) = ask(config, bundle, input, limits)?;
     let violations = std::mem::take(&mut judged.violations);
     let starts = starts(bundle);
-    let Decided { decision, findings, set_aside } = decide(&terms(config, &starts, input, today), violations);
+    let terms = terms(config, &starts, input, today, &judged.ran);
+    let Decided { decision, findings, set_aside } = decide(&terms, violations);
     Ok(Verdict {
         subject: input.subject.clone(),
         decision,
@@ -195,7 +196,8 @@ pub fn counted(
     limits: Limits,
 ) -> Result<Vec<Finding>, CanonicalError> {
     let (_, judged) = ask(config, bundle, input, limits)?;
-    Ok(decide::counted(&terms(config, &starts(bundle), input, today), judged.violations))
+    let starts = starts(bundle);
+    Ok(decide::counted(&terms(config, &starts, input, today, &judged.ran), judged.violations))
 }
 
 /// Lets the rules judge a document, and returns its digest with all they said.
@@ -233,13 +235,14 @@ fn terms<'a>(
     starts: &'a BTreeMap<String, Day>,
     input: &PolicyInput,
     today: Option<&str>,
+    ran: &'a [String],
 ) -> Terms<'a> {
     Terms {
         levels: &config.levels,
         starts,
         lists: &config.lists,
         today: today.and_then(|day| day.parse().ok()),
-        whole: input.subject.kind == SubjectKind::Tree,
+        whole: (input.subject.kind == SubjectKind::Tree).then_some(ran),
     }
 }
 

@@ -16,14 +16,13 @@ use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
-use crate::cli::session;
-use crate::cli::verdict::show;
+use crate::cli::{session, verdict};
 use crate::config::Config;
 use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::vcs::{Delta, EntryKind, GitRepository, Side, VcsChanges, WorkFile};
+use crate::ports::vcs::{EntryKind, GitRepository, Side, VcsChanges, WorkFile};
 use crate::stage::policy::alone::{self, Options};
 use crate::stage::policy::aside::Lists;
 use crate::stage::policy::bundle::{Bundle, Sources};
@@ -31,7 +30,6 @@ use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
 
-use super::policy::FormArgs;
 use fix::Fixing;
 use subject::{Asked, Found, RulesFrom};
 
@@ -128,7 +126,7 @@ pub fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<u8, Com
     if let Some(folder) = &args.save {
         save::save(folder, &judged.input, &judged.verdict)?;
     }
-    show(&judged.verdict, args.form.showing(), output)?;
+    verdict::show(&judged.verdict, args.form.showing(), output)?;
     if let Some(how) = args.fix {
         fix::run(how, &judged.verdict, &vcs, &base, output)?;
     }

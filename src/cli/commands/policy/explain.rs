@@ -135,7 +135,8 @@ fn state(row: &Row<'_>) -> String {
         state.push_str(" (orch.yml)");
     }
     if let Some(day) = row.effective_on {
-        state.push_str(&format!(", {} {day}", if row.in_force { "since" } else { "from" }));
+        state.push_str(if row.in_force { ", since " } else { ", from " });
+        state.push_str(&day.to_string());
     }
     if row.locked {
         state.push_str(", locked");

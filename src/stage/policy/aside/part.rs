@@ -26,8 +26,8 @@ pub struct Parted {
 
 /// Parts findings on a day; without a day nothing is set aside.
 ///
-/// `whole` says that the whole tree was judged: only then is an entry without a finding one that does nothing.
-pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: bool) -> Parted {
+/// `whole` has the rules that judged, where it was the whole tree: only then is an entry without a finding one that does nothing.
+pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: Option<&[String]>) -> Parted {
     let Some(today) = today else { return Parted { count: findings, ..Parted::default() } };
     let waivers: Vec<Matcher<'_>> = lists.waivers.entries.iter().map(|waiver| waiver.matcher()).collect();
     let covered: BTreeMap<(&str, &str), &Entry> = lists
@@ -95,19 +95,25 @@ fn reason(matcher: &Matcher<'_>) -> String {
 }
 
 /// Says what is to be said about a waiver.
-fn said(matcher: &Matcher<'_>, hits: usize, lists: &Lists, today: Day, whole: bool) -> Option<Violation> {
+fn said(
+    matcher: &Matcher<'_>,
+    hits: usize,
+    lists: &Lists,
+    today: Day,
+    whole: Option<&[String]>,
+) -> Option<Violation> {
     let (waiver, file) = (matcher.waiver, &lists.waivers_file);
     let (about, until) = (waiver.about(), waiver.until);
     let (diag, message) = if lists.codes.standing(&waiver.code) == Standing::Unknown {
-        whole.then(|| (Diag::WaiverIgnored, format!("the waiver of {about} is about a code no rule has")))?
+        whole.map(|_| (Diag::WaiverIgnored, format!("the waiver of {about} is about a code no rule has")))?
     } else if too_far(until, today) {
         let why =
             format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
         (Diag::WaiverIgnored, why)
-    } else if until < today && (hits > 0 || whole) {
+    } else if until < today && (hits > 0 || whole.is_some()) {
         let again = if hits > 0 { format!("; {}", again(hits)) } else { String::new() };
         (Diag::WaiverExpired, format!("the waiver of {about} ended on {until}{again}"))
-    } else if hits == 0 && whole {
+    } else if hits == 0 && whole.is_some_and(|asked| asked.contains(&waiver.code)) {
         (Diag::WaiverIgnored, format!("the waiver of {about} is about nothing that is there"))
     } else {
         return None;
@@ -121,4 +127,87 @@ fn again(count: usize) -> String {
 
 fn entries_of(count: usize) -> String {
     if count == 1 { "1 entry".into() } else { format!("{count} entries") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::baseline::{Baseline, Version};
+    use super::super::waivers::{Waiver, Waivers};
+    use super::super::Codes;
+    use super::*;
+    use crate::artifact::types::verdict::{Effect, Severity};
+
+    fn finding(code: &str, path: &str, mark: &str) -> Finding {
+        Finding {
+            code: code.into(),
+            effect: Effect::Deny,
+            severity: Severity::High,
+            message: "m".into(),
+            help: "h".into(),
+            path: Some(path.into()),
+            line: None,
+            column: None,
+            end_line: None,
+            end_column: None,
+            evidence: None,
+            fingerprint: mark.into(),
+        }
+    }
+
+    const CODES: [&str; 4] = ["a/open", "a/locked", "policy/rule-error", "a/unknown"];
+    const PATHS: [&str; 3] = ["x", "d/x", "d/e/y"];
+    const DAYS: [&str; 4] = ["2026-01-01", "2026-06-30", "2027-01-01", "2099-01-01"];
+
+    fn lists(waivers: Vec<(usize, usize, usize)>, entries: Vec<(usize, usize, usize)>) -> Lists {
+        let waiver = |(code, path, day): (usize, usize, usize)| Waiver {
+            code: CODES[code].into(),
+            path: Some(["**", "d/*", "x"][path].into()),
+            fingerprint: None,
+            until: DAYS[day].parse().unwrap(),
+            reason: "r".into(),
+            by: "b".into(),
+            ticket: None,
+        };
+        let entry = |(code, mark, day): (usize, usize, usize)| Entry {
+            fingerprint: format!("mark-{mark}-0000"),
+            code: CODES[code].into(),
+            path: None,
+            until: DAYS[day].parse().unwrap(),
+            reason: "r".into(),
+        };
+        Lists {
+            waivers: Waivers { entries: waivers.into_iter().map(waiver).collect() },
+            baseline: Baseline { version: Version, entries: entries.into_iter().map(entry).collect() },
+            codes: Codes([("a/open".to_owned(), false), ("a/locked".to_owned(), true)].into()),
+            ..Lists::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_only_open_rules_are_set_aside(
+            waivers in proptest::collection::vec((0_usize..4, 0_usize..3, 0_usize..4), 0..5),
+            entries in proptest::collection::vec((0_usize..4, 0_usize..3, 0_usize..4), 0..5),
+            found in proptest::collection::vec((0_usize..4, 0_usize..3, 0_usize..3), 0..10),
+            today in 0_usize..4,
+        ) {
+            let lists = lists(waivers, entries);
+            let findings: Vec<Finding> = found
+                .into_iter()
+                .map(|(code, path, mark)| finding(CODES[code], PATHS[path], &format!("mark-{mark}-0000")))
+                .collect();
+            let day: Day = DAYS[today].parse().unwrap();
+            let parted = aside(findings.clone(), &lists, Some(day), None);
+            prop_assert_eq!(parted.count.len() + parted.set_aside.len(), findings.len());
+            for one in &parted.set_aside {
+                let until: Day = one.until.clone().unwrap().parse().unwrap();
+                prop_assert_eq!(one.finding.code.as_str(), "a/open");
+                prop_assert!(day <= until && until <= day.plus_year());
+            }
+            let without = aside(findings.clone(), &lists, None, None);
+            prop_assert_eq!(without, Parted { count: findings, ..Parted::default() });
+        }
+    }
 }
