@@ -79,7 +79,6 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Waive(args) => waive::run(args, global, output),
         PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
-        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
