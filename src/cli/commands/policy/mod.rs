@@ -13,6 +13,9 @@ mod waive;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(super) use show::FormArgs;
+
+
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::IoError;
