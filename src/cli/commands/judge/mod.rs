@@ -22,7 +22,7 @@ use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::vcs::{Delta, EntryKind, GitRepository, Side, VcsChanges, WorkFile};
+use crate::ports::vcs::{EntryKind, GitRepository, Side, VcsChanges, WorkFile};
 use crate::stage::policy::alone::{self, Options};
 use crate::stage::policy::aside::Lists;
 use crate::stage::policy::bundle::{Bundle, Sources};
