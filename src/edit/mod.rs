@@ -4,6 +4,7 @@
 
 pub mod apply;
 mod base85;
+pub mod fix;
 mod fold;
 pub mod guard;
 pub mod lines;

@@ -14,6 +14,7 @@ pub mod licences;
 mod lines;
 pub mod manifest;
 pub mod names;
+pub mod owners;
 pub mod pii;
 mod places;
 pub mod secrets;
@@ -109,6 +110,7 @@ pub static SCANNERS: &[&dyn Scanner] = &[
     &dependencies::Dependencies,
     &licences::Licences,
     &tampering::Tampering,
+    &owners::Owners,
     &workflows::Workflows,
     &unicode::Unicode,
     &binary::Binary,

@@ -14,6 +14,7 @@ mod generated;
 mod hostile;
 mod init;
 mod interrupted;
+mod judge;
 mod model_runs;
 mod model_secrets;
 mod models;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::judge::{self, JudgeArgs};
+use super::policy::FormArgs;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
@@ -17,7 +18,7 @@ use crate::cli::desk::{self, Desk};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::verdict::{self, Showing};
+use crate::cli::verdict;
 use crate::config::Config;
 use crate::diagnostic::EXIT_CODES;
 use crate::diagnostic::text::plain;
@@ -114,10 +115,14 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
     })?;
     drop(events);
-    if id == StageId::Policy && output.format == Format::Human {
-        judged(&store, &run, output)?;
+    let form = args.judge.form();
+    if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
+        judged(&store, &run, form, output)?;
     }
-    show(&done, &folder, output)?;
+    // A form for programs stands alone.
+    if id != StageId::Policy || !form.is_named() {
+        show(&done, &folder, output)?;
+    }
     Ok(done.exit)
 }
 
@@ -160,9 +165,9 @@ fn show(done: &StageRun, folder: &std::path::Path, output: &Output) -> Result<()
 }
 
 /// Shows what policy found, where it came as far as a verdict.
-fn judged(store: &DirStore, run: &RunId, output: &Output) -> Result<(), CommandError> {
+fn judged(store: &DirStore, run: &RunId, form: &FormArgs, output: &Output) -> Result<(), CommandError> {
     match Report::read(store, run).ok().and_then(|report| report.verdict) {
-        Some(verdict) => verdict::show(&verdict, Showing::default(), output),
+        Some(verdict) => verdict::show(&verdict, form.showing(), output),
         None => Ok(()),
     }
 }

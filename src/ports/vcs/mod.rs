@@ -26,6 +26,7 @@ mod message;
 mod program;
 mod remote;
 mod tree;
+mod unstage;
 
 pub use changes::{CommitRef, Delta, Side, Span, Unread, VcsChanges, WorkFile};
 pub use create::create_repository;

@@ -5,7 +5,7 @@
 mod added;
 mod drift;
 mod file;
-mod names;
+pub mod names;
 mod places;
 mod scripts;
 mod sources;
@@ -183,6 +183,10 @@ fn at(
 fn has_login(text: &[u8], range: &Range<usize>) -> bool {
     const AROUND: usize = 512;
     let (from, to) = (range.start.saturating_sub(AROUND), text.len().min(range.end + AROUND));
+    let head = text.get(from..range.start).unwrap_or_default();
+    let from = head.iter().rposition(|b| *b == b'\n').map_or(from, |at| from + at + 1);
+    let tail = text.get(range.end..to).unwrap_or_default();
+    let to = tail.iter().position(|b| *b == b'\n').map_or(to, |at| range.end + at);
     let around = text.get(from..to).unwrap_or_default();
     memchr::memmem::find_iter(around, b"://").any(|at| {
         let rest = around.get(at + 3..).unwrap_or_default();

@@ -11,6 +11,8 @@ const NPM: &str = include_str!("../../../rules/packages/npm.txt");
 const PYPI: &str = include_str!("../../../rules/packages/pypi.txt");
 const CARGO: &str = include_str!("../../../rules/packages/cargo.txt");
 const GOLANG: &str = include_str!("../../../rules/packages/golang.txt");
+/// Names that look like others and are known to be packages of their own.
+const OWN: &str = include_str!("../../../rules/packages/own.txt");
 const MAVEN: &str = include_str!("../../../rules/packages/maven.txt");
 
 /// How many of the first names are worth imitating; who is below is only known not to be an imitation.
@@ -90,7 +92,8 @@ impl Popular {
     }
 
     fn new(ecosystem: Ecosystem, text: &'static str) -> Self {
-        let known: HashSet<&'static str> = text.lines().collect();
+        let own = OWN.lines().filter_map(|line| line.strip_prefix(ecosystem.as_str())?.strip_prefix(' '));
+        let known: HashSet<&'static str> = text.lines().chain(own).collect();
         let targets: Vec<&'static str> = text.lines().take(TARGETS).collect();
         let mut skeletons = HashMap::new();
         let mut owners: HashMap<&'static str, Vec<&'static str>> = HashMap::new();

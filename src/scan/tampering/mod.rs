@@ -12,6 +12,8 @@ mod model;
 mod outcome;
 mod pairs;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -56,6 +56,7 @@ pub fn defaults() -> Vec<Setting> {
         ),
         setting("protected_existing", "files that may be made, but not changed or deleted", json!(LICENCES)),
         setting("env_files_allowed", "files that look like `.env` and are examples", json!(ENV_EXAMPLES)),
+        setting("owners_require", "files whose owners by CODEOWNERS have to approve a change", json!([])),
         setting("trusted_actions", "actions that may be taken by a tag", json!(["actions/*", "github/**"])),
         setting(
             "licences_allow",

@@ -32,8 +32,6 @@ impl Diag {
         Self::BaselineBroken,
         Self::WaiverExpired,
         Self::WaiverIgnored,
-        Self::NotScanned,
-        Self::Submodule,
     ];
 
     /// Returns the text.

@@ -47,7 +47,8 @@ pub fn of_change(files: &[Looked], tree: &dyn Tree, today: Option<&str>) -> Vec<
             after: file.after.as_deref(),
         })
         .collect();
-    facts.extend(scan::scan_change(SCANNERS, &Change { files: &pairs, tree }, today));
+    let changed = scan::scan_change(SCANNERS, &Change { files: &pairs, tree }, today);
+    facts.extend(changed.into_iter().filter(|fact| fact.confidence >= LEAST));
     facts.sort();
     facts.into_iter().map(shown).collect()
 }

@@ -1,7 +1,7 @@
 //! The policy stage: facts about a change become a verdict.
 //!
 //! Must never allow because something went wrong: a rule that is broken, undefined or too slow is a deny that names it.
-//! It reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
+//! The stage of a run reads the artifacts and the base commit, never the working tree, and holds no dangerous power.
 //!
 //! # Layout
 //!

@@ -2,6 +2,7 @@
 //!
 //! Must never let a change alter its own judge: rules, levels and settings come from the base it is made on.
 
+mod fix;
 mod save;
 mod subject;
 
@@ -15,8 +16,7 @@ use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
-use crate::cli::session;
-use crate::cli::verdict::show;
+use crate::cli::{session, verdict};
 use crate::config::Config;
 use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
@@ -30,8 +30,7 @@ use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
 
-use super::policy::FormArgs;
-
+use fix::Fixing;
 use subject::{Asked, Found, RulesFrom};
 
 /// What to judge when it is not a run.
@@ -60,6 +59,9 @@ pub struct JudgeArgs {
     /// Write policy/input.json and policy/verdict.json into this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = CONFLICTS)]
     save: Option<PathBuf>,
+    /// Show what can be mended by itself, with --staged or --work; `--fix=apply` does it
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "show", conflicts_with_all = CONFLICTS)]
+    fix: Option<Fixing>,
     #[command(flatten)]
     form: FormArgs,
 }
@@ -82,7 +84,12 @@ impl JudgeArgs {
 
     /// Tells whether any of these flags is there.
     pub fn is_asked(&self) -> bool {
-        self.asked().is_some() || self.save.is_some()
+        self.asked().is_some() || self.save.is_some() || self.fix.is_some()
+    }
+
+    /// Returns the form the verdict is to have.
+    pub fn form(&self) -> &FormArgs {
+        &self.form
     }
 }
 
@@ -110,12 +117,19 @@ pub fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<u8, Com
     let explicit = global.config.clone().or(environment.config_file());
     let asked = args.asked().unwrap_or(Asked::Work);
     let today = SystemClock::new(environment.fixed_time()?).now().to_string();
+    if args.fix.is_some() {
+        fix::check(&asked)?;
+    }
     let found = subject::find(&asked, &vcs, &environment)?;
+    let base = found.rules.tree().clone();
     let judged = judge(&vcs, found, explicit.as_deref(), today.get(..10), output)?;
     if let Some(folder) = &args.save {
         save::save(folder, &judged.input, &judged.verdict)?;
     }
-    show(&judged.verdict, args.form.showing(), output)?;
+    verdict::show(&judged.verdict, args.form.showing(), output)?;
+    if let Some(how) = args.fix {
+        fix::run(how, &judged.verdict, &vcs, &base, output)?;
+    }
     Ok(exit(judged.verdict.decision))
 }
 
@@ -148,7 +162,12 @@ fn judge(
 }
 
 /// Returns waivers and baseline: of the working tree for the working tree, else of the base, with what the change makes of them.
-fn lists(vcs: &GitRepository, found: &Found, config: &Config, bundle: &Bundle) -> Result<Lists, CommandError> {
+fn lists(
+    vcs: &GitRepository,
+    found: &Found,
+    config: &Config,
+    bundle: &Bundle,
+) -> Result<Lists, CommandError> {
     let Some((_, deltas)) = &found.change else {
         return Ok(Lists::read(&config.policy, bundle, |path| vcs.working_file(path))?);
     };

@@ -11,8 +11,6 @@ mod show;
 mod test;
 mod waive;
 
-pub(super) use show::FormArgs;
-
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::CommandError;
@@ -79,6 +77,7 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Show(args) => show::run(args, global, output),
         PolicyCommand::Explain(args) => explain::run(args, global, output),
         PolicyCommand::Waive(args) => waive::run(args, global, output),
+        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
         PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }

@@ -50,6 +50,11 @@ pub struct FormArgs {
 }
 
 impl FormArgs {
+    /// Tells whether a form was asked for by name.
+    pub const fn is_named(&self) -> bool {
+        self.shape.is_some()
+    }
+
     /// Returns how a verdict is to be shown.
     pub fn showing(&self) -> Showing<'static> {
         Showing { format: self.shape, full: self.full, only_findings: self.only_findings, source: None }

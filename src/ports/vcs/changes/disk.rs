@@ -101,10 +101,9 @@ fn look(
         () if found.is_executable() => EntryKind::Executable,
         () => EntryKind::File,
     };
-    let unsure = Flags::INTENT_TO_ADD;
     let same = is == known
         && entry.stage() == Stage::Unconflicted
-        && !entry.flags.contains(unsure)
+        && !entry.flags.contains(Flags::INTENT_TO_ADD)
         && !entry.stat.is_racy(index.timestamp(), STAT)
         && Stat::from_fs(&found).is_ok_and(|stat| entry.stat.matches(&stat, STAT));
     if same { State::Same } else { State::Differs(is) }

@@ -127,7 +127,7 @@ fn delta(
             return Ok(None);
         }
         if ends.to_lf
-            && !old.windows(2).any(|pair| pair == b"\r\n")
+            && memchr::memmem::find(old, b"\r\n").is_none()
             && let Some(plain) = without_returns(new)
         {
             *new = plain;
@@ -173,7 +173,7 @@ fn is_blob(bytes: &[u8], id: ObjectId) -> bool {
 
 /// Returns a text with plain line feeds; `None` when there is nothing to change, or it is no text.
 fn without_returns(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.contains(&0) || !bytes.windows(2).any(|pair| pair == b"\r\n") {
+    if memchr::memmem::find(bytes, b"\r\n").is_none() || memchr::memchr(0, bytes).is_some() {
         return None;
     }
     let mut plain = Vec::with_capacity(bytes.len());

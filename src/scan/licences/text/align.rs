@@ -49,7 +49,12 @@ pub fn align(words: &Words, within: &Range<usize>, template: &Template) -> Optio
     let tail = (t + rest + rest / 4 + 8).min(text.len());
     between(text, template, t..tail, w..template.words.len(), true, &mut pairs);
     pairs.dedup();
-    Some(judge(words, within.start, template, &pairs))
+    let fit = judge(words, within.start, template, &pairs);
+    if fit.close {
+        return Some(fit);
+    }
+    let less = judge(words, within.start, template, trimmed(template, &pairs));
+    Some(if less.close { less } else { fit })
 }
 
 /// Finds grams that text and template have, in the order of both.
@@ -142,6 +147,19 @@ fn between(
             j += 1;
         }
     }
+}
+
+/// Leaves out a title or an appendix that other words stand apart from: it may be missing.
+fn trimmed<'p>(template: &Template, mut pairs: &'p [(usize, usize)]) -> &'p [(usize, usize)] {
+    let free = |part: &[(usize, usize)]| part.iter().all(|(_, w)| template.optional[*w]);
+    let apart = |pair: &[(usize, usize)]| pair[1].0 > pair[0].0 + 1;
+    while let Some(at) = pairs.windows(2).position(apart).filter(|at| free(&pairs[..=*at])) {
+        pairs = &pairs[at + 1..];
+    }
+    while let Some(at) = pairs.windows(2).rposition(apart).filter(|at| free(&pairs[at + 1..])) {
+        pairs = &pairs[..=at];
+    }
+    pairs
 }
 
 /// Weighs what differs.

@@ -32,9 +32,12 @@ pub fn read(text: &str) -> Reading {
     let long = words.len() > LONGEST;
     words.cut(LONGEST);
     let mut state = State { words: &words, found: Vec::new(), open: vec![0..words.len()] };
-    state.take(&COMMON_SHELF);
+    // First what fits nearly word by word: a rare text may be closer to what only resembles a common one.
+    state.take(&COMMON_SHELF, true);
     if state.found.is_empty() || state.open.iter().any(|span| state.legal(span)) {
-        state.take(&RARE_SHELF);
+        state.take(&RARE_SHELF, true);
+        state.take(&COMMON_SHELF, false);
+        state.take(&RARE_SHELF, false);
     }
     let tag = reading::tag(text);
     let mut reading = state.finish(text, long);
@@ -54,10 +57,10 @@ struct State<'w> {
 
 impl State<'_> {
     /// Takes out of the open stretches what templates of a shelf explain.
-    fn take(&mut self, shelf: &'static Shelf) {
+    fn take(&mut self, shelf: &'static Shelf, exactly: bool) {
         let mut todo = std::mem::take(&mut self.open);
         while let Some(span) = todo.pop() {
-            let best = if self.found.len() < MOST { self.best(shelf, &span) } else { None };
+            let best = if self.found.len() < MOST { self.best(shelf, &span, exactly) } else { None };
             let Some(found) = best else {
                 self.open.push(span);
                 continue;
@@ -71,16 +74,16 @@ impl State<'_> {
     }
 
     /// Finds the template that explains most of a stretch.
-    fn best(&self, shelf: &'static Shelf, span: &Range<usize>) -> Option<Found> {
+    fn best(&self, shelf: &'static Shelf, span: &Range<usize>, exactly: bool) -> Option<Found> {
         let score = |fit: &Fit| fit.range.len().saturating_sub(fit.edits);
         let mut best: Option<Found> = None;
         for (n, _) in self.candidates(shelf, span).into_iter().take(TRIES) {
             let template = shelf.templates.get(n)?;
-            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else {
+            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else { continue };
+            if exactly && fit.edits > 1 + template.required / 150 {
                 continue;
-            };
-            let better =
-                best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
+            }
+            let better = best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
             if better {
                 best = Some((template.id, template.kind, fit));
             }
@@ -113,9 +116,9 @@ impl State<'_> {
         if span.clone().any(asks) {
             return true;
         }
-        let weighty = span.clone().filter(|n| {
-            !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word))
-        });
+        let weighty = span
+            .clone()
+            .filter(|n| !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word)));
         span.len() >= 60 && weighty.count() >= 8
     }
 
@@ -136,9 +139,12 @@ impl State<'_> {
     /// Finds the text of the list that a stretch is most like.
     fn alike(&self, span: &Range<usize>, place: &impl Fn(&Range<usize>) -> Range<usize>) -> Option<Part> {
         for shelf in [&*COMMON_SHELF, &*RARE_SHELF] {
-            let best = self.candidates(shelf, span).into_iter().next().filter(|(_, part)| *part > ALIKE);
-            let Some(template) = best.and_then(|(n, _)| shelf.templates.get(n)) else { continue };
-            let Some(fit) = align::align(self.words, span, template) else { continue };
+            let alike = self.candidates(shelf, span).into_iter().take(4).filter(|(_, part)| *part > ALIKE);
+            let fits = alike.filter_map(|(n, _)| {
+                let template = shelf.templates.get(n)?;
+                Some((template, align::align(self.words, span, template)?))
+            });
+            let Some((template, fit)) = fits.min_by_key(|(_, fit)| fit.edits) else { continue };
             return Some(Part {
                 id: template.id,
                 kind: template.kind,

@@ -4,7 +4,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use super::words::{Words, digest};
+use super::words::{digest, plain};
 
 const COMMON: &str = include_str!("../../../../rules/licences/common.txt");
 const OWN: &str = include_str!("../../../../rules/licences/own.txt");
@@ -110,19 +110,18 @@ impl Template {
                     other = false;
                 }
                 _ => {
-                    for digest in Words::of(word).all {
-                        match (&mut gap, other) {
-                            (Some(gap), true) => gap.words.push(digest),
-                            (Some(gap), false) => {
-                                gap.words.push(digest);
-                                gap.end += 1;
-                                self.words.push(digest);
-                                self.optional.push(true);
-                            }
-                            (None, _) => {
-                                self.words.push(digest);
-                                self.optional.push(optional > 0);
-                            }
+                    let digest = plain(word);
+                    match (&mut gap, other) {
+                        (Some(gap), true) => gap.words.push(digest),
+                        (Some(gap), false) => {
+                            gap.words.push(digest);
+                            gap.end += 1;
+                            self.words.push(digest);
+                            self.optional.push(true);
+                        }
+                        (None, _) => {
+                            self.words.push(digest);
+                            self.optional.push(optional > 0);
                         }
                     }
                 }

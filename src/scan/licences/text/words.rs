@@ -2,6 +2,8 @@
 //!
 //! Must never drop a word that could change what a licence asks for.
 
+use std::sync::LazyLock;
+
 /// A text as words.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
@@ -15,53 +17,54 @@ pub struct Words {
 
 /// What licences write in more than one way.
 const EQUAL: &[(&str, &str)] = &[
-    ("licence", "license"),
-    ("licences", "licenses"),
-    ("licenced", "licensed"),
-    ("sublicence", "sublicense"),
     ("acknowledgement", "acknowledgment"),
     ("acknowledgements", "acknowledgments"),
+    ("analyse", "analyze"),
     ("artefact", "artifact"),
     ("authorisation", "authorization"),
     ("authorised", "authorized"),
+    ("cancelled", "canceled"),
+    ("catalogue", "catalog"),
+    ("centre", "center"),
+    ("favour", "favor"),
+    ("fulfil", "fulfill"),
+    ("fulfilment", "fulfillment"),
+    ("https", "http"),
+    ("initialise", "initialize"),
+    ("judgement", "judgment"),
+    ("labour", "labor"),
+    ("licence", "license"),
+    ("licenced", "licensed"),
+    ("licences", "licenses"),
+    ("merchantibility", "merchantability"),
+    ("noninfringment", "noninfringement"),
+    ("offence", "offense"),
     ("organisation", "organization"),
     ("organisations", "organizations"),
-    ("merchantibility", "merchantability"),
+    ("owner", "holder"),
+    ("owners", "holders"),
+    ("practise", "practice"),
     ("programme", "program"),
     ("realise", "realize"),
     ("recognise", "recognize"),
+    ("sublicence", "sublicense"),
     ("utilisation", "utilization"),
     ("whilst", "while"),
     ("wilful", "willful"),
     ("wilfull", "willful"),
-    ("favour", "favor"),
-    ("fulfil", "fulfill"),
-    ("fulfilment", "fulfillment"),
-    ("judgement", "judgment"),
-    ("labour", "labor"),
-    ("offence", "offense"),
-    ("practise", "practice"),
-    ("https", "http"),
-    ("noninfringment", "noninfringement"),
-    ("owner", "holder"),
-    ("owners", "holders"),
-    ("centre", "center"),
-    ("initialise", "initialize"),
-    ("analyse", "analyze"),
-    ("catalogue", "catalog"),
-    ("cancelled", "canceled"),
 ];
 
 /// What stands beside copyright notices and asks for nothing, as words.
-const ASIDES: &[&str] = &[
-    "all rights reserved",
-    "some rights reserved",
-    "distributed under the terms of use in http wwwunicodeorg copyrighthtml",
-];
+const ASIDES: &[&str] = &["all rights reserved", "some rights reserved", "distributed under the terms of use in http wwwunicodeorg copyrighthtml"];
 
 /// Digests a word in lower case, without marks inside.
 pub fn digest(word: &str) -> u32 {
-    let word = EQUAL.iter().find(|(from, _)| *from == word).map_or(word, |(_, to)| to);
+    let equal = EQUAL.binary_search_by(|(from, _)| (*from).cmp(word)).ok();
+    plain(equal.and_then(|at| EQUAL.get(at)).map_or(word, |(_, to)| to))
+}
+
+/// Digests a word that is in the form of the data: not one of those that are written in more than one way.
+pub fn plain(word: &str) -> u32 {
     word.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
@@ -71,7 +74,7 @@ const LONGEST: usize = 64;
 impl Words {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
-        let mut reader = Reader { words: Self::default(), word: String::new(), start: 0, line: 0 };
+        let mut reader = Reader { words: Self::default(), word: String::new(), start: 0, line: 0, joined: false };
         let mut chars = text.char_indices().peekable();
         let mut before = '\n';
         while let Some((at, c)) = chars.next() {
@@ -83,6 +86,7 @@ impl Words {
                 && next.is_alphanumeric()
             {
                 // One word: `licensor's`, `2.0`, `non-commercial`.
+                reader.joined = true;
             } else if c == '-' && before.is_alphanumeric() && broken(&text[at + 1..]) {
                 // Broken over two lines: skip to where it goes on.
                 while chars.peek().is_some_and(|(_, c)| !c.is_alphanumeric()) {
@@ -144,6 +148,8 @@ struct Reader {
     start: usize,
     /// The first word of the line.
     line: usize,
+    /// Whether the word has a mark inside, as `2.0` has.
+    joined: bool,
 }
 
 impl Reader {
@@ -167,26 +173,25 @@ impl Reader {
             return;
         }
         let first = self.words.len() == self.line;
-        if !is_mark(&self.word, by, first) {
+        let mark = if self.joined { first && by == '.' && is_number(&self.word) } else { is_mark(&self.word, by, first) };
+        if !mark {
             self.words.all.push(digest(&self.word));
             self.words.starts.push(u32::try_from(self.start).unwrap_or(u32::MAX));
             self.words.notice.push(false);
         }
         self.word.clear();
+        self.joined = false;
     }
 
     /// Marks sentences that stand beside notices and ask for nothing.
     fn asides(&mut self) {
-        for phrase in ASIDES {
-            let phrase: Vec<u32> = phrase.split(' ').map(digest).collect();
-            let mut at = 0;
-            while let Some(words) = self.words.all.get(at..at + phrase.len()) {
-                if words == phrase {
-                    if let Some(notice) = self.words.notice.get_mut(at..at + phrase.len()) {
-                        notice.fill(true);
-                    }
-                }
-                at += 1;
+        static PHRASES: LazyLock<Vec<Vec<u32>>> =
+            LazyLock::new(|| ASIDES.iter().map(|phrase| phrase.split(' ').map(digest).collect()).collect());
+        for at in 0..self.words.len() {
+            let rest = self.words.all.get(at..).unwrap_or_default();
+            let Some(phrase) = PHRASES.iter().find(|phrase| rest.starts_with(phrase)) else { continue };
+            if let Some(notice) = self.words.notice.get_mut(at..at + phrase.len()) {
+                notice.fill(true);
             }
         }
     }
@@ -210,6 +215,10 @@ fn is_mark(word: &str, by: char, first: bool) -> bool {
     if word.len() == 1 && !word.as_bytes()[0].is_ascii_digit() || roman {
         return true;
     }
-    let number = word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit());
-    number && (by == ')' || (first && by == '.'))
+    is_number(word) && (by == ')' || (first && by == '.'))
 }
+
+fn is_number(word: &str) -> bool {
+    word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())
+}
+
