@@ -34,7 +34,8 @@ pub fn declared(path: &str, bytes: &[u8]) -> Option<String> {
 pub fn place(text: &[u8]) -> std::ops::Range<usize> {
     let Some(at) = memchr::memmem::find(text, b"icense") else { return 0..0 };
     let start = text.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |end| end + 1);
-    let end = text.get(at..).and_then(|after| memchr::memchr(b'\n', after)).map_or(text.len(), |end| at + end);
+    let end =
+        text.get(at..).and_then(|after| memchr::memchr(b'\n', after)).map_or(text.len(), |end| at + end);
     start..end
 }
 
@@ -75,8 +76,9 @@ fn pyproject(text: &str) -> Option<String> {
     let table: toml::Table = toml::from_str(text).ok()?;
     if let Some(project) = table.get("project") {
         let licence = project.get("license");
-        let text = licence
-            .and_then(|licence| licence.as_str().or_else(|| licence.get("text").and_then(toml::Value::as_str)));
+        let text = licence.and_then(|licence| {
+            licence.as_str().or_else(|| licence.get("text").and_then(toml::Value::as_str))
+        });
         // `text` may hold the whole licence.
         if let Some(text) = text.filter(|text| Expression::parse(text).is_some()) {
             return Some(text.to_owned());
@@ -87,7 +89,8 @@ fn pyproject(text: &str) -> Option<String> {
             return Some(found);
         }
     }
-    let poetry = table.get("tool").and_then(|tool| tool.get("poetry")).and_then(|poetry| poetry.get("license"));
+    let poetry =
+        table.get("tool").and_then(|tool| tool.get("poetry")).and_then(|poetry| poetry.get("license"));
     poetry.and_then(toml::Value::as_str).map(str::to_owned)
 }
 
@@ -168,7 +171,11 @@ mod tests {
             ("Cargo.toml", "[package]\nlicense.workspace = true\n", None),
             ("package.json", r#"{"license": "ISC"}"#, Some("ISC")),
             ("package.json", r#"{"license": {"type": "MIT"}}"#, Some("MIT")),
-            ("package.json", r#"{"licenses": [{"type": "MIT"}, {"type": "GPL-2.0"}]}"#, Some("MIT OR GPL-2.0-only")),
+            (
+                "package.json",
+                r#"{"licenses": [{"type": "MIT"}, {"type": "GPL-2.0"}]}"#,
+                Some("MIT OR GPL-2.0-only"),
+            ),
             ("package.json", r#"{"license": "SEE LICENSE IN TERMS"}"#, None),
             ("composer.json", r#"{"license": ["LGPL-2.1-only", "MIT"]}"#, Some("LGPL-2.1-only OR MIT")),
             ("pyproject.toml", "[project]\nlicense = \"BSD-3-Clause\"\n", Some("BSD-3-Clause")),
@@ -180,7 +187,11 @@ mod tests {
             ),
             ("pyproject.toml", "[tool.poetry]\nlicense = \"GPL-3.0-or-later\"\n", Some("GPL-3.0-or-later")),
             ("setup.cfg", "[metadata]\nlicense = GPLv3\nlicense_files = LICENSE\n", Some("GPLv3")),
-            ("setup.cfg", "[metadata]\nclassifiers =\n    License :: OSI Approved :: BSD License\n", Some("BSD-3-Clause")),
+            (
+                "setup.cfg",
+                "[metadata]\nclassifiers =\n    License :: OSI Approved :: BSD License\n",
+                Some("BSD-3-Clause"),
+            ),
             (
                 "pom.xml",
                 "<project xmlns='x'><licenses><license><name>Apache License, Version 2.0</name></license></licenses></project>",

@@ -86,7 +86,10 @@ impl Expression {
     }
 }
 
-fn joined(all: impl IntoIterator<Item = Expression>, join: fn(Vec<Expression>) -> Expression) -> Option<Expression> {
+fn joined(
+    all: impl IntoIterator<Item = Expression>,
+    join: fn(Vec<Expression>) -> Expression,
+) -> Option<Expression> {
     let mut parts: Vec<Expression> = Vec::new();
     for part in all {
         if !parts.contains(&part) {

@@ -20,13 +20,15 @@ const MANIFESTS: &[&str] =
 
 /// Endings of files that are no licence text whatever they are called.
 const NOT_TEXT: &[&str] = &[
-    "rs", "py", "js", "mjs", "cjs", "ts", "tsx", "jsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "json",
-    "toml", "yml", "yaml", "xml", "html", "css", "scss", "svg", "png", "jpg", "sh", "tmpl", "hbs", "j2", "jinja", "ejs", "vue", "svelte",
-    "snap", "lock", "template", "csv", "sql", "ipynb", "po", "map", "proto",
+    "rs", "py", "js", "mjs", "cjs", "ts", "tsx", "jsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp",
+    "cs", "rb", "php", "swift", "json", "toml", "yml", "yaml", "xml", "html", "css", "scss", "svg", "png",
+    "jpg", "sh", "tmpl", "hbs", "j2", "jinja", "ejs", "vue", "svelte", "snap", "lock", "template", "csv",
+    "sql", "ipynb", "po", "map", "proto",
 ];
 
 const TEXTS: &[&str] = &["license", "licence", "copying", "unlicense", "unlicence"];
-const NOTICES: &[&str] = &["notice", "copyright", "third-party", "third_party", "thirdparty", "licenses", "licences"];
+const NOTICES: &[&str] =
+    &["notice", "copyright", "third-party", "third_party", "thirdparty", "licenses", "licences"];
 
 /// Tells what a file may be to a licence.
 pub fn role(path: &str) -> Role {

@@ -26,15 +26,28 @@ const TAG: &[u8] = b"SPDX-License-Identifier:";
 
 /// Names by which notices that ask for something are found. Permissive ones bring no conflict and are not looked for.
 const NAMES: &[&str] = &[
-    "eneral Public License", "GENERAL PUBLIC LICENSE", "ozilla Public", "Eclipse Public", "CDDL", "Server Side Public", "Business Source License",
-    "Elastic License", "Commons Clause", "European Union Public", "Affero", "GNU GPL", "GPL",
+    "eneral Public License",
+    "GENERAL PUBLIC LICENSE",
+    "ozilla Public",
+    "Eclipse Public",
+    "CDDL",
+    "Server Side Public",
+    "Business Source License",
+    "Elastic License",
+    "Commons Clause",
+    "European Union Public",
+    "Affero",
+    "GNU GPL",
+    "GPL",
 ];
 
 const CODE: &[&str] = &[
-    "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "mts", "cts", "go", "java", "kt", "kts", "scala", "rb", "php", "c", "h", "cc", "cpp", "cxx",
-    "hh", "hpp", "hxx", "cs", "swift", "m", "mm", "ex", "exs", "erl", "hrl", "hs", "lua", "pl", "pm", "sh", "bash", "zsh", "ps1", "sql", "vue", "svelte",
-    "dart", "zig", "s", "S", "asm", "f", "f90", "ml", "mli", "clj", "el", "lisp", "r", "R", "jl", "nim", "d", "pas", "v", "sv", "vhd", "css", "scss",
-    "less", "m4", "ac", "am", "cmake", "mk", "proto", "groovy", "gradle", "tcl", "vim", "awk", "cu", "glsl", "pyx", "pxd",
+    "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "mts", "cts", "go", "java", "kt", "kts", "scala",
+    "rb", "php", "c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx", "cs", "swift", "m", "mm", "ex", "exs",
+    "erl", "hrl", "hs", "lua", "pl", "pm", "sh", "bash", "zsh", "ps1", "sql", "vue", "svelte", "dart", "zig",
+    "s", "S", "asm", "f", "f90", "ml", "mli", "clj", "el", "lisp", "r", "R", "jl", "nim", "d", "pas", "v",
+    "sv", "vhd", "css", "scss", "less", "m4", "ac", "am", "cmake", "mk", "proto", "groovy", "gradle", "tcl",
+    "vim", "awk", "cu", "glsl", "pyx", "pxd",
 ];
 
 /// Looks at the first lines of a file; `ending` is the end of its name, `patents` says that Apache's notice matters too.
@@ -53,10 +66,14 @@ fn tagged(head: &[u8]) -> Option<Header> {
     let mut found = Vec::new();
     for at in memchr::memmem::find_iter(head, TAG) {
         let start = memchr::memrchr(b'\n', head.get(..at)?).map_or(0, |end| end + 1);
-        let end = head.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(head.len(), |end| at + end);
+        let end =
+            head.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(head.len(), |end| at + end);
         // In a comment, not in a string of a program that writes such tags.
         let before = head.get(start..at)?;
-        if before.iter().any(|b| b.is_ascii_alphanumeric() && !matches!(b, b'd' | b'n' | b'l' | b'R' | b'E' | b'M')) {
+        if before
+            .iter()
+            .any(|b| b.is_ascii_alphanumeric() && !matches!(b, b'd' | b'n' | b'l' | b'R' | b'E' | b'M'))
+        {
             continue;
         }
         if before.iter().any(|b| matches!(b, b'"' | b'\'' | b'`' | b'(')) {
@@ -91,7 +108,8 @@ fn stretch(text: &[u8], at: usize) -> Range<usize> {
     let before = text.get(from..at).unwrap_or_default();
     // From where the notice usually starts, so that equal notices are equal texts in the cache.
     let marks: [&[u8]; 5] = [b"is free software", b"/*", b"\"\"\"", b"\n\n", b"opyright"];
-    let start = marks.iter().find_map(|mark| memchr::memmem::rfind(before, mark)).map_or(from, |found| from + found);
+    let start =
+        marks.iter().find_map(|mark| memchr::memmem::rfind(before, mark)).map_or(from, |found| from + found);
     let start = text.get(..start).and_then(|t| memchr::memrchr(b'\n', t)).map_or(0, |end| end + 1);
     let least = at + 24;
     let rest = text.get(least..text.len().min(start + NOTICE)).unwrap_or_default();
@@ -107,10 +125,22 @@ fn stretch(text: &[u8], at: usize) -> Range<usize> {
 
 /// Reads a name where the notice is not one of the usual.
 fn guess(text: &str) -> Option<&'static str> {
-    let plain: String = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    let plain: String = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     let plain = plain.to_ascii_lowercase();
     let has = |what: &str| plain.contains(what);
-    let under = ["free software", "under the terms", "licensed under", "distributed under", "released under", "covered by", "subject to"];
+    let under = [
+        "free software",
+        "under the terms",
+        "licensed under",
+        "distributed under",
+        "released under",
+        "covered by",
+        "subject to",
+    ];
     if !under.iter().any(|what| has(what)) {
         return None;
     }
@@ -144,7 +174,8 @@ fn excepted(licence: Expression, text: &str) -> Expression {
         ("classpath", "Classpath-exception-2.0"),
         ("linking this library", "Classpath-exception-2.0"),
     ];
-    let exception = named.iter().find(|(word, _)| lower.contains(word)).map_or("unread-exception", |(_, id)| *id);
+    let exception =
+        named.iter().find(|(word, _)| lower.contains(word)).map_or("unread-exception", |(_, id)| *id);
     match licence {
         Expression::Licence(mut term) if term.exception.is_none() => {
             term.exception = Some(exception.to_owned());
@@ -173,10 +204,16 @@ mod tests {
         assert_eq!(read(&hash), certain("GPL-3.0-or-later"));
         let two = GPL.replace("version 3", "version 2");
         assert_eq!(read(&two), certain("GPL-2.0-or-later"));
-        let lesser = GPL.replace("General", "Lesser General").replace("version 3", "version 2.1").replace("program", "library");
+        let lesser = GPL
+            .replace("General", "Lesser General")
+            .replace("version 3", "version 2.1")
+            .replace("program", "library");
         assert_eq!(read(&lesser), certain("LGPL-2.1-or-later"));
         assert_eq!(read("// SPDX-License-Identifier: GPL-2.0\n"), certain("GPL-2.0-only"));
-        assert_eq!(read("# SPDX-License-Identifier: (MIT OR GPL-2.0+)\n"), certain("MIT OR GPL-2.0-or-later"));
+        assert_eq!(
+            read("# SPDX-License-Identifier: (MIT OR GPL-2.0+)\n"),
+            certain("MIT OR GPL-2.0-or-later")
+        );
         assert_eq!(read("/* SPDX-License-Identifier: MPL-2.0 */\n"), certain("MPL-2.0"));
         assert_eq!(read("// Licensed under the GPL; see the file LICENSE.\n"), unsure("GPL-1.0-or-later"));
         assert_eq!(read("// The GPL is a license that lawyers know.\n"), None);

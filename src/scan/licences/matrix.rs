@@ -140,10 +140,10 @@ pub fn conflict(outbound: &str, inbound: &str, linkage: Linkage) -> Option<Confl
 /// As [`conflict`], for expressions that were read before.
 pub fn judge(outbound: &Expression, inbound: &Expression, linkage: Linkage) -> Option<Conflict> {
     match inbound {
-        Expression::And(parts) => parts.iter().filter_map(|part| judge(outbound, part, linkage)).max_by(worse),
-        Expression::Or(parts) => {
-            best(parts.iter().map(|part| judge(outbound, part, linkage)))
+        Expression::And(parts) => {
+            parts.iter().filter_map(|part| judge(outbound, part, linkage)).max_by(worse)
         }
+        Expression::Or(parts) => best(parts.iter().map(|part| judge(outbound, part, linkage))),
         Expression::Licence(term) => into(outbound, term, linkage),
     }
 }
@@ -166,7 +166,8 @@ fn into(outbound: &Expression, term: &Term, linkage: Linkage) -> Option<Conflict
         Expression::Or(parts) => {
             // Whoever receives the repository may choose any of them, so the promise is each of them.
             let all: Vec<Option<Conflict>> = parts.iter().map(|part| into(part, term, linkage)).collect();
-            let some_fine = all.iter().any(|found| found.as_ref().is_none_or(|c| c.severity == Severity::Note));
+            let some_fine =
+                all.iter().any(|found| found.as_ref().is_none_or(|c| c.severity == Severity::Note));
             let mut worst = all.into_iter().flatten().max_by(worse)?;
             if some_fine && worst.severity == Severity::Conflict {
                 worst.severity = Severity::Person;
@@ -187,7 +188,9 @@ fn one(own: &Term, term: &Term, linkage: Linkage) -> Option<Conflict> {
         from = "permissive";
     }
     let copyleft = ["strong", "network", "library"].contains(&from);
-    if copyleft && (excepted(&exceptions.output) || (linkage != Linkage::Copied && excepted(&exceptions.linking))) {
+    if copyleft
+        && (excepted(&exceptions.output) || (linkage != Linkage::Copied && excepted(&exceptions.linking)))
+    {
         return None;
     }
     let rule = TABLE.rule.iter().find(|rule| {
@@ -241,7 +244,8 @@ fn unread(into: &Expression, inbound: &str) -> Conflict {
         inbound: inbound.trim().to_owned(),
         outbound: into.to_string(),
         why: "its licence is not an SPDX expression, nor a name that is known".into(),
-        help: "Look up its licence; then name it in `licences_allow` in orch.yml, or use something else.".into(),
+        help: "Look up its licence; then name it in `licences_allow` in orch.yml, or use something else."
+            .into(),
         severity: Severity::Person,
     }
 }
@@ -283,7 +287,8 @@ mod tests {
     fn the_table_names_what_there_is_and_each_id_once() {
         let table: Matrix = toml::from_str(MATRIX).unwrap();
         let ids: Vec<&str> = include_str!("../../../rules/licences/ids.txt").lines().collect();
-        let all_exceptions: Vec<&str> = include_str!("../../../rules/licences/exceptions.txt").lines().collect();
+        let all_exceptions: Vec<&str> =
+            include_str!("../../../rules/licences/exceptions.txt").lines().collect();
         for pattern in table.class.values().flatten() {
             let listed = ids.iter().any(|id| fits(id, std::slice::from_ref(pattern)));
             assert!(listed || pattern.starts_with("LicenseRef-"), "{pattern} is no SPDX id");
@@ -299,7 +304,8 @@ mod tests {
         for rule in &table.rule {
             assert_eq!(rule.verdict == Verdict::Fine, rule.why.is_empty() && rule.help.is_empty());
             for name in rule.inbound.iter().chain(&rule.outbound) {
-                let known = name == "*" || [UNKNOWN, OWN].contains(&name.as_str()) || table.class.contains_key(name);
+                let known =
+                    name == "*" || [UNKNOWN, OWN].contains(&name.as_str()) || table.class.contains_key(name);
                 assert!(known || ids.iter().any(|id| fits(id, std::slice::from_ref(name))), "{name}");
             }
         }

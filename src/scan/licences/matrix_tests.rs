@@ -84,7 +84,14 @@ fn a_conflict_says_why_and_what_to_do() {
 
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
-        "MIT", "Apache-2.0", "GPL-2.0-only", "GPL-3.0-or-later", "LGPL-2.1-only", "MPL-2.0", "SSPL-1.0", "LicenseRef-x",
+        "MIT",
+        "Apache-2.0",
+        "GPL-2.0-only",
+        "GPL-3.0-or-later",
+        "LGPL-2.1-only",
+        "MPL-2.0",
+        "SSPL-1.0",
+        "LicenseRef-x",
         "GPL-2.0-only WITH Classpath-exception-2.0",
     ]);
     leaf.prop_map(str::to_owned).prop_recursive(4, 16, 2, |inner| {

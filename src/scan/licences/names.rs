@@ -35,7 +35,8 @@ struct Names {
 static TABLES: LazyLock<Names> = LazyLock::new(|| {
     let table = |list: &'static str| list.lines().map(|id| (id.to_ascii_lowercase(), id)).collect();
     // The files are part of the binary and read by a test; without them nothing is known.
-    let raw: Raw = toml::from_str(NAMES).unwrap_or(Raw { deprecated: BTreeMap::new(), loose: BTreeMap::new() });
+    let raw: Raw =
+        toml::from_str(NAMES).unwrap_or(Raw { deprecated: BTreeMap::new(), loose: BTreeMap::new() });
     Names {
         ids: table(IDS),
         exceptions: table(EXCEPTIONS),
@@ -116,7 +117,10 @@ mod tests {
             ("GNU GPLv3+", "GPL-3.0-or-later"),
             ("The MIT License", "MIT"),
             ("Apache License, Version 2.0", "Apache-2.0"),
-            ("License :: OSI Approved :: GNU General Public License v3 or later (GPLv3+)", "GPL-3.0-or-later"),
+            (
+                "License :: OSI Approved :: GNU General Public License v3 or later (GPLv3+)",
+                "GPL-3.0-or-later",
+            ),
             ("License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0"),
             ("UNLICENSED", PROPRIETARY),
             ("The Unlicense", "Unlicense"),

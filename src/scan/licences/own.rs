@@ -12,10 +12,37 @@ const MANIFESTS: &[&str] =
 
 /// Names under which the text is found.
 const TEXTS: &[&str] = &[
-    "LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt", "COPYING", "COPYING.md", "COPYING.txt",
-    "COPYING.LESSER", "UNLICENSE", "LICENSE-MIT", "LICENSE-APACHE", "LICENSE-APACHE-2.0", "LICENSE-BSD", "LICENSE-GPL", "LICENSE-MIT.txt",
-    "LICENSE-APACHE.txt", "LICENSE-MIT.md", "LICENSE-APACHE.md", "LICENSE.MIT", "LICENSE.APACHE", "LICENSE.rst", "LICENSE.GPL", "COPYING.LIB", "License.txt",
-    "license.txt", "license.md", "License.md", "license", "License",
+    "LICENSE",
+    "LICENSE.md",
+    "LICENSE.txt",
+    "LICENCE",
+    "LICENCE.md",
+    "LICENCE.txt",
+    "COPYING",
+    "COPYING.md",
+    "COPYING.txt",
+    "COPYING.LESSER",
+    "UNLICENSE",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "LICENSE-APACHE-2.0",
+    "LICENSE-BSD",
+    "LICENSE-GPL",
+    "LICENSE-MIT.txt",
+    "LICENSE-APACHE.txt",
+    "LICENSE-MIT.md",
+    "LICENSE-APACHE.md",
+    "LICENSE.MIT",
+    "LICENSE.APACHE",
+    "LICENSE.rst",
+    "LICENSE.GPL",
+    "COPYING.LIB",
+    "License.txt",
+    "license.txt",
+    "license.md",
+    "License.md",
+    "license",
+    "License",
 ];
 
 /// Tells whether a file of the root takes part in saying what the repository is published under.
@@ -71,11 +98,18 @@ mod tests {
         let apache = include_str!("../../../LICENSE-APACHE");
         assert_eq!(of([]), None);
         assert_eq!(of([("LICENSE", mit)]).as_deref(), Some("MIT"));
-        assert_eq!(of([("LICENSE-MIT", mit), ("LICENSE-APACHE", apache)]).as_deref(), Some("MIT OR Apache-2.0"));
-        assert_eq!(of([("LICENSE", mit), ("Cargo.toml", "[package]\nlicense = \"ISC\"")]).as_deref(), Some("ISC"));
+        assert_eq!(
+            of([("LICENSE-MIT", mit), ("LICENSE-APACHE", apache)]).as_deref(),
+            Some("MIT OR Apache-2.0")
+        );
+        assert_eq!(
+            of([("LICENSE", mit), ("Cargo.toml", "[package]\nlicense = \"ISC\"")]).as_deref(),
+            Some("ISC")
+        );
         assert_eq!(of([("LICENSE", "Do as we say.")]), None);
         assert_eq!(of([("vendor/LICENSE", mit)]), None);
-        let two = of([("Cargo.toml", "[package]\nlicense = \"ISC\""), ("package.json", "{\"license\": \"MIT\"}")]);
+        let two =
+            of([("Cargo.toml", "[package]\nlicense = \"ISC\""), ("package.json", "{\"license\": \"MIT\"}")]);
         assert_eq!(two.as_deref(), Some("(ISC) AND (MIT)"));
     }
 }

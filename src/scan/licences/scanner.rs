@@ -62,7 +62,9 @@ impl Scanner for Licences {
         let now = after.clone().unwrap_or_default();
         let message = match &after {
             Some(after) => format!("the repository's licence changes from {before} to {after}"),
-            None => format!("the repository no longer says that it is under {before}, or says it in words nobody knows"),
+            None => format!(
+                "the repository no longer says that it is under {before}, or says it in words nobody knows"
+            ),
         };
         let found = Found::file(CHANGED, message, &format!("{before} > {now}"), Confidence::High);
         sink(first.path, found.with("before", before).with("after", now));
@@ -131,8 +133,12 @@ fn source(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(outbound) = outbound(view) else { return };
     let patents = outbound.contains("GPL-2.0-only") || outbound.contains("GPL-2.1-only");
     let Some(found) = header::header(&view.text, view.extension(), patents) else { return };
-    let inbound =
-        Inbound { licence: found.licence, range: found.range, certain: found.certain, says: "says that it is under" };
+    let inbound = Inbound {
+        licence: found.licence,
+        range: found.range,
+        certain: found.certain,
+        says: "says that it is under",
+    };
     conflict(view, sink, inbound);
 }
 

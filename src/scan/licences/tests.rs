@@ -33,8 +33,14 @@ fn what_comes_in_is_held_against_the_repositorys_licence() {
     assert_eq!(shown(mit, "tests/a.rs", tag), ["licences/conflict person Medium"]);
     assert_eq!(shown(Some("GPL-3.0-only"), "src/a.rs", tag), [""; 0]);
     assert_eq!(shown(None, "src/a.rs", tag), [""; 0]);
-    assert_eq!(shown(mit, "src/a.rs", "// SPDX-License-Identifier: MPL-2.0\n"), ["licences/conflict note Medium"]);
-    assert_eq!(shown(mit, "x/package.json", r#"{"license": "AGPL-3.0-only"}"#), ["licences/conflict person Medium"]);
+    assert_eq!(
+        shown(mit, "src/a.rs", "// SPDX-License-Identifier: MPL-2.0\n"),
+        ["licences/conflict note Medium"]
+    );
+    assert_eq!(
+        shown(mit, "x/package.json", r#"{"license": "AGPL-3.0-only"}"#),
+        ["licences/conflict person Medium"]
+    );
     assert_eq!(shown(mit, "package.json", r#"{"license": "AGPL-3.0-only"}"#), [""; 0]);
     assert_eq!(shown(mit, "vendor/x/LICENSE", APACHE), [""; 0]);
     assert_eq!(shown(Some("GPL-2.0-only"), "vendor/x/LICENSE", APACHE), ["licences/conflict conflict High"]);
@@ -53,9 +59,15 @@ fn the_message_says_what_to_do() {
 
 #[test]
 fn a_text_with_other_terms_is_not_known() {
-    let json = MIT.replace("THE SOFTWARE IS", "The Software shall be used for Good, not Evil.\n\nTHE SOFTWARE IS");
-    assert_eq!(shown(Some("MIT"), "vendor/x/LICENSE", &json), ["licences/conflict conflict High"], "JSON is on the list");
-    let rider = MIT.replace("THE SOFTWARE IS", "The Software may not be used by competitors.\n\nTHE SOFTWARE IS");
+    let json =
+        MIT.replace("THE SOFTWARE IS", "The Software shall be used for Good, not Evil.\n\nTHE SOFTWARE IS");
+    assert_eq!(
+        shown(Some("MIT"), "vendor/x/LICENSE", &json),
+        ["licences/conflict conflict High"],
+        "JSON is on the list"
+    );
+    let rider =
+        MIT.replace("THE SOFTWARE IS", "The Software may not be used by competitors.\n\nTHE SOFTWARE IS");
     assert_eq!(shown(Some("MIT"), "vendor/x/LICENSE", &rider), ["licences/unknown  High"]);
     let after = format!("{MIT}\nThis software is for non-commercial use only.\n");
     assert_eq!(shown(Some("MIT"), "vendor/x/LICENSE", &after), ["licences/unknown  Medium"]);
@@ -68,8 +80,11 @@ fn a_text_with_other_terms_is_not_known() {
 fn the_repositorys_licence_is_compared_before_and_after() {
     let change = |before: &[(&str, &str)], after: &[(&str, &str)]| {
         let tree: MemoryTree = after.iter().copied().collect();
-        let paths: std::collections::BTreeSet<&str> = before.iter().chain(after).map(|(path, _)| *path).collect();
-        let find = |all: &[(&str, &str)], path: &str| all.iter().find(|(p, _)| *p == path).map(|(_, t)| (*t).to_owned());
+        let paths: std::collections::BTreeSet<&str> =
+            before.iter().chain(after).map(|(path, _)| *path).collect();
+        let find = |all: &[(&str, &str)], path: &str| {
+            all.iter().find(|(p, _)| *p == path).map(|(_, t)| (*t).to_owned())
+        };
         let texts: Vec<_> = paths.iter().map(|p| (*p, find(before, p), find(after, p))).collect();
         let files: Vec<FileChange<'_>> = texts
             .iter()

@@ -53,7 +53,11 @@ pub fn defaults() -> Vec<Setting> {
         ),
         setting("protected_existing", "files that may be made, but not changed or deleted", json!(LICENCES)),
         setting("env_files_allowed", "files that look like `.env` and are examples", json!(ENV_EXAMPLES)),
-        setting("licences_allow", "licences (SPDX ids) that somebody has agreed to: `licences/conflict` leaves them", json!([])),
+        setting(
+            "licences_allow",
+            "licences (SPDX ids) that somebody has agreed to: `licences/conflict` leaves them",
+            json!([]),
+        ),
         setting("licences_deny", "licences (SPDX ids, `*` at the end) that nothing may be under", json!([])),
         setting("code_files", "files that tests can run against", json!(CODE)),
         setting("code_files_except", "files of those that only configure tools", json!(TOOL_CONFIG)),

@@ -94,7 +94,13 @@ fn cluster(chain: Vec<(usize, usize)>, _template: &Template) -> Vec<(usize, usiz
 }
 
 /// Pairs the words from one gram up to the next.
-fn hold(text: &[u32], template: &Template, at: (usize, usize), next: (usize, usize), pairs: &mut Vec<(usize, usize)>) {
+fn hold(
+    text: &[u32],
+    template: &Template,
+    at: (usize, usize),
+    next: (usize, usize),
+    pairs: &mut Vec<(usize, usize)>,
+) {
     let step = (next.0 - at.0).min(next.1 - at.1).min(GRAM);
     for n in 0..step {
         pairs.push((at.0 + n, at.1 + n));
@@ -183,7 +189,13 @@ fn judge(words: &Words, offset: usize, template: &Template, pairs: &[(usize, usi
 }
 
 /// Returns how many words of a hole differ that should not, and whether one of them weighs.
-fn hole(words: &Words, offset: usize, template: &Template, t: Range<usize>, w: Range<usize>) -> (usize, bool) {
+fn hole(
+    words: &Words,
+    offset: usize,
+    template: &Template,
+    t: Range<usize>,
+    w: Range<usize>,
+) -> (usize, bool) {
     let missing: Vec<u32> = w.clone().filter(|n| !template.optional[*n]).map(|n| template.words[n]).collect();
     let gaps = gaps(template, &w);
     let wild = gaps.iter().any(|gap| gap.wild) && t.len() <= NAME;

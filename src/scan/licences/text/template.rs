@@ -139,7 +139,8 @@ impl Template {
     /// Returns the place of a gram that the template has just once.
     pub fn place(&self, gram: u32) -> Option<u32> {
         let grams = self.grams.get_or_init(|| {
-            let mut all: Vec<(u32, u32)> = (0u32..).zip(self.words.windows(GRAM)).map(|(at, w)| (self::gram(w), at)).collect();
+            let mut all: Vec<(u32, u32)> =
+                (0u32..).zip(self.words.windows(GRAM)).map(|(at, w)| (self::gram(w), at)).collect();
             all.sort_unstable();
             let once = all.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() == 1).map(|same| same[0]);
             once.collect()
@@ -164,7 +165,8 @@ pub static RARE_SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf::new(&[RARE]));
 
 impl Shelf {
     fn new(files: &[&'static str]) -> Self {
-        let mut templates: Vec<Template> = files.iter().flat_map(|text| text.lines()).filter_map(Template::parse).collect();
+        let mut templates: Vec<Template> =
+            files.iter().flat_map(|text| text.lines()).filter_map(Template::parse).collect();
         let mut index = Vec::new();
         for (n, template) in (0u16..).zip(&mut templates) {
             // Of long texts one gram in four is enough to find them.
