@@ -155,7 +155,11 @@ impl<'a> Diff<'a> {
             let sure = match (was.effective(), is.effective()) {
                 _ if gone => Confidence::Low,
                 (_, Strength::Trivial) => Confidence::High,
-                (Strength::Exact, _) if was.subject == is.subject && ["truthy", "there"].contains(&is.op.as_str()) => Confidence::High,
+                (Strength::Exact, _)
+                    if was.subject == is.subject && ["truthy", "there"].contains(&is.op.as_str()) =>
+                {
+                    Confidence::High
+                }
                 _ if is_looser(was, is) => Confidence::High,
                 _ => Confidence::Medium,
             };
