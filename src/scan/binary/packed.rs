@@ -100,6 +100,7 @@ const NAMES: usize = 12;
 /// A line that nobody wrote by hand.
 const LONG: usize = 4_000;
 
+#[expect(clippy::too_many_lines, reason = "one arm for each thing that is tried")]
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
     let place = Place::of(view.source.path);
     let text = &*view.text;
@@ -166,7 +167,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
                 let line = line_around(text, hit.start());
                 done = line.end;
                 pipe(text, line, |range, kind, message, confidence| {
-                    add(sink, range, kind, message, confidence)
+                    add(sink, range, kind, message, confidence);
                 });
             }
             Try::Shell => {
@@ -198,7 +199,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         }
     }
     off_screen(text, |range| {
-        add(sink, range, "off-screen", "the line goes on far off the screen", Confidence::High)
+        add(sink, range, "off-screen", "the line goes on far off the screen", Confidence::High);
     });
     if matches!(view.extension(), "js" | "mjs" | "cjs" | "ts" | "py" | "php" | "rb") {
         long_line(text, |range| {
@@ -208,7 +209,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
                 "long-line",
                 "the line is packed code that nobody can review",
                 Confidence::Medium,
-            )
+            );
         });
     }
 }
