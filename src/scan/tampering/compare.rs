@@ -184,6 +184,9 @@ impl<'a> Diff<'a> {
         // One that sees all of a thing stands for several that saw parts of it.
         let whole: Vec<&str> = self.whole.iter().map(|a| a.subject.as_str()).collect();
         lost.retain(|a| !whole.iter().any(|subject| within(subject, &a.subject)));
+        // `.expect(200, "hey")` is `.expect(200)` and `.expect("hey")`.
+        let has = |all: &str, part: &str| format!(" {all} ").contains(&format!(" {part} "));
+        lost.retain(|a| !self.whole.iter().any(|w| w.op == a.op && w.subject == a.subject && has(&w.expected, &a.expected)));
         let made = self.added.iter().filter(|a| a.effective() > Strength::Trivial).count();
         if lost.len() <= made || new.rows > old.rows {
             return;
@@ -194,7 +197,7 @@ impl<'a> Diff<'a> {
             () if gone => Confidence::Low,
             () if left == 0 && new.rest.is_empty() => Confidence::High,
             // Nothing else of the test changed: there was no other reason to touch it.
-            () if kept >= 0.9 && new.rest.len() * 9 <= old.rest.len() * 10 => Confidence::High,
+            () if kept >= 0.9 && new.rest.len() <= old.rest.len() + old.rest.len() / 10 + 1 => Confidence::High,
             () => Confidence::Medium,
         };
         let count = lost.len() - made;
@@ -410,7 +413,7 @@ fn skips(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, sink: &mut dyn FnMut(&st
             }
             let sure = match (skip.only, skip.always, old) {
                 (true, ..) => Confidence::High,
-                (_, true, Some(_)) if before.is_empty() => Confidence::High,
+                (_, true, Some(_)) if before.is_empty() && !test.name.is_empty() => Confidence::High,
                 (_, true, _) | (_, _, Some(_)) => Confidence::Medium,
                 (_, _, None) => Confidence::Low,
             };
