@@ -13,6 +13,8 @@ mod waive;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(super) use show::FormArgs;
+
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::IoError;
@@ -79,7 +81,6 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Waive(args) => waive::run(args, global, output),
         PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
-        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
