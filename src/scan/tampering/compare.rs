@@ -276,8 +276,7 @@ fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
 }
 
 fn within(part: &str, whole: &str) -> bool {
-    part.len() > 2
-        && part.contains(char::is_alphabetic)
+    part.contains(char::is_alphabetic)
         && format!(" {whole} ").contains(&format!(" {part} "))
 }
 
