@@ -30,6 +30,7 @@ use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
 
+use super::policy::FormArgs;
 use fix::Fixing;
 use subject::{Asked, Found, RulesFrom};
 

@@ -11,6 +11,8 @@ mod show;
 mod test;
 mod waive;
 
+pub use show::FormArgs;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::CommandError;
@@ -79,7 +81,6 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Waive(args) => waive::run(args, global, output),
         PolicyCommand::Baseline(args) => baseline::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
-        PolicyCommand::Baseline(args) => baseline::run(args, global, output),
     }
 }
 
