@@ -23,6 +23,7 @@ mod paths;
 mod pipeline;
 mod policy;
 mod policy_check;
+mod policy_output;
 mod pr;
 mod process;
 mod providers;

@@ -115,7 +115,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         );
         let found =
             Found::plain(OBFUSCATED, range.clone(), message.to_owned(), &key, confidence).with("kind", kind);
-        sink.add(found.with("place", place.name()));
+        sink.add(found.with("where", place.name()));
     };
     for hit in FINDER.iter().flat_map(|finder| finder.find_iter(text)) {
         let (_, what) = NEEDLES[hit.pattern().as_usize()];

@@ -369,7 +369,7 @@ fn fill(tokens: &Tokens<'_>, owners: &[usize], covered: &[bool], tests: &mut [Te
         while tokens.all.get(at).is_some_and(|t| t.line == line) && owners.get(at) == Some(owner) {
             if !covered.get(at).copied().unwrap_or(false) {
                 tokens.word(at).hash(&mut hash);
-                any = true;
+                any |= tokens.kind(at) != Some(Kind::Mark);
             }
             at += 1;
         }

@@ -15,6 +15,8 @@ pub use show::FormArgs;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(super) use show::FormArgs;
+
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::IoError;
