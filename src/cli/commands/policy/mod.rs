@@ -11,8 +11,6 @@ mod show;
 mod test;
 mod waive;
 
-pub use show::FormArgs;
-
 use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) use show::FormArgs;
