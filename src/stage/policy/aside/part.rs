@@ -129,9 +129,9 @@ fn entries_of(count: usize) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Codes;
     use super::super::baseline::{Baseline, Version};
     use super::super::waivers::{Waiver, Waivers};
-    use super::super::Codes;
     use super::*;
     use crate::artifact::types::verdict::{Effect, Severity};
 
