@@ -9,9 +9,10 @@ use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
+use orch::artifact::types::policy_input::Subject;
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
-use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
+use orch::artifact::types::verdict::{Decision, Effect, Finding, Severity, Verdict};
 use orch::artifact::types::verification::{
     FailureClass, Measure, MeasureState, Phase, Probe, ProbeKind, Protection, TestReport, TestStatus,
     Verification, VerificationOutcome,
@@ -124,11 +125,14 @@ impl World {
             },
             green: report(base, Phase::Green),
             verdict: Verdict {
+                subject: Subject::run(base.commit.clone()),
                 decision: Decision::Allow,
                 findings: vec![],
+                set_aside: vec![],
                 bundle: Digest::of("bundle"),
                 input: Digest::of("input"),
                 rules: vec!["paths/protected".into(), "tests/frozen".into()],
+                skipped: vec![],
             },
         }
     }
@@ -469,6 +473,12 @@ fn verdicts_decide() {
         help: "Ask for approval.".into(),
         path: Some("ci.yml".into()),
         line: Some(3),
+        severity: Severity::High,
+        column: None,
+        end_line: None,
+        end_column: None,
+        evidence: None,
+        fingerprint: "00".into(),
     };
     let repo = fake();
     let mut world = World::new(&repo.head().unwrap());
@@ -556,6 +566,12 @@ fn hostile_text_is_harmless_in_text_and_commits() {
         help,
         path: Some(evil.into()),
         line: None,
+        severity: Severity::Low,
+        column: None,
+        end_line: None,
+        end_column: None,
+        evidence: None,
+        fingerprint: "00".into(),
     }];
     let (request, text, _) = run(&port, &world.inputs()).unwrap();
     insta::with_settings!({filters => vec![("[0-9a-f]{64}|[0-9a-f]{40}", "[id]")]}, {

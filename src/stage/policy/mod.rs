@@ -6,14 +6,13 @@
 //! # Layout
 //!
 //! - `cfg`: settings and levels, checked
-//! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
+//! - `bundle`: which rules judge; `rule`, `metadata`: one rule, checked before it runs
 //! - `document`: the `input` rules see; `facts`: what scanners say; `lines`: what is new in a file
-//! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
+//! - `engine`: the rules evaluated, with limits; what mends and runs Rego is `crate::rego`
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
 //! - `diags`: the codes of the stage itself
 
-pub mod builtins;
 pub mod bundle;
 pub mod cfg;
 pub mod decide;
@@ -21,16 +20,15 @@ pub mod diags;
 pub mod document;
 pub mod engine;
 pub mod facts;
-pub mod inspect;
 pub mod lines;
 pub mod metadata;
 pub mod rule;
 pub mod tester;
 
 mod answer;
-mod spread;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;
@@ -221,7 +219,7 @@ fn judge(
         }
     }
     let job = |rule: &&Rule| Job {
-        unit: rule.unit.clone(),
+        policies: Arc::clone(&rule.policies),
         entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
     };
     let answers = engine::evaluate(judges.iter().map(job).collect(), document, limits);

@@ -90,8 +90,9 @@ fn the_document_holds_what_changes_and_where() {
     case.delete("old.py");
     case.tests[0] = case.written("tests/test_health.py", TEST.into());
     let input = case.input();
+    let changes = input.changes.as_ref().unwrap();
     let seen: Vec<_> =
-        input.changes.iter().map(|c| (c.path.as_str(), c.origin, c.added.len(), c.removed)).collect();
+        changes.iter().map(|c| (c.path.as_str(), c.origin, c.added.len(), c.removed)).collect();
     assert_eq!(
         seen,
         [
@@ -100,8 +101,9 @@ fn the_document_holds_what_changes_and_where() {
             ("tests/test_health.py", Origin::Tests, 2, 0),
         ]
     );
-    assert_eq!(input.changes[0].added[0].line, 2);
-    assert_eq!((input.size.files, input.size.added, input.size.removed), (3, 3, 1));
+    assert_eq!(changes[0].added[0].line, 2);
+    let size = input.size.as_ref().unwrap();
+    assert_eq!((size.files, size.added, size.removed), (3, 3, 1));
 }
 
 #[test]
