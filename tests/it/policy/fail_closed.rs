@@ -73,7 +73,7 @@ fn says(body: &str, want: &[&str]) {
 /// Where regorus alone would err or answer otherwise, rules of packs get OPA's answer.
 #[test]
 fn the_divergences_are_mended_in_the_stage_too() {
-    says("deny contains input.changes[_].after[_]", &[]);
+    says("deny contains input.changes[99].added[_].text", &[]);
     says("deny contains sprintf(\"%s\", [\"a\", \"b\"])", &["a%!(EXTRA string=b)"]);
     says("deny contains sprintf(\"%s %s\", [\"a\"])", &["a %!s(MISSING)"]);
     says("deny contains sprintf(\"%s\", [1])", &["%!s(int=1)"]);
@@ -183,7 +183,7 @@ fn the_time_of_all_rules_is_bounded() {
     };
     let started = Instant::now();
     let verdict = judged((0..10).map(slow).collect(), &input());
-    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(verdict.findings.iter().filter(|f| f.code == "policy/rule-error").count(), 10);
     assert!(verdict.findings.iter().any(|f| f.message.contains("time for all rules")));
     assert!(verdict.rules.is_empty());
@@ -191,11 +191,12 @@ fn the_time_of_all_rules_is_bounded() {
 
 #[test]
 fn rules_that_take_too_much_memory_deny() {
-    let greedy = "deny contains \"x\" if count([n | some i in numbers.range(1, 900000); n := numbers.range(i, i + 900)]) < 0";
+    let greedy = "deny contains \"x\" if count([n | some i in numbers.range(1, 20000); n := numbers.range(i, i + 900)]) < 0";
     let text = format!("{}\n{greedy}\n", metadata("test/zz-bad", "deny"));
     let bundle = Bundle::parse(&Sources::of(vec![witness(), file("packs/bad.rego", &text)]).unwrap());
-    let most = orch::rego::limit::used() + (200 << 20);
-    let limits = Limits { rule: Duration::from_secs(3), memory_bytes: most, ..limits() };
+    let most = orch::rego::limit::used() + (40 << 20);
+    let time = Duration::from_secs(60);
+    let limits = Limits { rule: time, total: time, memory_bytes: most, ..limits() };
     let verdict = check(&PolicyConfig::default(), &bundle, &input(), limits).unwrap();
     let messages: Vec<&str> = verdict.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(messages.contains(&"the witness saw it"), "{messages:?}");
