@@ -122,6 +122,28 @@ fn what_does_not_answer_fails_with_its_name() {
             "http.send",
         ),
         (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; time.now_ns() > 1 }\n",
+            "`time.now_ns` in policy/a.rego:5, which reads the clock",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; rand.intn(\"a\", 2) == 1 }\n",
+            "`rand.intn` in policy/a.rego:5, which is chance",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains uuid.rfc4122(\"a\") if input.never\n",
+            "`uuid.rfc4122` in policy/a.rego:5, which is chance",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if net.lookup_ip_addr(\"localhost\")\n",
+            "reads the network",
+        ),
+        ("package main\n\nimport rego.v1\n\np := q\n\nq := p\n\ndeny contains \"x\" if p\n", "recurs"),
+        ("package main\n\nimport rego.v1\n\ndeny contains x if some x in deny\n", "recurs"),
+        (
+            "package main\n\nimport rego.v1\n\nf(x) := g(x)\n\ng(x) := f(x) + 1\n\ndeny contains \"x\" if f(1) == 2\n",
+            "can call itself",
+        ),
+        (
             "package main\n\nimport rego.v1\n\nhelp(x) if opa.runtime().env[x]\n\ndeny contains \"x\" if { input.never; help(\"a\") }\n",
             "opa.runtime",
         ),
@@ -155,6 +177,17 @@ fn what_does_not_answer_fails_with_its_name() {
         // A neighbour in the same package still judges.
         assert!(said.stdout.contains("still here"), "{}\n{broken}", said.stdout);
     }
+}
+
+/// A rule that takes all memory is given up; what its neighbours said before counts.
+#[test]
+fn a_rule_that_takes_too_much_memory_fails_with_its_name() {
+    let greedy = "package main\n\nimport rego.v1\n\ndeny contains \"x\" if count([n | some i in numbers.range(1, 900000); n := numbers.range(i, i + 900)]) < 0\n";
+    let case = Case::new(&[("policy/a.rego", V1), ("policy/b.rego", greedy), ("in.yaml", "kind: Deployment\nname: web\n")]);
+    let check = ["policy", "check", "in.yaml", "--max-memory", "300", "--timeout", "60"];
+    let said = case.orch(&check).exits(1).stdout;
+    assert!(said.contains("web is not safe"), "{said}");
+    assert!(said.contains("did not answer: the policies used more than 300 MB"), "{said}");
 }
 
 /// `with` takes a rule by its short name, from a file of the same package too; a function as well.
