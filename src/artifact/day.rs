@@ -21,11 +21,13 @@ pub struct DayError(String);
 
 impl Day {
     /// Returns the day some days later; the last day there is where the calendar ends.
+    #[must_use]
     pub fn plus_days(self, days: i32) -> Self {
         self.plus(days.days())
     }
 
     /// Returns the same day of the next year.
+    #[must_use]
     pub fn plus_year(self) -> Self {
         self.plus(1.year())
     }

@@ -224,11 +224,10 @@ impl<'a> Reader<'_, 'a> {
                 return fault(number, "is missing: the hunk is cut off");
             };
             let sign = match text.first() {
-                Some(b' ') => Sign::Same,
                 Some(b'-') => Sign::Gone,
                 Some(b'+') => Sign::New,
                 // Some programs strip the space of an empty line.
-                Some(b'\n') => Sign::Same,
+                Some(b' ' | b'\n') => Sign::Same,
                 Some(b'\\') => {
                     self.unended(&mut hunk)?;
                     continue;

@@ -96,9 +96,9 @@ impl Place {
                     .iter()
                     .any(|end| stem.ends_with(end))
                 || extension == "snap",
-            made: stem.ends_with(".min")
-                || stem.ends_with("-min")
-                || stem.ends_with(".bundle")
+            made: stem.strip_suffix(".min").is_some()
+                || stem.strip_suffix(".min").is_some()
+                || stem.strip_suffix(".bundle").is_some()
                 || matches!(extension, "lock" | "map"),
             prose: PROSE.contains(&extension),
             words: WORD_FILES.contains(&extension),
@@ -113,10 +113,10 @@ impl Place {
         place
     }
 
-    /// Returns the place as facts name it: `aside` for tests, `made` for what programs made, `code` for the rest.
+    /// Returns the place as facts name it (attribute `where`): `tests` for tests and their data, `made` for what programs made, `code` for the rest.
     pub const fn name(self) -> &'static str {
         if self.test {
-            "aside"
+            "tests"
         } else if self.made {
             "made"
         } else {
@@ -133,9 +133,9 @@ mod tests {
     fn paths_say_what_they_are() {
         for (path, want) in [
             ("src/a.rs", "code"),
-            ("tests/a.rs", "aside"),
-            ("a_test.go", "aside"),
-            ("web/Foo.spec.ts", "aside"),
+            ("tests/a.rs", "tests"),
+            ("a_test.go", "tests"),
+            ("web/Foo.spec.ts", "tests"),
             ("vendor/x/a.js", "made"),
             ("static/jquery.min.js", "made"),
             ("latest/contest.py", "code"),

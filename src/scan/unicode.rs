@@ -29,7 +29,7 @@ impl Scanner for Unicode {
         if view.binary || view.text.is_ascii() {
             return;
         }
-        Pass { view, sink, place: Place::of(view.source.path), code: None, last: None }.run();
+        Pass { view, sink, place: Place::of(view.source.path), code: None, noise: None, last: None }.run();
     }
 }
 
@@ -95,6 +95,8 @@ struct Pass<'p, 'v, 's> {
     place: Place,
     /// Whether the file holds code whose names can be confused; found out when first asked.
     code: Option<bool>,
+    /// Whether this is no text in UTF-8; found out when something was found.
+    noise: Option<bool>,
     /// Start of the line and kind of the last fact: one of a kind is enough for a line.
     last: Option<(usize, &'static str)>,
 }
@@ -147,12 +149,21 @@ impl Pass<'_, '_, '_> {
         let before = char_before(text, range.start).map_or(0x0a, |(c, _)| c);
         let after = char_at(text, range.end).map_or(0x0a, |(c, _)| c);
         let plain = |c: u32| c < 0x80;
+        let word =
+            |c: u32| c == 0x5f || (c < 0x80 && char::from_u32(c).is_some_and(|c| c.is_ascii_alphanumeric()));
+        // In the middle of a name it makes another name; elsewhere it was mostly pasted along.
+        let splits = count > 2 || (word(before) && word(after));
         let mut confidence = Confidence::High;
         match kind {
             Kind::Joiner if count < 3 && !(plain(before) && plain(after)) => return,
             // Thai, Lao, Tibetan, Burmese and Khmer have no spaces: the mark says where a line may break.
             Kind::ZeroSpace if count < 3 && breaks(before) && (breaks(after) || plain(after)) => return,
             Kind::ZeroSpace if count < 3 && breaks(after) && plain(before) => return,
+            Kind::ZeroSpace | Kind::SoftHyphen | Kind::Invisible | Kind::ByteOrder
+                if !splits && self.place.words =>
+            {
+                return;
+            }
             Kind::SoftHyphen if self.place.prose => confidence = Confidence::Medium,
             Kind::Mark if self.line_has(&range, is_right_to_left) => return,
             Kind::Bidi if self.place.words && self.line_has(&range, is_right_to_left) => {
@@ -162,6 +173,9 @@ impl Pass<'_, '_, '_> {
                 if range.start == 0 && count == 1 {
                     return;
                 }
+                confidence = Confidence::Medium;
+            }
+            Kind::ZeroSpace | Kind::SoftHyphen | Kind::Invisible | Kind::ByteOrder if !splits => {
                 confidence = Confidence::Medium;
             }
             // The flags of England, Scotland and Wales.
@@ -193,12 +207,12 @@ impl Pass<'_, '_, '_> {
         confidence: Confidence,
     ) {
         let line = memchr::memrchr(b'\n', &self.view.text[..range.start]).map_or(0, |at| at + 1);
-        if self.last == Some((line, kind)) {
+        if self.last == Some((line, kind)) || *self.noise.get_or_insert_with(|| is_noise(&self.view.text)) {
             return;
         }
         self.last = Some((line, kind));
         let found = Found::plain(code, range, message, key, confidence).with("kind", kind);
-        self.sink.add(if self.place.test { found.with("place", "aside") } else { found });
+        self.sink.add(found.with("where", self.place.name()));
     }
 
     /// Tells whether the line around a place, as far as 500 bytes go, has such a character.
@@ -222,7 +236,7 @@ impl Pass<'_, '_, '_> {
     /// Looks at the name around a letter that looks like a Latin one; returns where it ends.
     fn name(&mut self, start: usize, end: usize) -> usize {
         let text = &*self.view.text;
-        let code = *self.code.get_or_insert_with(|| self.place.code && !self.place.words);
+        let code = *self.code.get_or_insert(self.place.code && !self.place.words);
         let mut from = start;
         while let Some((c, len)) = char_before(text, from).filter(|(c, _)| is_letter(*c)) {
             let _ = c;
@@ -300,6 +314,23 @@ impl Pass<'_, '_, '_> {
     }
 }
 
+/// Tells whether most of what is not ASCII is no UTF-8 either: a picture, a page for print, an old encoding. One wrong byte
+/// does not hide a file.
+fn is_noise(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(1 << 16)];
+    let (mut at, mut good, mut bad) = (0, 0_usize, 0_usize);
+    while let Some(start) = next_wide(text, at) {
+        if let Some((_, len)) = char_at(text, start) {
+            good += 1;
+            at = start + len;
+        } else {
+            bad += 1;
+            at = start + 1;
+        }
+    }
+    bad > good
+}
+
 /// Returns the next byte that is not ASCII.
 fn next_wide(text: &[u8], from: usize) -> Option<usize> {
     const STEP: usize = 32;
@@ -369,6 +400,7 @@ mod tests {
             ("یک\u{200c}\u{200d}\u{200c}\u{200d}دو", "joiner"),
             ("x\u{e0041}\u{e0042}", "tag"),
             ("a\u{feff}b", "invisible"),
+            ("a \u{200b}\u{200b}\u{200b}\u{feff} b", "invisible"),
             ("\u{3164}", "invisible"),
             ("x\u{2062}y", "invisible"),
             ("eval(`\u{fe01}\u{fe02}\u{fe03}\u{fe04}\u{fe05}`)", "selectors"),
@@ -416,7 +448,12 @@ mod tests {
         }
         assert_eq!(kinds("locale/ru/a.js", "x = {aсcеss: 1}"), [] as [&str; 0]);
         assert_eq!(kinds("README.md", "aсcеss"), [] as [&str; 0]);
-        assert_eq!(kinds("a.py", &"x\u{e9}\u{0}\u{1}".repeat(0)), [] as [&str; 0]);
+        assert_eq!(kinds("locale/ru/a.po", "msgstr \"да\u{200b} нет\""), [] as [&str; 0]);
+        let picture = [b"\xff\xd8\xff\xe0\x80\x81\x82".as_slice(), "\u{202e}".as_bytes()].concat();
+        assert_eq!(facts("a.jpg", &picture), []);
+        let one_wrong_byte = [b"x = \xff\n".as_slice(), "\u{202e} \u{200f}é".as_bytes()].concat();
+        assert_eq!(facts("a.py", &one_wrong_byte).len(), 1);
+        assert_eq!(facts("a.py", "a\u{200b} b".as_bytes()), [(1, 2, "invisible".into(), Confidence::Medium)]);
     }
 
     #[test]

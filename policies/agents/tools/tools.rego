@@ -15,16 +15,16 @@ import data.orch.lib.facts
 deny contains facts.finding(fact) if {
 	some fact in facts.of("agents/tools")
 	fact.confidence == "high"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("agents/tools")
 	fact.confidence == "medium"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("agents/tools")
-	facts.aside(fact)
+	fact.attributes.where == "tests"
 }

@@ -8,21 +8,21 @@ doc(code, confidence, attributes) := {"facts": [{
 }]}
 
 test_sure if {
-	count(rule.deny) == 1 with input as doc("agents/tools", "high", {"place": "code"})
-	count(rule.require_approval) == 0 with input as doc("agents/tools", "high", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("agents/tools", "high", {"place": "code"})
+	count(rule.deny) == 1 with input as doc("agents/tools", "high", {"where": "code"})
+	count(rule.require_approval) == 0 with input as doc("agents/tools", "high", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("agents/tools", "high", {"where": "code"})
 }
 
 test_unsure if {
-	count(rule.deny) == 0 with input as doc("agents/tools", "medium", {"place": "code"})
-	count(rule.require_approval) == 1 with input as doc("agents/tools", "medium", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("agents/tools", "medium", {"place": "code"})
+	count(rule.deny) == 0 with input as doc("agents/tools", "medium", {"where": "code"})
+	count(rule.require_approval) == 1 with input as doc("agents/tools", "medium", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("agents/tools", "medium", {"where": "code"})
 }
 
 test_in_a_test if {
-	count(rule.deny) == 0 with input as doc("agents/tools", "high", {"place": "aside"})
-	count(rule.require_approval) == 0 with input as doc("agents/tools", "high", {"place": "aside"})
-	count(rule.warn) == 1 with input as doc("agents/tools", "high", {"place": "aside"})
+	count(rule.deny) == 0 with input as doc("agents/tools", "high", {"where": "tests"})
+	count(rule.require_approval) == 0 with input as doc("agents/tools", "high", {"where": "tests"})
+	count(rule.warn) == 1 with input as doc("agents/tools", "high", {"where": "tests"})
 }
 
 test_other if {

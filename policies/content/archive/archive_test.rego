@@ -8,13 +8,13 @@ doc(code, confidence, attributes) := {"facts": [{
 }]}
 
 test_found if {
-	count(rule.require_approval) == 1 with input as doc("content/archive", "high", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("content/archive", "high", {"place": "code"})
+	count(rule.require_approval) == 1 with input as doc("content/archive", "high", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("content/archive", "high", {"where": "code"})
 }
 
 test_in_a_test if {
-	count(rule.require_approval) == 0 with input as doc("content/archive", "high", {"place": "aside"})
-	count(rule.warn) == 1 with input as doc("content/archive", "high", {"place": "aside"})
+	count(rule.require_approval) == 0 with input as doc("content/archive", "high", {"where": "tests"})
+	count(rule.warn) == 1 with input as doc("content/archive", "high", {"where": "tests"})
 }
 
 test_other if {

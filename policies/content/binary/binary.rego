@@ -13,7 +13,7 @@ package orch.content.binary
 known contains fact.path if {
 	some fact in input.facts
 	fact.code in {"content/executable", "content/archive"}
-	fact.attributes.place != "aside"
+	fact.attributes.where != "tests"
 }
 
 require_approval contains {"msg": sprintf("`%s` is a binary file", [change.path]), "path": change.path} if {

@@ -12,8 +12,8 @@ test_deleted if count(rule.require_approval) == 0 with input as doc(true, "delet
 
 test_text if count(rule.require_approval) == 0 with input as doc(false, "create")
 
-archive(place) := object.union(doc(true, "create"), {"facts": [{"path": "a.png", "code": "content/archive", "attributes": {"place": place}}]})
+archive(place) := object.union(doc(true, "create"), {"facts": [{"path": "a.png", "code": "content/archive", "attributes": {"where": place}}]})
 
 test_known if count(rule.require_approval) == 0 with input as archive("code")
 
-test_known_in_a_test if count(rule.require_approval) == 1 with input as archive("aside")
+test_known_in_a_test if count(rule.require_approval) == 1 with input as archive("tests")

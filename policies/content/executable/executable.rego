@@ -14,17 +14,17 @@ import data.orch.lib.facts
 
 deny contains facts.finding(fact) if {
 	some fact in facts.of("content/executable")
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 	fact.attributes.disguised
 }
 
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("content/executable")
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 	not fact.attributes.disguised
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("content/executable")
-	facts.aside(fact)
+	fact.attributes.where == "tests"
 }

@@ -8,21 +8,21 @@ doc(code, confidence, attributes) := {"facts": [{
 }]}
 
 test_disguised if {
-	count(rule.deny) == 1 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
-	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
-	count(rule.warn) == 0 with input as doc("content/executable", "high", {"place": "code", "disguised": "yes"})
+	count(rule.deny) == 1 with input as doc("content/executable", "high", {"where": "code", "disguised": "yes"})
+	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"where": "code", "disguised": "yes"})
+	count(rule.warn) == 0 with input as doc("content/executable", "high", {"where": "code", "disguised": "yes"})
 }
 
 test_plain if {
-	count(rule.deny) == 0 with input as doc("content/executable", "high", {"place": "code"})
-	count(rule.require_approval) == 1 with input as doc("content/executable", "high", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("content/executable", "high", {"place": "code"})
+	count(rule.deny) == 0 with input as doc("content/executable", "high", {"where": "code"})
+	count(rule.require_approval) == 1 with input as doc("content/executable", "high", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("content/executable", "high", {"where": "code"})
 }
 
 test_in_a_test if {
-	count(rule.deny) == 0 with input as doc("content/executable", "high", {"place": "aside"})
-	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"place": "aside"})
-	count(rule.warn) == 1 with input as doc("content/executable", "high", {"place": "aside"})
+	count(rule.deny) == 0 with input as doc("content/executable", "high", {"where": "tests"})
+	count(rule.require_approval) == 0 with input as doc("content/executable", "high", {"where": "tests"})
+	count(rule.warn) == 1 with input as doc("content/executable", "high", {"where": "tests"})
 }
 
 test_other if {

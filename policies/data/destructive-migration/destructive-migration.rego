@@ -15,16 +15,16 @@ import data.orch.lib.facts
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("data/destructive-migration")
 	fact.confidence == "high"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("data/destructive-migration")
 	fact.confidence == "medium"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("data/destructive-migration")
-	facts.aside(fact)
+	fact.attributes.where == "tests"
 }

@@ -8,18 +8,18 @@ doc(code, confidence, attributes) := {"facts": [{
 }]}
 
 test_migration if {
-	count(rule.require_approval) == 1 with input as doc("data/destructive-migration", "high", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("data/destructive-migration", "high", {"place": "code"})
+	count(rule.require_approval) == 1 with input as doc("data/destructive-migration", "high", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("data/destructive-migration", "high", {"where": "code"})
 }
 
 test_other if {
-	count(rule.require_approval) == 0 with input as doc("data/destructive-migration", "medium", {"place": "code"})
-	count(rule.warn) == 1 with input as doc("data/destructive-migration", "medium", {"place": "code"})
+	count(rule.require_approval) == 0 with input as doc("data/destructive-migration", "medium", {"where": "code"})
+	count(rule.warn) == 1 with input as doc("data/destructive-migration", "medium", {"where": "code"})
 }
 
 test_in_a_test if {
-	count(rule.require_approval) == 0 with input as doc("data/destructive-migration", "high", {"place": "aside"})
-	count(rule.warn) == 1 with input as doc("data/destructive-migration", "high", {"place": "aside"})
+	count(rule.require_approval) == 0 with input as doc("data/destructive-migration", "high", {"where": "tests"})
+	count(rule.warn) == 1 with input as doc("data/destructive-migration", "high", {"where": "tests"})
 }
 
 test_other if {

@@ -15,16 +15,16 @@ import data.orch.lib.facts
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("ops/destructive-command")
 	fact.confidence == "high"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("ops/destructive-command")
 	fact.confidence == "medium"
-	not facts.aside(fact)
+	fact.attributes.where != "tests"
 }
 
 warn contains facts.finding(fact) if {
 	some fact in facts.of("ops/destructive-command")
-	facts.aside(fact)
+	fact.attributes.where == "tests"
 }

@@ -8,18 +8,18 @@ doc(code, confidence, attributes) := {"facts": [{
 }]}
 
 test_sure if {
-	count(rule.require_approval) == 1 with input as doc("ops/destructive-command", "high", {"place": "code"})
-	count(rule.warn) == 0 with input as doc("ops/destructive-command", "high", {"place": "code"})
+	count(rule.require_approval) == 1 with input as doc("ops/destructive-command", "high", {"where": "code"})
+	count(rule.warn) == 0 with input as doc("ops/destructive-command", "high", {"where": "code"})
 }
 
 test_unsure if {
-	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "medium", {"place": "code"})
-	count(rule.warn) == 1 with input as doc("ops/destructive-command", "medium", {"place": "code"})
+	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "medium", {"where": "code"})
+	count(rule.warn) == 1 with input as doc("ops/destructive-command", "medium", {"where": "code"})
 }
 
 test_in_a_test if {
-	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "high", {"place": "aside"})
-	count(rule.warn) == 1 with input as doc("ops/destructive-command", "high", {"place": "aside"})
+	count(rule.require_approval) == 0 with input as doc("ops/destructive-command", "high", {"where": "tests"})
+	count(rule.warn) == 1 with input as doc("ops/destructive-command", "high", {"where": "tests"})
 }
 
 test_other if {

@@ -34,13 +34,13 @@ impl Scanner for Agents {
         }
         let path = view.source.path.to_ascii_lowercase();
         let Some(kind) = Kind::of(&path) else { return };
-        let place = if Place::of(&path).test { "aside" } else { "code" };
+        let place = Place::of(&path).name();
         let mut add = |note: Note| {
             let start = note.range.start.min(view.text.len());
             let range = start..note.range.end.clamp(start, view.text.len());
             let key = format!("{}\0{}", note.kind, note.key);
             let found = Found::plain(note.code, range, note.message, &key, note.confidence);
-            sink.add(found.with("kind", note.kind).with("place", place));
+            sink.add(found.with("kind", note.kind).with("where", place));
         };
         match kind {
             Kind::Instructions => text::scan(&view.text, true, &mut add),

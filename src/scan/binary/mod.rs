@@ -39,7 +39,7 @@ impl Scanner for Binary {
             };
             let mut found = Found::file(code, message, path, Confidence::High)
                 .with("kind", kind)
-                .with("place", place.name());
+                .with("where", place.name());
             if disguised {
                 found = found.with("disguised", "yes");
             }
@@ -144,7 +144,7 @@ mod tests {
             assert_eq!(facts("bin/x", bytes), []);
         }
         assert_eq!(facts("logo.png", b"\x7fELF\x02")[0].attributes["disguised"], "yes");
-        assert_eq!(facts("tests/a.so", b"\x7fELF\x02")[0].attributes["place"], "aside");
+        assert_eq!(facts("tests/a.so", b"\x7fELF\x02")[0].attributes["where"], "tests");
     }
 
     proptest! {

@@ -37,11 +37,10 @@ impl Scanner for Destructive {
         let mut add = |code, range: Range<usize>, kind: &'static str, message: String, confidence| {
             let key = String::from_utf8_lossy(view.text.get(range.clone()).unwrap_or_default()).into_owned();
             let found = Found::plain(code, range, message, &key, confidence).with("kind", kind);
-            let aside = place.test || place.made || place.prose;
-            sink.add(found.with("place", if aside { "aside" } else { "code" }));
+            sink.add(found.with("where", place.name()));
         };
         let lower = view.source.path.to_ascii_lowercase();
-        if lower.ends_with(".sql") {
+        if view.extension().eq_ignore_ascii_case("sql") {
             let undoes = migrations::undoes(&lower);
             if !undoes {
                 let sure =

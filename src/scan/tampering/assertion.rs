@@ -81,13 +81,24 @@ struct Link {
 
 /// Reads the assertion that begins at a token.
 pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> Assertion {
+    let mut made = one(tokens, at, head, skip_first);
+    if made.tolerance.is_none() && !matches!(head, Head::Helper | Head::Link) {
+        made.tolerance = named_tolerance(tokens, at..made.end);
+    }
+    made
+}
+
+fn one(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> Assertion {
     match head {
         Head::Statement => {
             let end = tokens.line_end(at);
             let parts = tokens.split(at + 1..end, ",");
             condition(tokens, at, end, parts.first().cloned().unwrap_or(at + 1..end), false)
         }
-        Head::Branch(cond) => condition(tokens, at, cond.end, cond.clone(), true),
+        Head::Branch(cond) => {
+            let end = tokens.close(cond.end).map_or(cond.end, |close| close + 1);
+            condition(tokens, at, end, cond.clone(), true)
+        }
         Head::Attribute(range) => plain(
             at,
             range.end,
@@ -118,7 +129,7 @@ pub fn read(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> As
                 .map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect())
                 .unwrap_or_default();
             let (subject, expected) = match args.as_slice() {
-                [name, value] => (norm(tokens, name.clone()), norm(tokens, value.clone())),
+                [name, value] if tokens.kind(name.start) != Some(Kind::Number) => (norm(tokens, name.clone()), norm(tokens, value.clone())),
                 args => (String::new(), joined(tokens, args)),
             };
             plain(at, end, subject, text(tokens, at), expected, Strength::Exact)
@@ -218,6 +229,14 @@ fn chain(tokens: &Tokens<'_>, at: usize, one: bool) -> (Vec<Link>, usize) {
                 link.args.extend(tokens.close(next).map(|close| next..close + 1));
                 next = tokens.close(next).unwrap_or(next) + 1;
             }
+        }
+        // rspec: `expect(x).to eq 5`.
+        if matches!(name, "to" | "not_to" | "to_not" | "should" | "should_not") && link.args.is_empty() && !links.is_empty() && tokens.name(next).is_some() && !tokens.all.get(next).is_some_and(|t| t.first) {
+            let end = statement_end(tokens, next);
+            link.args.push(next..end);
+            links.push(link);
+            next = end;
+            break;
         }
         links.push(link);
         let dot = tokens.any(next, &[".", "->", "?.", "::"]);
@@ -499,7 +518,7 @@ fn check(name: &str) -> Check {
         }
         _ if bare.contains("equal")
             || bare.contains("same")
-            || matches!(bare, "eq" | "eql" | "deep" | "eqnice") =>
+            || matches!(bare, "eq" | "eql" | "deep" | "eqnice" | "be") =>
         {
             if negative {
                 Check::Unequal
@@ -547,7 +566,7 @@ fn judge(tokens: &Tokens<'_>, at: usize, end: usize, links: &[Link], skip_first:
         args.iter().skip(usize::from(skip_first)).cloned().collect()
     };
     let with_args: Vec<&Link> = links.iter().filter(|link| !link.args.is_empty()).collect();
-    let mut made = match with_args.as_slice() {
+    match with_args.as_slice() {
         // One call has all: assertEqual(a, b), assert(a == b), assert.equal(a, b).
         [one] if links.last().is_some_and(|last| std::ptr::eq(last, *one)) => {
             call(tokens, at, end, &one.name, &cut(&one.args))
@@ -558,11 +577,7 @@ fn judge(tokens: &Tokens<'_>, at: usize, end: usize, links: &[Link], skip_first:
             let name = links.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(".");
             plain(at, end, String::new(), name, String::new(), Strength::Exists)
         }
-    };
-    if made.tolerance.is_none() {
-        made.tolerance = named_tolerance(tokens, at..end);
     }
-    made
 }
 
 fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<usize>]) -> Assertion {

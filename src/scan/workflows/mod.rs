@@ -170,9 +170,6 @@ impl Report<'_, '_> {
         if !note.action.is_empty() {
             found = found.with("action", note.action);
         }
-        if self.view.aside || !self.file.runs {
-            found = found.with("place", "aside");
-        }
         self.sink.take(found);
     }
 

@@ -46,7 +46,7 @@ pub fn of_change(
         let before = delta.before.map(|side| side.content.unwrap_or_default());
         match delta.after.map(|side| side.content) {
             Some(Err(_)) => {
-                changes.push(unknown(shown(&path, Origin::Git, mode, before.as_deref(), Some(b""))))
+                changes.push(unknown(shown(&path, Origin::Git, mode, before.as_deref(), Some(b""))));
             }
             after => {
                 let after = after.map(Result::unwrap_or_default);

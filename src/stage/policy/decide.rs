@@ -234,7 +234,7 @@ fn number(findings: &mut [Finding], seen: &mut BTreeMap<(String, String, String)
         // Digits may be a line's number, which moves.
         let message: String = finding.message.chars().filter(|c| !c.is_ascii_digit()).collect();
         let text = format!("orch-finding-1\0{}\0{path}\0{message}\0{nth}", finding.code);
-        finding.fingerprint = Digest::of(text.as_bytes()).hex()[..24].to_owned();
+        Digest::of(text.as_bytes()).hex()[..24].clone_into(&mut finding.fingerprint);
     }
 }
 

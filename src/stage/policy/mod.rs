@@ -275,7 +275,7 @@ fn judge(
     limits: Limits,
 ) -> Judged {
     let mut judged = Judged::default();
-    let mut judges: Vec<&Rule> = Vec::new();
+    let mut asked: Vec<&Rule> = Vec::new();
     for rule in &bundle.rules {
         let code = &rule.metadata.code;
         let missing: Vec<&str> = rule.needs.intersection(absent).copied().collect();
@@ -287,15 +287,15 @@ fn judge(
         } else if let Some(name) = rule.settings.iter().find(|name| !config.settings.contains_key(*name)) {
             judged.violations.push(answer::without_setting(rule, name));
         } else {
-            judges.push(rule);
+            asked.push(rule);
         }
     }
     let job = |rule: &&Rule| Job {
         unit: rule.unit.clone(),
         entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
     };
-    let answers = engine::evaluate(judges.iter().map(job).collect(), document, limits);
-    for (rule, answer) in judges.into_iter().zip(answers) {
+    let answers = engine::evaluate(asked.iter().map(job).collect(), document, limits);
+    for (rule, answer) in asked.into_iter().zip(answers) {
         match answer {
             Ok(sets) => {
                 judged.ran.push(rule.metadata.code.to_string());

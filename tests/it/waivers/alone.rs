@@ -13,13 +13,16 @@ const SECRET: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEAxb3Qk9vT0
 fn judged(env: &TestEnv, root: &Path, what: &[&str]) -> (i32, serde_json::Value) {
     let words = [&["stage", "policy", "--format", "json"], what].concat();
     let said = env.orch(root, &words);
-    let verdict = serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}{}", said.stdout, said.stderr));
+    let verdict =
+        serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}{}", said.stdout, said.stderr));
     (said.exit, verdict)
 }
 
 fn aside(verdict: &serde_json::Value) -> Vec<String> {
     let list = verdict["set_aside"].as_array().cloned().unwrap_or_default();
-    list.iter().map(|one| format!("{} {}", one["by"].as_str().unwrap(), one["finding"]["code"].as_str().unwrap())).collect()
+    list.iter()
+        .map(|one| format!("{} {}", one["by"].as_str().unwrap(), one["finding"]["code"].as_str().unwrap()))
+        .collect()
 }
 
 fn commit(env: &TestEnv, root: &Path) {
@@ -56,7 +59,10 @@ fn day_one_is_quiet_and_what_is_new_counts() {
     fs::remove_file(root.join("old.pem")).unwrap();
     fs::write(root.join("third.pem"), SECRET).unwrap();
     let done = env.orch(&root, &["policy", "baseline", "--update", "--format", "json"]).exits(0).json();
-    assert_eq!((done["entries"].as_u64(), done["gone"].as_u64(), done["added"].as_u64()), (Some(0), Some(entries), Some(0)));
+    assert_eq!(
+        (done["entries"].as_u64(), done["gone"].as_u64(), done["added"].as_u64()),
+        (Some(0), Some(entries), Some(0))
+    );
     env.orch(&root, &["policy", "baseline", "--until", "2027-06-01"]).exits(2).says("more than a year ahead");
     fs::write(root.join(BASELINE), "{").unwrap();
     env.orch(&root, &["policy", "baseline", "--update"]).exits(2).says("cannot be used");
@@ -77,7 +83,19 @@ fn a_waiver_counts_once_it_is_in_the_base() {
     let codes: std::collections::BTreeSet<&str> =
         verdict["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
     for code in &codes {
-        let words = ["policy", "waive", code, "--path", "*.pem", "--until", "2026-02-01", "--reason", "made up", "--by", "jo"];
+        let words = [
+            "policy",
+            "waive",
+            code,
+            "--path",
+            "*.pem",
+            "--until",
+            "2026-02-01",
+            "--reason",
+            "made up",
+            "--by",
+            "jo",
+        ];
         env.orch(&root, &words).exits(0);
     }
     env.git(&root, &["add", "-A"]);
@@ -91,7 +109,19 @@ fn a_waiver_counts_once_it_is_in_the_base() {
     // The whole tree is judged by the file of the working tree, and there an entry that does nothing is named.
     fs::write(root.join(WAIVERS), "").unwrap();
     assert_eq!(judged(&env, &root, &["--all"]).0, 3);
-    let idle = ["policy", "waive", "secrets/env-file", "--path", "x", "--until", "2026-02-01", "--reason", "r", "--by", "j"];
+    let idle = [
+        "policy",
+        "waive",
+        "secrets/env-file",
+        "--path",
+        "x",
+        "--until",
+        "2026-02-01",
+        "--reason",
+        "r",
+        "--by",
+        "j",
+    ];
     env.orch(&root, &idle).exits(0);
     let (_, verdict) = judged(&env, &root, &["--all"]);
     assert!(verdict["findings"].to_string().contains("is about nothing that is there"), "{verdict}");
@@ -108,7 +138,10 @@ fn hooks_stop_a_secret_and_let_the_rest_pass() {
     let git = |words: &[&str]| {
         let all = [&["-c", "user.name=t", "-c", "user.email=t@example.invalid"], words].concat();
         let said = env.command("git", &root).args(all).env("PATH", &path).output().unwrap();
-        (said.status.success(), format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr)))
+        (
+            said.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr)),
+        )
     };
     let (pushed, said) = git(&["push", "-q", "origin", "main"]);
     assert!(pushed, "{said}");

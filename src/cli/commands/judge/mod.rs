@@ -38,6 +38,7 @@ use subject::{Asked, Found, RulesFrom};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What policy judges, when it is not a run")]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags, of which clap takes one")]
 pub struct JudgeArgs {
     /// What is staged, against HEAD
     #[arg(long, group = "subject", conflicts_with_all = CONFLICTS)]

@@ -148,20 +148,21 @@ fn between(
     })
 }
 
-/// Reads `A..B`, `A...B` and `A`; the last of the three is true where the two parted.
+/// Reads `A..B`, `A...B` and `A`, where `B` may be left out; the last of the three is true for where the two parted.
 fn range_of(range: &str) -> Result<(&str, &str, bool), UsageError> {
     let (base, head, parted) = match (range.split_once("..."), range.split_once("..")) {
         (Some((base, head)), _) => (base, head, true),
         (None, Some((base, head))) => (base, head, false),
         (None, None) => (range, "HEAD", false),
     };
-    if base.is_empty() && head.is_empty() || base.starts_with('-') || head.starts_with('-') {
+    // An unset variable of a script must not become an empty change.
+    if base.is_empty() || base.starts_with('-') || head.starts_with('-') {
         return Err(UsageError {
             what: format!("`{range}` is no range of commits"),
             help: "Name two commits: --diff main..HEAD, or --diff main...HEAD from where they parted.".into(),
         });
     }
-    Ok((if base.is_empty() { "HEAD" } else { base }, if head.is_empty() { "HEAD" } else { head }, parted))
+    Ok((base, if head.is_empty() { "HEAD" } else { head }, parted))
 }
 
 fn common(vcs: &GitRepository, base: &CommitRef, head: &CommitRef) -> Result<CommitRef, CommandError> {
@@ -254,18 +255,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_git_reads_them() {
+    fn ranges_are_read_and_a_base_has_to_be_named() {
         for (range, want) in [
             ("a..b", ("a", "b", false)),
             ("a...b", ("a", "b", true)),
             ("a", ("a", "HEAD", false)),
             ("a..", ("a", "HEAD", false)),
-            ("..b", ("HEAD", "b", false)),
             ("origin/main...", ("origin/main", "HEAD", true)),
         ] {
             assert_eq!(range_of(range).unwrap(), want, "{range}");
         }
-        for bad in ["", "..", "...", "--x", "a..-b"] {
+        for bad in ["", "..", "...", "..b", "...b", "--x", "a..-b"] {
             assert!(range_of(bad).is_err(), "{bad}");
         }
     }

@@ -15,7 +15,6 @@ use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) use show::FormArgs;
 
-
 use crate::cli::CommandError;
 use crate::cli::args::Global;
 use crate::cli::error::IoError;

@@ -175,7 +175,7 @@ pub(super) fn beside(root: &Path, index: &gix::index::State) -> Result<Vec<(Vec<
                 }
                 Err(error) if error.io_error().is_some_and(is_absent) => {}
                 Err(error) => {
-                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string())
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
                 }
             }
             WalkState::Continue

@@ -93,7 +93,7 @@ impl VcsChanges for GitRepository {
 
     fn remote_default(&self) -> Result<Option<String>, VcsError> {
         let repo = self.local();
-        let mut remotes: Vec<String> = repo.remote_names().iter().map(|name| name.to_string()).collect();
+        let mut remotes: Vec<String> = repo.remote_names().iter().map(ToString::to_string).collect();
         remotes.sort_by_key(|name| (name != "origin", name.clone()));
         for remote in &remotes {
             let head = format!("refs/remotes/{remote}/HEAD");

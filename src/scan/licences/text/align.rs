@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::template::{GRAM, Gap, Kind, Template, gram, is_strong, is_version, is_weighty};
+use super::template::{GRAM, Gap, Kind, Template, gram, is_no_name, is_version, is_weighty};
 use super::words::Words;
 
 /// How a text fits a template.
@@ -119,15 +119,16 @@ fn between(
     must: bool,
     pairs: &mut Vec<(usize, usize)>,
 ) {
-    let (a, b) = (text.get(t.clone()).unwrap_or_default(), template.words.get(w.clone()).unwrap_or_default());
-    if a.is_empty() || b.is_empty() || a.len() * b.len() > CELLS {
+    let ours = text.get(t.clone()).unwrap_or_default();
+    let theirs = template.words.get(w.clone()).unwrap_or_default();
+    if ours.is_empty() || theirs.is_empty() || ours.len() * theirs.len() > CELLS {
         return;
     }
-    let same = |i: usize, j: usize| a[i] == b[j] && !(must && template.optional[w.start + j]);
-    let width = b.len() + 1;
-    let mut table = vec![0u16; (a.len() + 1) * width];
-    for i in (0..a.len()).rev() {
-        for j in (0..b.len()).rev() {
+    let same = |i: usize, j: usize| ours[i] == theirs[j] && !(must && template.optional[w.start + j]);
+    let width = theirs.len() + 1;
+    let mut table = vec![0u16; (ours.len() + 1) * width];
+    for i in (0..ours.len()).rev() {
+        for j in (0..theirs.len()).rev() {
             table[i * width + j] = if same(i, j) {
                 table[(i + 1) * width + j + 1] + 1
             } else {
@@ -136,7 +137,7 @@ fn between(
         }
     }
     let (mut i, mut j) = (0, 0);
-    while i < a.len() && j < b.len() {
+    while i < ours.len() && j < theirs.len() {
         if same(i, j) {
             pairs.push((t.start + i, w.start + j));
             i += 1;
@@ -205,7 +206,7 @@ fn hole(
     for n in t {
         let (word, notice) = (words.all[offset + n], words.notice[offset + n]);
         let free = wild || notice;
-        if !(may(word) || (free && !is_strong(word))) {
+        if !(may(word) || (free && !is_no_name(word))) {
             came.push(word);
         }
     }

@@ -15,6 +15,9 @@ use words::{Words, digest};
 
 pub use reading::{Part, Reading};
 
+#[cfg(test)]
+mod tests;
+
 /// Longer texts are read up to here.
 const LONGEST: usize = 60_000;
 /// So many texts are looked for in one file.
@@ -23,8 +26,8 @@ const MOST: usize = 48;
 const TRIES: usize = 10;
 /// Shorter stretches hold no licence.
 const SHORTEST: usize = 8;
-/// How much of a template a text has to have to be called like it.
-const ALIKE: f32 = 0.6;
+/// How much of a template a text has to have to be called like it, in thousandths.
+const ALIKE: u32 = 600;
 
 /// Reads a text.
 pub fn read(text: &str) -> Reading {
@@ -57,10 +60,10 @@ struct State<'w> {
 
 impl State<'_> {
     /// Takes out of the open stretches what templates of a shelf explain.
-    fn take(&mut self, shelf: &'static Shelf, exactly: bool) {
+    fn take(&mut self, texts: &'static Shelf, exactly: bool) {
         let mut todo = std::mem::take(&mut self.open);
         while let Some(span) = todo.pop() {
-            let best = if self.found.len() < MOST { self.best(shelf, &span, exactly) } else { None };
+            let best = if self.found.len() < MOST { self.best(texts, &span, exactly) } else { None };
             let Some(found) = best else {
                 self.open.push(span);
                 continue;
@@ -74,16 +77,19 @@ impl State<'_> {
     }
 
     /// Finds the template that explains most of a stretch.
-    fn best(&self, shelf: &'static Shelf, span: &Range<usize>, exactly: bool) -> Option<Found> {
+    fn best(&self, texts: &'static Shelf, span: &Range<usize>, exactly: bool) -> Option<Found> {
         let score = |fit: &Fit| fit.range.len().saturating_sub(fit.edits);
         let mut best: Option<Found> = None;
-        for (n, _) in self.candidates(shelf, span).into_iter().take(TRIES) {
-            let template = shelf.templates.get(n)?;
-            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else { continue };
+        for (n, _) in self.candidates(texts, span).into_iter().take(TRIES) {
+            let template = texts.templates.get(n)?;
+            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else {
+                continue;
+            };
             if exactly && fit.edits > 1 + template.required / 150 {
                 continue;
             }
-            let better = best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
+            let better =
+                best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
             if better {
                 best = Some((template.id, template.kind, fit));
             }
@@ -91,7 +97,7 @@ impl State<'_> {
         best
     }
 
-    fn candidates(&self, shelf: &Shelf, span: &Range<usize>) -> Vec<(usize, f32)> {
+    fn candidates(&self, texts: &Shelf, span: &Range<usize>) -> Vec<(usize, u32)> {
         if span.len() < SHORTEST {
             return Vec::new();
         }
@@ -99,7 +105,7 @@ impl State<'_> {
         let mut grams: Vec<u32> = words.windows(GRAM).map(gram).collect();
         grams.sort_unstable();
         grams.dedup();
-        shelf.candidates(&grams)
+        texts.candidates(&grams)
     }
 
     /// Tells whether a stretch may ask for something that is not explained.
@@ -110,15 +116,16 @@ impl State<'_> {
         let asks = |n: usize| {
             self.words.all.get(n).is_some_and(|word| is_strong(*word))
                 || (is(n, &["may", "can"]) && is(n + 1, &["not"]))
+                || (is(n, &["except"]) && is(n + 1, &["for", "to", "if", "that"]))
                 || (is(n, &["only"]) && is(n + 1, &["if", "for"]))
                 || (is(n, &["use", "used", "purposes"]) && is(n + 1, &["only"]))
         };
         if span.clone().any(asks) {
             return true;
         }
-        let weighty = span
-            .clone()
-            .filter(|n| !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word)));
+        let weighty = span.clone().filter(|n| {
+            !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word))
+        });
         span.len() >= 60 && weighty.count() >= 8
     }
 
@@ -138,10 +145,10 @@ impl State<'_> {
 
     /// Finds the text of the list that a stretch is most like.
     fn alike(&self, span: &Range<usize>, place: &impl Fn(&Range<usize>) -> Range<usize>) -> Option<Part> {
-        for shelf in [&*COMMON_SHELF, &*RARE_SHELF] {
-            let alike = self.candidates(shelf, span).into_iter().take(4).filter(|(_, part)| *part > ALIKE);
+        for texts in [&*COMMON_SHELF, &*RARE_SHELF] {
+            let alike = self.candidates(texts, span).into_iter().take(4).filter(|(_, part)| *part > ALIKE);
             let fits = alike.filter_map(|(n, _)| {
-                let template = shelf.templates.get(n)?;
+                let template = texts.templates.get(n)?;
                 Some((template, align::align(self.words, span, template)?))
             });
             let Some((template, fit)) = fits.min_by_key(|(_, fit)| fit.edits) else { continue };

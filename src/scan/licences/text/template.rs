@@ -56,6 +56,8 @@ pub struct Template {
     grams: OnceLock<Vec<(u32, u32)>>,
 }
 
+/// Of templates with more words, one gram in four is in the index.
+const LONG: usize = 200;
 /// How many words a gram has.
 pub const GRAM: usize = 4;
 
@@ -64,7 +66,7 @@ pub fn gram(words: &[u32]) -> u32 {
     let mixed = words.iter().fold(0u64, |hash, word| {
         (hash.rotate_left(13) ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     });
-    (mixed >> 32) as u32
+    u32::try_from(mixed >> 32).unwrap_or_default()
 }
 
 impl Template {
@@ -168,7 +170,7 @@ impl Shelf {
         let mut index = Vec::new();
         for (n, template) in (0u16..).zip(&mut templates) {
             // Of long texts one gram in four is enough to find them.
-            let every = if template.words.len() > 200 { 3 } else { 0 };
+            let every = if template.words.len() > LONG { 3 } else { 0 };
             let grams = template.words.windows(GRAM).map(gram).filter(|gram| gram & every == 0);
             let before = index.len();
             index.extend(grams.map(|gram| (gram, n)));
@@ -179,8 +181,9 @@ impl Shelf {
         Self { templates, index }
     }
 
-    /// Returns how many grams each template has in common with a text, best first; each gram of the text counts once.
-    pub fn candidates(&self, grams: &[u32]) -> Vec<(usize, f32)> {
+    /// Returns the templates that have grams in common with a text, best first, each with the share of its grams in
+    /// thousandths; each gram of the text counts once.
+    pub fn candidates(&self, grams: &[u32]) -> Vec<(usize, u32)> {
         let mut hits = vec![0u32; self.templates.len()];
         for gram in grams {
             let from = self.index.partition_point(|(other, _)| other < gram);
@@ -188,18 +191,18 @@ impl Shelf {
                 hits[usize::from(*n)] += 1;
             }
         }
-        let mut found: Vec<(usize, f32, f32)> = hits
-            .iter()
-            .zip(&self.templates)
-            .enumerate()
-            .filter(|(_, (hits, template))| **hits * 3 >= template.indexed && **hits > 0)
-            .map(|(n, (hits, template))| {
-                let part = *hits as f32 / template.indexed as f32;
-                (n, part, part * *hits as f32 * if template.words.len() > 200 { 4.0 } else { 1.0 })
-            })
-            .collect();
-        found.sort_by(|a, b| b.2.total_cmp(&a.2));
-        found.into_iter().map(|(n, part, _)| (n, part)).collect()
+        let mut found: Vec<(usize, u32, u64)> = Vec::new();
+        for (n, (hits, template)) in hits.iter().zip(&self.templates).enumerate() {
+            let required = u32::try_from(template.required).unwrap_or(u32::MAX);
+            if *hits == 0 || *hits * 3 < template.indexed.min(required) {
+                continue;
+            }
+            let share = *hits * 1_000 / template.indexed.max(1);
+            let sampled = if template.words.len() > LONG { 4 } else { 1 };
+            found.push((n, share, u64::from(share) * u64::from(*hits) * sampled));
+        }
+        found.sort_by(|a, b| b.2.cmp(&a.2));
+        found.into_iter().map(|(n, share, _)| (n, share)).collect()
     }
 }
 
@@ -233,6 +236,16 @@ pub fn is_weighty(word: u32) -> bool {
 pub fn is_strong(word: u32) -> bool {
     static WORDS: LazyLock<Vec<u32>> = LazyLock::new(|| sorted(STRONG));
     WORDS.binary_search(&word).is_ok()
+}
+
+/// Words that weigh in a sentence and are common in names of people and companies.
+const NAMES: &str = "service services network source production personal private government companies model models internal users managed \
+    hosted distribution copies";
+
+/// Tells whether a word has no place where a name stands.
+pub fn is_no_name(word: u32) -> bool {
+    static WORDS: LazyLock<Vec<u32>> = LazyLock::new(|| sorted(NAMES));
+    is_weighty(word) && WORDS.binary_search(&word).is_err()
 }
 
 /// Tells whether a word is a version's number: in a notice it makes another licence.

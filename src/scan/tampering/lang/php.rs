@@ -102,7 +102,7 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
     match name {
         "expect" if !dot => Some((Head::Chain, false)),
         "fail" if dot && tokens.any(at - 2, &["$this", "self", "static"]) => Some((Head::Chain, false)),
-        _ if leads(name, &["assert", "expectException", "expectNotice"]) => Some((Head::Link, false)),
+        _ if leads(name, &["assert", "expectException", "expectNotice"]) => Some((Head::Chain, false)),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Must never hold a secret: it keeps fingerprints, codes and paths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,21 @@ pub struct Entry {
     pub reason: String,
 }
 
+/// What an entry is about: code, fingerprint and file. The same thing in another file is another finding.
+pub(super) type Key<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Returns what a finding is known by.
+pub(super) fn key(finding: &Finding) -> Key<'_> {
+    (&finding.code, &finding.fingerprint, finding.path.as_deref())
+}
+
+impl Entry {
+    /// Returns what it is about.
+    pub(super) fn key(&self) -> Key<'_> {
+        (&self.code, &self.fingerprint, self.path.as_deref())
+    }
+}
+
 /// What an update did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Updated {
@@ -120,30 +135,22 @@ impl Baseline {
                 false
             }
         };
-        let there: BTreeMap<(&str, &str), &Finding> = findings
-            .iter()
-            .filter(open)
-            .map(|finding| ((finding.code.as_str(), finding.fingerprint.as_str()), finding))
-            .collect();
+        let there: BTreeSet<Key<'_>> = findings.iter().filter(open).map(key).collect();
         let mut entries: Vec<Entry> = Vec::new();
         let mut known = BTreeSet::new();
         for entry in &self.entries {
-            let key = (entry.code.as_str(), entry.fingerprint.as_str());
-            match there.get(&key) {
-                Some(finding) if known.insert(key) => {
-                    // A file may have moved and its finding with it.
-                    entries.push(Entry { path: finding.path.clone(), ..entry.clone() });
-                }
-                _ => updated.gone += 1,
+            if there.contains(&entry.key()) && known.insert(entry.key()) {
+                entries.push(entry.clone());
+            } else {
+                updated.gone += 1;
             }
         }
         updated.kept = entries.len();
         if let Some((until, reason)) = add {
-            let new = there.iter().filter(|(key, _)| !known.contains(*key));
-            entries.extend(new.map(|((code, mark), finding)| Entry {
+            entries.extend(there.difference(&known).map(|(code, mark, path)| Entry {
                 fingerprint: (*mark).to_owned(),
                 code: (*code).to_owned(),
-                path: finding.path.clone(),
+                path: path.map(str::to_owned),
                 until,
                 reason: reason.to_owned(),
             }));

@@ -9,7 +9,7 @@ use crate::artifact::types::verdict::{AsideBy, Finding, SetAside};
 
 use super::super::decide::Violation;
 use super::super::diags::Diag;
-use super::baseline::Entry;
+use super::baseline::{Entry, Key, key};
 use super::waivers::Matcher;
 use super::{Lists, Standing, note, too_far};
 
@@ -30,12 +30,8 @@ pub struct Parted {
 pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: Option<&[String]>) -> Parted {
     let Some(today) = today else { return Parted { count: findings, ..Parted::default() } };
     let waivers: Vec<Matcher<'_>> = lists.waivers.entries.iter().map(|waiver| waiver.matcher()).collect();
-    let covered: BTreeMap<(&str, &str), &Entry> = lists
-        .baseline
-        .entries
-        .iter()
-        .map(|entry| ((entry.code.as_str(), entry.fingerprint.as_str()), entry))
-        .collect();
+    let covered: BTreeMap<Key<'_>, &Entry> =
+        lists.baseline.entries.iter().map(|entry| (entry.key(), entry)).collect();
     let mut hits = vec![0_usize; waivers.len()];
     let mut ended: BTreeMap<Day, usize> = BTreeMap::new();
     let mut far = 0_usize;
@@ -56,7 +52,7 @@ pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: O
             }
         }
         if by.is_none()
-            && let Some(entry) = covered.get(&(finding.code.as_str(), finding.fingerprint.as_str()))
+            && let Some(entry) = covered.get(&key(&finding))
         {
             if entry.until < today {
                 *ended.entry(entry.until).or_default() += 1;
@@ -133,9 +129,9 @@ fn entries_of(count: usize) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Codes;
     use super::super::baseline::{Baseline, Version};
     use super::super::waivers::{Waiver, Waivers};
-    use super::super::Codes;
     use super::*;
     use crate::artifact::types::verdict::{Effect, Severity};
 
@@ -173,7 +169,7 @@ mod tests {
         let entry = |(code, mark, day): (usize, usize, usize)| Entry {
             fingerprint: format!("mark-{mark}-0000"),
             code: CODES[code].into(),
-            path: None,
+            path: Some("x".into()),
             until: DAYS[day].parse().unwrap(),
             reason: "r".into(),
         };

@@ -158,7 +158,7 @@ impl Waiver {
         let glob = |path: &String| {
             GlobBuilder::new(path).literal_separator(true).build().map(|glob| glob.compile_matcher())
         };
-        Matcher { waiver: self, path: self.path.as_ref().map(|path| glob(path).ok()) }
+        Matcher { waiver: self, path: self.path.as_ref().and_then(|path| glob(path).ok()) }
     }
 
     /// Returns what it is about, for people.
@@ -177,18 +177,18 @@ pub(super) fn is_fingerprint(text: &str) -> bool {
 /// A waiver, ready to be asked.
 pub(super) struct Matcher<'a> {
     pub(super) waiver: &'a Waiver,
-    path: Option<Option<GlobMatcher>>,
+    path: Option<GlobMatcher>,
 }
 
 impl Matcher<'_> {
     /// Tells whether it is about a finding; a glob that cannot be built is about none.
     pub(super) fn is_about(&self, finding: &Finding) -> bool {
         let path = match (&self.path, &finding.path) {
-            (None, _) => true,
-            (Some(Some(glob)), Some(path)) => glob.is_match(path),
-            (Some(_), _) => false,
+            (Some(glob), Some(path)) => glob.is_match(path),
+            _ => false,
         };
-        path && self.waiver.code == finding.code
+        (self.waiver.path.is_none() || path)
+            && self.waiver.code == finding.code
             && self.waiver.fingerprint.as_ref().is_none_or(|mark| *mark == finding.fingerprint)
     }
 }
