@@ -87,7 +87,8 @@ pub fn check(request: &Request) -> Result<Report, CheckError> {
     let mut policies = load(&texts, data, options)?;
     policies.hold_to(&schemas(request.schema.as_deref())?);
     let namespaces = namespaces(request, &policies)?;
-    let tells_file = texts.iter().any(|(_, text)| text.contains("conftest"));
+    let tells_file =
+        texts.iter().any(|(_, text)| ["data.conftest", "data["].iter().any(|part| text.contains(part)));
     let mut report = Report::default();
     for namespace in &namespaces {
         let checker = Checker::new(request, &policies, namespace, tells_file);

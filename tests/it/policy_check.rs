@@ -364,3 +364,26 @@ fn an_input_that_does_not_fit_its_schema_is_refused() {
     assert_eq!(eval("good.json").exits(0).stdout, "p/a.rego:8: data.main.x is 2\n2\n");
     let _ = eval("bad.json").exits(2).says("does not fit");
 }
+
+/// A rule that reads what its schema cannot have would be undefined for ever: it is refused where it judges, is tested or asked.
+#[test]
+fn rules_are_held_to_the_schemas_they_name() {
+    let policy = "# METADATA\n# schemas:\n#  - input: schema.thing\npackage main\n\nimport rego.v1\n\ndeny contains \"big\" if input.size > 1\n\ndeny_typo contains \"never\" if input.sise > 1\n";
+    let case = Case::new(&[
+        ("p/a.rego", policy),
+        ("p/a_test.rego", "package main_test\n\nimport data.main\n\ntest_typo if count(main.deny_typo) == 0\n\ntest_big if count(main.deny) == 1 with input as {\"size\": 2}\n"),
+        ("s/thing.json", r#"{"type": "object", "properties": {"size": {"type": "integer"}}}"#),
+        ("in.json", r#"{"size": 2}"#),
+    ]);
+    let said = case.orch(&["policy", "check", "-p", "p", "--schema", "s", "in.json"]).exits(1).stdout;
+    assert!(said.contains("big"), "{said}");
+    assert!(said.contains("`deny_typo` in p/a.rego:10") && said.contains("reads `input.sise`"), "{said}");
+    let said = case.orch(&["policy", "check", "-p", "p", "in.json"]).exits(1).stdout;
+    assert!(!said.contains("sise"), "without the folder a name stands for nothing: {said}");
+    let said = case.orch(&["policy", "test", "p", "--schema", "s", "--format", "json"]).exits(6).json();
+    assert_eq!((&said["passed"], &said["errors"]), (&json!(1), &json!(1)), "{said}");
+    for query in ["data.main.deny_typo", "data.main", "data.main.deny_typo[x]"] {
+        let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", query]).exits(2).says("input.sise");
+    }
+    let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", "data.main.deny"]).exits(0);
+}
