@@ -82,7 +82,10 @@ fn the_divergences_are_mended_in_the_stage_too() {
     says("deny contains \"x\" if {\n\tword := concat(\"\", [\"te\", \"xt\"])\n\tsome x in word\n\tx\n}", &[]);
     bad("deny contains \"x\" if {\n\tsome x in input.task.title\n\tx\n}", "the input has no");
     says("deny contains rego.metadata.chain()[1].annotations.title", &["T"]);
-    says("deny contains crypto.sha256(\"x\")", &["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]);
+    says(
+        "deny contains crypto.sha256(\"x\")",
+        &["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"],
+    );
     says("deny contains \"x\" if net.cidr_intersects(\"10.0.0.0/8\", \"10.1.0.0/16\")", &["x"]);
     bad("deny contains \"x\" if not object.get(null, \"a\", 1) == 1", "object.get");
 }
@@ -198,7 +201,7 @@ fn rules_that_take_too_much_memory_deny() {
     let most = orch::rego::limit::used() + (40 << 20);
     let time = Duration::from_secs(60);
     let limits = Limits { rule: time, total: time, memory_bytes: most, ..limits() };
-    let verdict = check(&PolicyConfig::default(), &bundle, &input(), limits).unwrap();
+    let verdict = check(&PolicyConfig::default(), &bundle, &input(), None, limits).unwrap();
     let messages: Vec<&str> = verdict.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(messages.contains(&"the witness saw it"), "{messages:?}");
     let told = messages.iter().any(|m| m.contains("`test/zz-bad`") && m.contains("used more than"));
