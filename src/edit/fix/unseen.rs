@@ -15,8 +15,12 @@ pub(super) fn mend(desk: &mut Desk<'_>, found: &Finding, path: &str) -> bool {
     if clean == line {
         return false;
     }
-    // A line that holds something else besides is not shown.
-    let open = !desk.facts(path).iter().any(|fact| (fact.line..=fact.end_line).contains(&number));
+    // A line that holds a secret besides is not shown.
+    let secret = |code: &str| !code.starts_with("content/");
+    let open = !desk
+        .facts(path)
+        .iter()
+        .any(|fact| secret(fact.code) && (fact.line..=fact.end_line).contains(&number));
     let shown = |text: String| if open { vec![text] } else { Vec::new() };
     let fix = Fix {
         code: found.code.clone(),
