@@ -15,8 +15,12 @@ pub(super) fn mend(desk: &mut Desk<'_>, found: &Finding, path: &str) -> bool {
     if clean == line {
         return false;
     }
-    // A line that holds something else besides is not shown.
-    let open = !desk.facts(path).iter().any(|fact| (fact.line..=fact.end_line).contains(&number));
+    // A line that holds a secret besides is not shown.
+    let secret = |code: &str| !code.starts_with("content/");
+    let open = !desk
+        .facts(path)
+        .iter()
+        .any(|fact| secret(fact.code) && (fact.line..=fact.end_line).contains(&number));
     let shown = |text: String| if open { vec![text] } else { Vec::new() };
     let fix = Fix {
         code: found.code.clone(),
@@ -43,11 +47,12 @@ fn without(line: &str, first: bool) -> String {
         let right = chars.get(at + 1);
         left.is_none_or(char::is_ascii) || right.is_some_and(char::is_ascii)
     };
+    #[rustfmt::skip]
     let goes = |at: usize, c: char| match c {
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' => true,
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' => true,
-        '\u{e0000}'..='\u{e007f}' => true,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => true,
         '\u{feff}' => !(first && at == 0),
         '\u{200c}' | '\u{200d}' => beside(at),
         _ => false,

@@ -108,17 +108,14 @@ fn rule(code: &str, worst: Worst<'_>) -> Value {
         }
     }
     let help = worst.map(|(_, _, help)| help).filter(|help| !help.trim().is_empty());
-    let (short, full, help) = match page(code) {
-        Some(Page { what, why, markdown }) => {
-            let help = json!({ "text": words(&markdown), "markdown": markdown });
-            (cut(&what, DESCRIPTION), cut(&why.unwrap_or(what), DESCRIPTION), help)
-        }
+    let (short, full, help) = if let Some(Page { what, why, markdown }) = page(code) {
+        let help = json!({ "text": words(&markdown), "markdown": markdown });
+        (cut(&what, DESCRIPTION), cut(&why.unwrap_or(what), DESCRIPTION), help)
+    } else {
         // A rule of the repository: all there is to say about it is what it says itself.
-        None => {
-            let name = format!("The rule {} of the repository", line_of(code));
-            let text = help.map_or_else(|| name.clone(), |help| text(&sentence(help)));
-            (cut(&name, DESCRIPTION), cut(&text, DESCRIPTION), json!({ "text": text }))
-        }
+        let name = format!("The rule {} of the repository", line_of(code));
+        let text = help.map_or_else(|| name.clone(), |help| text(&sentence(help)));
+        (cut(&name, DESCRIPTION), cut(&text, DESCRIPTION), json!({ "text": text }))
     };
     let mut rule = json!({
         "id": code,
