@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use regorus::Value;
 
-use super::data::documents;
+use super::data::{documents, schemas};
 use super::files::{self, CheckError};
 use super::input::{Parser, parse_value};
 use super::outcome::{Outcome, Result as Finding, Rule, read};
@@ -44,6 +44,8 @@ pub struct Request {
     pub stdin_filename: Option<String>,
     /// Whether an error of a builtin counts as undefined.
     pub lenient: bool,
+    /// A folder with the schemas that annotations name.
+    pub schema: Option<PathBuf>,
     /// What may be used.
     pub limits: Limits,
 }
@@ -81,10 +83,12 @@ pub fn check(request: &Request) -> Result<Report, CheckError> {
     let texts = files::policies(&request.policies)?;
     let inputs = inputs(request)?;
     let data = Value::from(documents(&request.data)?);
-    let options = Options { version: request.version, split: true, coverage: false };
-    let policies = load(&texts, data, options)?;
+    let options = Options { version: request.version, split: true, coverage: false, whole: false, world: false };
+    let mut policies = load(&texts, data, options)?;
+    policies.hold_to(&schemas(request.schema.as_deref())?);
     let namespaces = namespaces(request, &policies)?;
-    let tells_file = texts.iter().any(|(_, text)| text.contains("conftest"));
+    let tells_file =
+        texts.iter().any(|(_, text)| ["data.conftest", "data["].iter().any(|part| text.contains(part)));
     let mut report = Report::default();
     for namespace in &namespaces {
         let checker = Checker::new(request, &policies, namespace, tells_file);

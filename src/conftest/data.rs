@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::files::{CheckError, read_error, walk};
 use super::input::{Parser, parse};
+use crate::rego::schema::Schemas;
 
 /// Reads every `.json`, `.yaml` and `.yml` file; the folders between the path named and the file become keys.
 pub fn documents(paths: &[PathBuf]) -> Result<Value, CheckError> {
@@ -46,6 +47,24 @@ pub fn documents(paths: &[PathBuf]) -> Result<Value, CheckError> {
         }
     }
     Ok(Value::Object(data))
+}
+
+/// Reads the schemas below a folder by the name annotations give them, without `.json`.
+pub fn schemas(folder: Option<&Path>) -> Result<Schemas, CheckError> {
+    let mut schemas = Schemas::new();
+    let Some(folder) = folder else { return Ok(schemas) };
+    let mut files = Vec::new();
+    walk(folder, &mut BTreeSet::new(), &mut |file| files.push(file.to_owned()))?;
+    for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "json")) {
+        let bytes = fs::read(file).map_err(|source| read_error(file, source))?;
+        let path = file.display().to_string();
+        let schema = parse(Parser::Json, &bytes)
+            .map_err(|why| CheckError::Parse { path, parser: Parser::Json.name(), why })?;
+        let name = file.strip_prefix(folder).unwrap_or(file).with_extension("");
+        let parts = name.components().map(|part| part.as_os_str().to_string_lossy());
+        schemas.insert(parts.collect::<Vec<_>>().join("/"), schema);
+    }
+    Ok(schemas)
 }
 
 fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, name: &str) -> Result<(), CheckError> {

@@ -3,6 +3,7 @@
 //! Must never let what failed be taken for what passed: a rule that did not answer is a failure with its name, a file that
 //! cannot be read or parsed ends the check.
 
+pub mod answer;
 pub mod check;
 pub mod data;
 pub mod files;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use regorus::Value;
 
-use crate::rego::limit::{Limits, STACK_BYTES};
+use crate::rego::limit::{Limits, STACK_BYTES, used};
 use crate::rego::{Fault, Policies, Session};
 
 /// A question: the full path of a rule.
@@ -41,7 +41,7 @@ enum News {
 
 /// What all threads of one round share.
 struct Round {
-    policies: Policies,
+    session: Session,
     questions: Vec<Question>,
     input: Value,
     data: Option<Value>,
@@ -60,7 +60,7 @@ pub fn ask(
 ) -> Vec<Answer> {
     let count = questions.len();
     let round = Arc::new(Round {
-        policies: policies.clone(),
+        session: policies.session(),
         questions,
         input,
         data,
@@ -154,18 +154,11 @@ fn work(round: &Round, sender: &mpsc::Sender<News>) {
 }
 
 fn prepare(round: &Round) -> Result<Session, Fault> {
-    let mut session = round.policies.session();
+    let mut session = round.session.clone();
     session.lenient(round.lenient);
     if let Some(data) = &round.data {
         session.data(data.clone())?;
     }
     session.input(round.input.clone());
     Ok(session)
-}
-
-/// Returns the memory of this process; 0 where the system does not tell.
-fn used() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok();
-    let pages = pages.as_deref().and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok());
-    pages.unwrap_or_default() * 4096
 }

@@ -84,6 +84,23 @@ impl Graph {
         None
     }
 
+    /// Returns the full names of all rules.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        self.edges.keys().map(String::as_str)
+    }
+
+    /// Returns every rule one leads to, itself included.
+    pub fn reached(&self, from: &str) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&str> = self.edges.get_key_value(from).map(|(name, _)| name.as_str()).into_iter().collect();
+        while let Some(next) = open.pop() {
+            if seen.insert(next) {
+                open.extend(self.edges.get(next).into_iter().flatten().map(String::as_str));
+            }
+        }
+        seen
+    }
+
     /// Returns the functions that can call themselves: regorus has no limit on their depth.
     pub fn recursive(&self) -> BTreeSet<String> {
         let calls_itself = |function: &&String| {
@@ -101,6 +118,29 @@ impl Graph {
         };
         self.functions.iter().filter(calls_itself).cloned().collect()
     }
+}
+
+/// Tells whether a module looks at a whole package, or at all of them.
+pub fn reads_whole(module: &Module, packages: &BTreeSet<String>) -> bool {
+    let imports = module.imports();
+    let mut whole = false;
+    for rule in module.rules() {
+        references(rule, &mut |node| {
+            if let Some(path) = static_path(node) {
+                let root = path.split('.').next().unwrap_or_default();
+                let full = match imports.get(root) {
+                    Some(target) => format!("{target}{}", &path[root.len()..]),
+                    None => path,
+                };
+                let below = |package: &String| {
+                    package.strip_prefix(&full).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
+                whole |= full.starts_with("data") && packages.iter().any(below);
+            }
+            true
+        });
+    }
+    whole
 }
 
 /// Visits every reference as a whole, and what stands in its brackets.

@@ -12,14 +12,17 @@
 //! | a `some` variable with the name of a rule stops the analysis | the variable gets another name |
 //! | `x = c[x]` is unsafe | the key gets a name of its own |
 //! | `with` a rule of the package by its short name is an undefined rule | the name is written out |
+//! | a rule in the value of `with input` is undefined below it | the value becomes a statement before it, as OPA's compiler does |
 //! | `rego.metadata.rule()` and `.chain()` are missing | the annotations are read at load and stand there as a value |
 
 mod edit;
 mod head;
+mod hoist;
 mod negation;
 mod reword;
 pub mod scalar;
 mod shadow;
+mod with;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +32,7 @@ use super::annotation::Annotations;
 use super::tree;
 
 pub use edit::{Edit, apply};
+pub use hoist::Hoist;
 pub use reword::reword;
 
 /// What a pass may look at.
@@ -66,6 +70,7 @@ pub fn edits(scene: &Scene<'_>, names: &mut Names) -> Vec<Edit> {
         negation::mend(rule, scene, names, &mut edits);
         scalar::mend(rule, scene, names, &mut edits);
         metadata(rule, scene, &mut edits);
+        with::mend(rule, scene, names, &mut edits);
         next_line(rule, scene.text, &mut edits);
         replaced(rule, scene, &mut edits);
     }

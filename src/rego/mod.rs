@@ -8,11 +8,17 @@ pub mod annotation;
 pub mod builtin;
 pub mod fault;
 pub mod graph;
+pub mod inspect;
 pub mod limit;
 pub mod mend;
 pub mod module;
 pub mod policies;
+pub mod schema;
+pub mod spread;
 pub mod tree;
+
+#[cfg(test)]
+mod divergence;
 
 pub use fault::Fault;
 pub use module::{Module, Version};

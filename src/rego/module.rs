@@ -117,6 +117,11 @@ impl Module {
         })
     }
 
+    /// Returns the syntax tree, as it was read or as it is mended.
+    pub fn tree(&self) -> &Value {
+        &self.tree
+    }
+
     /// Returns the names that stand for references: rules of the module and imports.
     pub fn globals(&self) -> BTreeSet<String> {
         let mut names: BTreeSet<String> =
@@ -149,6 +154,16 @@ impl Module {
         self.text.get(at("start")?..at("end")?).map(str::to_owned)
     }
 
+    /// Tells whether anything in it is evaluated with something replaced.
+    pub fn replaces(&self) -> bool {
+        let mut found = false;
+        tree::visit(&self.tree["rules"], &mut |node| {
+            found |= node.get("with_mods").and_then(Value::as_array).is_some_and(|mods| !mods.is_empty());
+            !found
+        });
+        found
+    }
+
     /// Returns the names of its functions.
     pub fn functions(&self) -> BTreeSet<String> {
         self.definitions.iter().filter(|d| d.shape == "Func").map(|d| d.name.clone()).collect()
@@ -177,42 +192,61 @@ impl Module {
         Err(Fault(format!("{}: is nested too deeply to be mended", self.file)))
     }
 
-    /// Gives each definition of a judging set a name of its own, so that it can be evaluated by itself.
-    ///
-    /// `deny` stays what it was: the union of its parts.
-    pub fn split(&mut self, ordinal: usize) -> Result<(), Fault> {
-        let mut edits = Vec::new();
-        let mut unions = String::new();
+    /// Makes the module ready to be evaluated in parts: with `split`, each definition of a judging set gets a name of its
+    /// own (`deny` stays what it was: the union of its parts); with `hoist`, what does not change is made once.
+    pub fn arrange(&mut self, ordinal: usize, split: bool, hoist: Option<&Hoisting<'_>>) -> Result<(), Fault> {
+        let (mut edits, mut more) = (Vec::new(), String::new());
         for (at, definition) in self.definitions.iter().enumerate() {
-            if definition.shape != "Set" || !judges(&definition.name) {
+            if !split || definition.shape != "Set" || !judges(&definition.name) {
                 continue;
             }
             let (name, part) = (&definition.name, part(&definition.name, ordinal, at));
             edits.push(Edit::replace(definition.name_span.clone(), part.clone()));
-            let union = match self.version {
+            more += &match self.version {
                 Version::V0 => format!("\n{name}[__orch_part] {{ {part}[__orch_part] }}"),
                 Version::V1 => format!("\n{name} contains __orch_part if {{ {part}[__orch_part] }}"),
             };
-            unions += &union;
+        }
+        if let Some(hoisting) = hoist {
+            let prefix = format!("{ONCE}{ordinal}x");
+            let hoisted = mend::Hoist {
+                text: &self.text,
+                tree: &self.tree,
+                globals: hoisting.globals,
+                packages: hoisting.packages,
+                prefix: &prefix,
+            };
+            let hoisted = hoisted.run();
+            edits.extend(hoisted.edits);
+            for (name, value) in hoisted.rules {
+                more += &match self.version {
+                    Version::V0 => format!("\n{name} = __orch_value {{ __orch_value := {value} }}"),
+                    Version::V1 => format!("\n{name} := {value}"),
+                };
+            }
         }
         if edits.is_empty() {
             return Ok(());
         }
-        self.text = mend::apply(&self.text, &edits) + &unions + "\n";
-        self.tree = parse(self.version, &self.file, &self.text)?;
+        let text = mend::apply(&self.text, &edits) + &more + "\n";
+        self.tree = match parse(self.version, &self.file, &text) {
+            Err(_) if hoist.is_some() => return self.arrange(ordinal, split, None),
+            parsed => parsed?,
+        };
+        self.text = text;
         self.definitions = tree::definitions(&self.tree);
         Ok(())
     }
 
     /// Returns the calls of each definition that nothing answers: name and line; `known` are functions of the policies.
-    pub fn refused_calls(&self, known: &BTreeSet<String>) -> Vec<(usize, u64, String, String)> {
+    pub fn refused_calls(&self, known: &BTreeSet<String>, world: bool) -> Vec<(usize, u64, String, String)> {
         let imports = self.imports();
         let mut refused = Vec::new();
         for (index, rule) in self.tree["rules"].as_array().into_iter().flatten().enumerate() {
             tree::visit(rule, &mut |node| {
                 if let Some(("Call", call)) = tree::kind(node)
                     && let Some(name) = tree::dotted(&call["fcn"])
-                    && let Some(why) = self.refusal(&name, &imports, known)
+                    && let Some(why) = self.refusal(&name, &imports, known, world)
                 {
                     refused.push((index, tree::line(call), name, why));
                 }
@@ -227,6 +261,7 @@ impl Module {
         name: &str,
         imports: &BTreeMap<String, String>,
         known: &BTreeSet<String>,
+        world: bool,
     ) -> Option<String> {
         let root = first(name);
         let full = match imports.get(root) {
@@ -240,9 +275,20 @@ impl Module {
         if full.starts_with("data.") {
             return Some("is not defined in these policies".into());
         }
-        builtin::refusal(name)
+        builtin::refusal(name, world)
     }
 }
+
+/// What hoisting has to know of the other modules.
+pub struct Hoisting<'a> {
+    /// The names that rules of the package and imports define.
+    pub globals: &'a BTreeSet<String>,
+    /// The packages of all modules, as `data.main`.
+    pub packages: &'a BTreeSet<String>,
+}
+
+/// What the names of rules start with that are made to be evaluated once.
+const ONCE: &str = "__orch_once";
 
 /// Returns the name of one definition of a judging set.
 fn part(name: &str, ordinal: usize, at: usize) -> String {

@@ -5,16 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use regorus::Value;
 use regorus::utils::limits::ExecutionTimerConfig;
 
+use super::annotation::Annotation;
 use super::builtin;
 use super::fault::Fault;
-use super::graph::Graph;
-use super::module::{Module, Version, reader};
+use super::graph::{Graph, reads_whole};
+use super::module::{Hoisting, Module, Version, reader};
+use super::schema::{self, Schemas};
+use super::spread::spread;
 
 /// A file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub struct Policies {
     /// The rules that may not run, by full name, and why.
     pub refused: BTreeMap<String, String>,
     graph: Graph,
+    data: Value,
     engine: regorus::Engine,
 }
 
@@ -65,6 +69,10 @@ pub struct Options {
     pub split: bool,
     /// Whether lines that ran are counted.
     pub coverage: bool,
+    /// Whether whole packages are looked at from outside, so that no rule may be added to one.
+    pub whole: bool,
+    /// Whether a rule may ask for the time.
+    pub world: bool,
 }
 
 /// Tells whether a rule judges, by its name, as conftest has it.
@@ -83,40 +91,56 @@ pub fn judges(name: &str) -> bool {
 impl Policies {
     /// Reads, mends and checks files; what cannot be used is in [`Policies::broken`].
     pub fn load(files: &[(String, String)], data: Value, options: Options) -> Result<Self, Fault> {
-        PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 4096, glob: 4096 }));
-        let mut broken = Vec::new();
-        let mut modules = Vec::new();
-        for (file, text) in files {
-            match Module::read(file, text, options.version) {
+        let (mut modules, mut broken) = (Vec::new(), Vec::new());
+        let read = spread(files, |(file, text)| Module::read(file, text, options.version));
+        for ((file, text), read) in files.iter().zip(read) {
+            match read.unwrap_or_else(|| Err(unfinished(file))) {
                 Ok(module) => modules.push(module),
                 Err(why) => broken.push(Broken::new(file, package_line(text), text, why)),
             }
         }
-        let mut globals: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut functions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for module in &modules {
-            functions.entry(module.package.clone()).or_default().extend(module.functions());
-            globals.entry(module.package.clone()).or_default().extend(module.globals());
-        }
+        Self::of(modules, broken, data, options)
+    }
+
+    /// Mends and checks modules that were read; `broken` are their neighbours that could not be.
+    pub fn of(
+        modules: Vec<Module>,
+        mut broken: Vec<Broken>,
+        data: Value,
+        options: Options,
+    ) -> Result<Self, Fault> {
+        PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 4096, glob: 4096 }));
         let mut mended = Vec::with_capacity(modules.len());
-        for (ordinal, mut module) in modules.into_iter().enumerate() {
-            let names = globals.get(&module.package).cloned().unwrap_or_default();
-            let calls = functions.get(&module.package).cloned().unwrap_or_default();
-            match module
-                .mend(&names, &calls)
-                .and_then(|()| if options.split { module.split(ordinal) } else { Ok(()) })
-            {
-                Ok(()) => mended.push(module),
+        for (done, source) in mend(modules, options) {
+            match done {
+                Ok(module) => mended.push(module),
                 Err(why) => {
-                    let package = Some(module.package.clone());
-                    broken.push(Broken::new(&module.file, package, &module.source, why));
+                    let (file, package, text) = source;
+                    broken.push(Broken::new(&file, Some(package), &text, why));
                 }
             }
         }
         let engine = prepared(&mut mended, &mut broken, &data, options)?;
         let graph = Graph::of(&mended);
-        let refused = refused(&mended, &broken, &graph);
-        Ok(Self { modules: mended, broken, refused, graph, engine })
+        let refused = refused(&mended, &broken, &graph, options.world);
+        Ok(Self { modules: mended, broken, refused, graph, data, engine })
+    }
+
+    /// Returns no policies at all.
+    pub fn none() -> Self {
+        Self {
+            modules: Vec::new(),
+            broken: Vec::new(),
+            refused: BTreeMap::new(),
+            graph: Graph::default(),
+            data: Value::new_object(),
+            engine: reader(Version::V1),
+        }
+    }
+
+    /// Tells whether a file is among those in use.
+    pub fn has(&self, file: &str) -> bool {
+        self.modules.iter().any(|module| module.file == file)
     }
 
     /// Returns the packages, in the order of the files, each once.
@@ -132,10 +156,95 @@ impl Policies {
         Some(Fault(format!("`{path}` {via}{why}")))
     }
 
+    /// Tells why a query may not run: a rule it names, or one of a package it names as a whole, may not.
+    pub fn refusal_in(&self, query: &str) -> Option<Fault> {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let names = |path: &str, whole: bool| {
+            query.match_indices(path).any(|(at, _)| {
+                let rest = query.get(at + path.len()..).unwrap_or_default();
+                !rest.starts_with(word) && !(whole && rest.starts_with('.'))
+            })
+        };
+        self.graph.rules().find_map(|rule| {
+            let mut above = rule.match_indices('.').map(|(at, _)| rule.get(..at).unwrap_or_default());
+            (names(rule, false) || above.any(|path| names(path, true))).then(|| self.refusal(rule)).flatten()
+        })
+    }
+
+    /// Returns every rule one leads to, itself included.
+    pub fn reached(&self, path: &str) -> BTreeSet<&str> {
+        self.graph.reached(path)
+    }
+
+    /// Refuses the rules that read what the schemas their annotations name do not have.
+    pub fn hold_to(&mut self, schemas: &Schemas) {
+        let mut misfits = Vec::new();
+        for module in &self.modules {
+            let above = |other: &&Module| {
+                module.package.strip_prefix(&other.package).is_some_and(|rest| rest.starts_with('.'))
+            };
+            let outer = self.modules.iter().filter(above).flat_map(|other| &other.annotations.all);
+            let outer: Vec<&Annotation> = outer.filter(|a| a.scope == "subpackages").collect();
+            for (at, why) in schema::misfits(module, &outer, schemas) {
+                let name = module.definitions.get(at).map(|d| format!("data.{}.{}", module.package, d.name));
+                misfits.extend(name.map(|name| (name, why)));
+            }
+        }
+        for (name, why) in misfits {
+            self.refused.entry(name).or_insert(why);
+        }
+    }
+
+    /// Returns the document of data at a path, as `data.main`; undefined where there is none.
+    pub fn data_at(&self, path: &str) -> Value {
+        let parts = path.split('.').skip(1);
+        parts.fold(self.data.clone(), |value, part| value[&Value::from(part)].clone())
+    }
+
     /// Returns an engine of its own for one thread.
     pub fn session(&self) -> Session {
         Session { engine: self.engine.clone(), lenient: false }
     }
+}
+
+/// A module that could be mended or not, with its file, package and text.
+type Mended = (Result<Module, Fault>, (String, String, String));
+
+/// Mends modules, and makes them ready to be evaluated in parts.
+fn mend(modules: Vec<Module>, options: Options) -> Vec<Mended> {
+    let mut globals: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut functions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for module in &modules {
+        functions.entry(module.package.clone()).or_default().extend(module.functions());
+        globals.entry(module.package.clone()).or_default().extend(module.globals());
+    }
+    let packages: BTreeSet<String> = modules.iter().map(|m| format!("data.{}", m.package)).collect();
+    // Who reads a whole package would see the rules that are added to it; lines of such rules are no lines to cover.
+    let apart = !options.whole && !options.coverage && !modules.iter().any(|m| reads_whole(m, &packages));
+    let (none, sources): (BTreeSet<String>, Vec<_>) = (
+        BTreeSet::new(),
+        modules.iter().map(|m| (m.file.clone(), m.package.clone(), m.source.clone())).collect(),
+    );
+    let items: Vec<(usize, Mutex<Option<Module>>)> =
+        modules.into_iter().map(|module| Mutex::new(Some(module))).enumerate().collect();
+    let done = spread(&items, |(ordinal, item)| {
+        let taken = item.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut module = taken.ok_or_else(|| Fault("a module was mended twice".into()))?;
+        let names = globals.get(&module.package).unwrap_or(&none);
+        module.mend(names, functions.get(&module.package).unwrap_or(&none))?;
+        let own: BTreeSet<String> = names.iter().cloned().chain(module.globals()).collect();
+        let hoisting = Hoisting { globals: &own, packages: &packages };
+        module.arrange(*ordinal, options.split, apart.then_some(&hoisting))?;
+        Ok(module)
+    });
+    let finished = |(done, source): (Option<Result<Module, Fault>>, (String, String, String))| {
+        (done.unwrap_or_else(|| Err(unfinished(&source.0))), source)
+    };
+    done.into_iter().zip(sources).map(finished).collect()
+}
+
+fn unfinished(file: &str) -> Fault {
+    Fault(format!("{file}: was not read to its end"))
 }
 
 /// Builds an engine of the modules that can be analysed together; the others are taken out.
@@ -173,10 +282,10 @@ fn prepared(
 }
 
 /// Returns the rules that may not run: those that call what is not there, recursive functions, and what needs a broken file.
-fn refused(modules: &[Module], broken: &[Broken], graph: &Graph) -> BTreeMap<String, String> {
+fn refused(modules: &[Module], broken: &[Broken], graph: &Graph, world: bool) -> BTreeMap<String, String> {
     let mut refused = BTreeMap::new();
     for module in modules {
-        for (index, line, name, why) in module.refused_calls(graph.functions()) {
+        for (index, line, name, why) in module.refused_calls(graph.functions(), world) {
             let Some(definition) = module.definitions.get(index) else { continue };
             let full = format!("data.{}.{}", module.package, definition.name);
             refused.entry(full).or_insert(format!("calls `{name}` in {}:{line}, which {why}", module.file));

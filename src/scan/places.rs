@@ -96,9 +96,9 @@ impl Place {
                     .iter()
                     .any(|end| stem.ends_with(end))
                 || extension == "snap",
-            made: stem.ends_with(".min")
-                || stem.ends_with("-min")
-                || stem.ends_with(".bundle")
+            made: stem.strip_suffix(".min").is_some()
+                || stem.strip_suffix(".min").is_some()
+                || stem.strip_suffix(".bundle").is_some()
                 || matches!(extension, "lock" | "map"),
             prose: PROSE.contains(&extension),
             words: WORD_FILES.contains(&extension),

@@ -236,7 +236,7 @@ impl Pass<'_, '_, '_> {
     /// Looks at the name around a letter that looks like a Latin one; returns where it ends.
     fn name(&mut self, start: usize, end: usize) -> usize {
         let text = &*self.view.text;
-        let code = *self.code.get_or_insert_with(|| self.place.code && !self.place.words);
+        let code = *self.code.get_or_insert(self.place.code && !self.place.words);
         let mut from = start;
         while let Some((c, len)) = char_before(text, from).filter(|(c, _)| is_letter(*c)) {
             let _ = c;

@@ -209,6 +209,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Hangs a node in; returns it where it is the root, and `None` where there are too many.
+    #[expect(clippy::option_option, reason = "the outer one is for `?`")]
     fn add(&mut self, node: Rc<Node>) -> Option<Option<Rc<Node>>> {
         if !matches!(node.value, Value::Scalar(..)) && node.size > MOST {
             return None;

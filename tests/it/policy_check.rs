@@ -122,6 +122,28 @@ fn what_does_not_answer_fails_with_its_name() {
             "http.send",
         ),
         (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; time.now_ns() > 1 }\n",
+            "`time.now_ns` in policy/a.rego:5, which reads the clock",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if { input.never; rand.intn(\"a\", 2) == 1 }\n",
+            "`rand.intn` in policy/a.rego:5, which is chance",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains uuid.rfc4122(\"a\") if input.never\n",
+            "`uuid.rfc4122` in policy/a.rego:5, which is chance",
+        ),
+        (
+            "package main\n\nimport rego.v1\n\ndeny contains \"x\" if net.lookup_ip_addr(\"localhost\")\n",
+            "reads the network",
+        ),
+        ("package main\n\nimport rego.v1\n\np := q\n\nq := p\n\ndeny contains \"x\" if p\n", "recurs"),
+        ("package main\n\nimport rego.v1\n\ndeny contains x if some x in deny\n", "recurs"),
+        (
+            "package main\n\nimport rego.v1\n\nf(x) := g(x)\n\ng(x) := f(x) + 1\n\ndeny contains \"x\" if f(1) == 2\n",
+            "can call itself",
+        ),
+        (
             "package main\n\nimport rego.v1\n\nhelp(x) if opa.runtime().env[x]\n\ndeny contains \"x\" if { input.never; help(\"a\") }\n",
             "opa.runtime",
         ),
@@ -155,6 +177,17 @@ fn what_does_not_answer_fails_with_its_name() {
         // A neighbour in the same package still judges.
         assert!(said.stdout.contains("still here"), "{}\n{broken}", said.stdout);
     }
+}
+
+/// A rule that takes all memory is given up; what its neighbours said before counts.
+#[test]
+fn a_rule_that_takes_too_much_memory_fails_with_its_name() {
+    let greedy = "package main\n\nimport rego.v1\n\ndeny contains \"x\" if count([n | some i in numbers.range(1, 900000); n := numbers.range(i, i + 900)]) < 0\n";
+    let case = Case::new(&[("policy/a.rego", V1), ("policy/b.rego", greedy), ("in.yaml", "kind: Deployment\nname: web\n")]);
+    let check = ["policy", "check", "in.yaml", "--max-memory", "300", "--timeout", "60"];
+    let said = case.orch(&check).exits(1).stdout;
+    assert!(said.contains("web is not safe"), "{said}");
+    assert!(said.contains("did not answer: the policies used more than 300 MB"), "{said}");
 }
 
 /// `with` takes a rule by its short name, from a file of the same package too; a function as well.
@@ -330,4 +363,27 @@ fn an_input_that_does_not_fit_its_schema_is_refused() {
     };
     assert_eq!(eval("good.json").exits(0).stdout, "p/a.rego:8: data.main.x is 2\n2\n");
     let _ = eval("bad.json").exits(2).says("does not fit");
+}
+
+/// A rule that reads what its schema cannot have would be undefined for ever: it is refused where it judges, is tested or asked.
+#[test]
+fn rules_are_held_to_the_schemas_they_name() {
+    let policy = "# METADATA\n# schemas:\n#  - input: schema.thing\npackage main\n\nimport rego.v1\n\ndeny contains \"big\" if input.size > 1\n\ndeny_typo contains \"never\" if input.sise > 1\n";
+    let case = Case::new(&[
+        ("p/a.rego", policy),
+        ("p/a_test.rego", "package main_test\n\nimport data.main\n\ntest_typo if count(main.deny_typo) == 0\n\ntest_big if count(main.deny) == 1 with input as {\"size\": 2}\n"),
+        ("s/thing.json", r#"{"type": "object", "properties": {"size": {"type": "integer"}}}"#),
+        ("in.json", r#"{"size": 2}"#),
+    ]);
+    let said = case.orch(&["policy", "check", "-p", "p", "--schema", "s", "in.json"]).exits(1).stdout;
+    assert!(said.contains("big"), "{said}");
+    assert!(said.contains("`deny_typo` in p/a.rego:10") && said.contains("reads `input.sise`"), "{said}");
+    let said = case.orch(&["policy", "check", "-p", "p", "in.json"]).exits(1).stdout;
+    assert!(!said.contains("sise"), "without the folder a name stands for nothing: {said}");
+    let said = case.orch(&["policy", "test", "p", "--schema", "s", "--format", "json"]).exits(6).json();
+    assert_eq!((&said["passed"], &said["errors"]), (&json!(1), &json!(1)), "{said}");
+    for query in ["data.main.deny_typo", "data.main", "data.main.deny_typo[x]"] {
+        let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", query]).exits(2).says("input.sise");
+    }
+    let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", "data.main.deny"]).exits(0);
 }

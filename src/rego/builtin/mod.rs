@@ -3,6 +3,7 @@
 //! Must never read the network, the environment or the file system, and never turn an argument it cannot use into a value:
 //! that is an error, and an error denies.
 
+mod answer;
 mod cidr;
 mod crypto;
 mod format;
@@ -17,7 +18,8 @@ use regorus::{Engine, Value};
 
 use super::fault::Fault;
 
-pub use table::{REFUSED, native, reference};
+pub use answer::{ANSWER, answers};
+pub use table::{REFUSED, WORLD, native, reference};
 
 /// Why a builtin did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +42,7 @@ const fn builtin(name: &'static str, arity: u8, run: fn(&[Value]) -> Result<Valu
 
 /// Returns every builtin of ours.
 pub fn ours() -> impl Iterator<Item = &'static Builtin> {
-    [crypto::ALL, jwt::ALL, cidr::ALL, format::ALL, legacy::ALL, pattern::ALL].into_iter().flatten()
+    [answer::ALL, crypto::ALL, jwt::ALL, cidr::ALL, format::ALL, legacy::ALL, pattern::ALL].into_iter().flatten()
 }
 
 /// Adds our builtins to an engine.
@@ -73,8 +75,11 @@ fn wrong_of(name: &str, wrong: Wrong) -> Wrong {
     Wrong(format!("`{name}` {}", wrong.0))
 }
 
-/// Tells why a builtin may not be called, to be read after its name; `None` when it may.
-pub fn refusal(name: &str) -> Option<String> {
+/// Tells why a builtin may not be called, to be read after its name; `None` when it may. With `world` the time may be asked.
+pub fn refusal(name: &str, world: bool) -> Option<String> {
+    if let Some((_, why)) = WORLD.iter().find(|(entry, _)| !world && *entry == name) {
+        return Some((*why).into());
+    }
     if ours().any(|b| b.name == name) || native(name) {
         return None;
     }

@@ -2,9 +2,11 @@
 //!
 //! Must never make a huge value of a small one, and never answer otherwise than the one it stands for.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use globset::{GlobBuilder, GlobMatcher};
 use regorus::Value;
 
 use super::{Builtin, Wrong, builtin, text};
@@ -18,18 +20,10 @@ pub(super) const ALL: &[Builtin] = &[
     }),
     builtin("regex.match", 2, |args| {
         let (pattern, subject) = (text(args, 0)?, text(args, 1)?);
-        COMPILED.with_borrow_mut(|cache| {
-            if !cache.contains_key(pattern) {
-                if cache.len() >= MOST {
-                    cache.clear();
-                }
-                let compiled = regex::Regex::new(pattern)
-                    .map_err(|_| Wrong(format!("got the pattern `{pattern}`, which cannot be read")))?;
-                cache.insert(pattern.to_owned(), compiled);
-            }
-            Ok(Value::from(cache.get(pattern).is_some_and(|p| p.is_match(subject))))
-        })
+        let compile = || regex::Regex::new(pattern).ok();
+        REGEXES.with_borrow_mut(|cache| matches(cache, pattern, compile, |p| p.is_match(subject)))
     }),
+    builtin("glob.match", 3, glob),
 ];
 
 /// The longest list a range makes.
@@ -39,7 +33,83 @@ const MAX_RANGE: i64 = 1_000_000;
 const MOST: usize = 1024;
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<String, regex::Regex>> = RefCell::default();
+    static REGEXES: RefCell<HashMap<String, regex::Regex>> = RefCell::default();
+    static GLOBS: RefCell<HashMap<String, GlobMatcher>> = RefCell::default();
+}
+
+/// Asks a compiled pattern; it is compiled once on each thread.
+fn matches<P>(
+    cache: &mut HashMap<String, P>,
+    pattern: &str,
+    compile: impl FnOnce() -> Option<P>,
+    ask: impl FnOnce(&P) -> bool,
+) -> Result<Value, Wrong> {
+    if !cache.contains_key(pattern) {
+        if cache.len() >= MOST {
+            cache.clear();
+        }
+        let wrong = || Wrong(format!("got the pattern `{pattern}`, which cannot be read"));
+        cache.insert(pattern.to_owned(), compile().ok_or_else(wrong)?);
+    }
+    Ok(Value::from(cache.get(pattern).is_some_and(ask)))
+}
+
+/// Stands for a slash that is no delimiter.
+const SLASH: char = '\0';
+
+/// As regorus has it, but that a pattern is compiled once and `:` is a delimiter like others, as in OPA.
+fn glob(args: &[Value]) -> Result<Value, Wrong> {
+    let (pattern, subject) = (text(args, 0)?, text(args, 2)?);
+    if pattern.contains(SLASH) || subject.contains(SLASH) {
+        return Err(Wrong("got a text with a NUL in it".into()));
+    }
+    let delimiters = delimiters(args.get(1))?;
+    let (pattern, subject) = (with_slashes(pattern, &delimiters), with_slashes(subject, &delimiters));
+    let compile = || {
+        let glob = GlobBuilder::new(&pattern).literal_separator(true).build().ok()?;
+        Some(glob.compile_matcher())
+    };
+    GLOBS.with_borrow_mut(|cache| matches(cache, &pattern, compile, |p| p.is_match(&*subject)))
+}
+
+/// Returns the delimiters of a glob: none for null, the dot for an empty list.
+fn delimiters(value: Option<&Value>) -> Result<Vec<char>, Wrong> {
+    let wrong = || Wrong("needs null or an array of single characters as argument 2".into());
+    let items = match value {
+        Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items,
+        _ => return Err(wrong()),
+    };
+    let mut delimiters = Vec::new();
+    for item in items.iter() {
+        let Value::String(text) = item else { return Err(wrong()) };
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (one, None) => delimiters.extend(one),
+            _ => return Err(wrong()),
+        }
+    }
+    if delimiters.is_empty() {
+        delimiters.push('.');
+    }
+    Ok(delimiters)
+}
+
+/// Puts slashes around each delimiter, as only a slash is one for the matcher.
+fn with_slashes<'t>(text: &'t str, delimiters: &[char]) -> Cow<'t, str> {
+    if *delimiters == ['/'] {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '/' if delimiters.contains(&'/') => out.push('/'),
+            '/' => out.push(SLASH),
+            c if delimiters.contains(&c) => out.extend(['/', c, '/']),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn range(args: &[Value], step: i64) -> Result<Value, Wrong> {
@@ -66,6 +136,32 @@ fn range(args: &[Value], step: i64) -> Result<Value, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn globs_match_as_in_opa() {
+        let glob = |pattern: &str, delimiters: &str, subject: &str| {
+            let args = [Value::from(pattern), Value::from_json_str(delimiters).unwrap(), Value::from(subject)];
+            super::glob(&args).map(|v| v == Value::from(true))
+        };
+        for (pattern, delimiters, subject, want) in [
+            ("src/**", r#"["/"]"#, "src/a/b.rs", true),
+            ("src/*", r#"["/"]"#, "src/a/b.rs", false),
+            ("*.github.com", "[]", "api.github.com", true),
+            ("*.github.com", "[]", "api.cdn.github.com", false),
+            ("**.github.com", "[]", "api.cdn.github.com", true),
+            ("*hub.com", "null", "api.cdn.github.com", true),
+            ("*b", "null", "a/b", true),
+            ("*:github.com", r#"[":"]"#, "api:github.com", true),
+            ("*:github.com", r#"[":"]"#, "a:b:github.com", false),
+            ("*.b", r#"["."]"#, "x/a.b", true),
+            ("{a,b}/*.[ch]", r#"["/"]"#, "b/x.c", true),
+        ] {
+            assert_eq!(glob(pattern, delimiters, subject), Ok(want), "{pattern} {subject}");
+        }
+        for (pattern, delimiters) in [("[", r#"["/"]"#), ("a", r#"["ab"]"#), ("a", "[1]"), ("a", r#""/""#)] {
+            assert!(glob(pattern, delimiters, "a").is_err(), "{pattern} {delimiters}");
+        }
+    }
 
     #[test]
     fn ranges_are_bounded() {

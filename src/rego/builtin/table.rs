@@ -31,7 +31,6 @@ const NATIVE: &[&str] = &[
     "endswith",
     "floor",
     "format_int",
-    "glob.match",
     "glob.quote_meta",
     "graph.reachable",
     "graph.reachable_paths",
@@ -96,7 +95,6 @@ const NATIVE: &[&str] = &[
     "time.date",
     "time.diff",
     "time.format",
-    "time.now_ns",
     "time.parse_duration_ns",
     "time.parse_ns",
     "time.parse_rfc3339_ns",
@@ -124,6 +122,10 @@ const NATIVE: &[&str] = &[
     "yaml.marshal",
     "yaml.unmarshal",
 ];
+
+/// Builtins that regorus has and that read more than their arguments: only a test and `eval` may call them.
+pub const WORLD: &[(&str, &str)] =
+    &[("time.now_ns", "reads the clock, and a verdict depends on its input alone: give the time as data")];
 
 /// Builtins that are replaced while a module is read.
 const AT_LOAD: &[(&str, &str)] = &[
@@ -157,13 +159,13 @@ pub const REFUSED: &[(&str, &str)] = &[
 
 /// Tells whether regorus answers a builtin, or it is replaced at load.
 pub fn native(name: &str) -> bool {
-    NATIVE.contains(&name) || AT_LOAD.iter().any(|(n, _)| *n == name)
+    NATIVE.contains(&name) || WORLD.iter().any(|(n, _)| *n == name) || AT_LOAD.iter().any(|(n, _)| *n == name)
 }
 
 /// Returns the reference page.
 pub fn reference() -> String {
     let mut text = String::from(
-        "# Rego builtins\n\nFor policies of your own (`orch policy check`, `test`, `eval`). *native* is regorus, *ours* is added by \
+        "# Rego builtins\n\nFor every rule: those of `orch stage policy` and policies of your own (`orch policy check`, `test`, `eval`). *native* is regorus, *ours* is added by \
          `orch`, *refused* is named with the rule that calls it when the policies are loaded, and that rule denies. Operators are not \
          listed; all are there.\n\n| builtin | whose | note |\n|---|---|---|\n",
     );
@@ -174,6 +176,7 @@ pub fn reference() -> String {
     rows.extend(
         ours().filter(|b| !b.name.starts_with("__")).map(|b| (b.name.to_owned(), "ours", note(b.name))),
     );
+    rows.extend(WORLD.iter().map(|(n, why)| ((*n).to_owned(), "native in tests and `eval`, else refused", *why)));
     rows.extend(AT_LOAD.iter().map(|(n, why)| ((*n).to_owned(), "ours", *why)));
     rows.extend(
         REFUSED.iter().map(|(n, why)| {
@@ -220,8 +223,10 @@ mod tests {
             assert!(!native(builtin.name), "{}", builtin.name);
             assert!(!REFUSED.iter().any(|(n, _)| *n == builtin.name), "{}", builtin.name);
         }
-        assert!(super::super::refusal("http.send").is_some_and(|why| why.contains("network")));
-        assert!(super::super::refusal("crypto.x509.parse_certificates").is_some());
-        assert!(super::super::refusal("nonsense").is_some_and(|why| why.contains("no builtin")));
+        assert!(super::super::refusal("time.now_ns", true).is_none());
+        assert!(super::super::refusal("time.now_ns", false).is_some_and(|why| why.contains("verdict")));
+        assert!(super::super::refusal("http.send", true).is_some_and(|why| why.contains("network")));
+        assert!(super::super::refusal("crypto.x509.parse_certificates", true).is_some());
+        assert!(super::super::refusal("nonsense", true).is_some_and(|why| why.contains("no builtin")));
     }
 }

@@ -27,9 +27,9 @@ regex!(
 // A secret and a place to send it to.
 regex!(
     SENDS,
-    r#"(?ix-u)\b(?:curl|wget|nc|ncat|invoke-webrequest|iwr|fetch)\b[^\n]{0,300}(?:\$\(?\{?(?:env\b|printenv|cat\b|\w*(?:token|secret|key|passw)\w*)|@?(?:~/|\./|/)?\.(?:env|ssh|aws|netrc|npmrc)\b|id_rsa|/etc/passwd|process\.env|os\.environ)
+    r"(?ix-u)\b(?:curl|wget|nc|ncat|invoke-webrequest|iwr|fetch)\b[^\n]{0,300}(?:\$\(?\{?(?:env\b|printenv|cat\b|\w*(?:token|secret|key|passw)\w*)|@?(?:~/|\./|/)?\.(?:env|ssh|aws|netrc|npmrc)\b|id_rsa|/etc/passwd|process\.env|os\.environ)
     | \b(?:send|post|upload|exfiltrate|forward|transmit|submit|leak)\b[^\n]{0,160}\b(?:secrets?|tokens?|api[\s_-]?keys?|credentials?|passwords?|\.env|environment\s+variables?|ssh\s+keys?|private\s+keys?)\b[^\n]{0,160}(?:https?://|\bto\s+[\w.-]+@[\w-]+\.)
-    | (?:printenv|\benv\b|cat\s+(?:\./|~/)?\.env|cat\s+~/\.(?:ssh|aws)\S*)\s*\|\s*(?:base64\b[^\n]{0,40}\|\s*)?(?:curl|nc|wget)\b"#
+    | (?:printenv|\benv\b|cat\s+(?:\./|~/)?\.env|cat\s+~/\.(?:ssh|aws)\S*)\s*\|\s*(?:base64\b[^\n]{0,40}\|\s*)?(?:curl|nc|wget)\b"
 );
 // Something is got from elsewhere and run.
 regex!(
@@ -42,7 +42,7 @@ regex!(
 // What readers of the rendered page do not see.
 regex!(
     UNSEEN,
-    r#"(?i-u)<[a-z]+\s[^>\n]{0,200}(?:display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden|\shidden\b)[^>\n]{0,200}>"#
+    r"(?i-u)<[a-z]+\s[^>\n]{0,200}(?:display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden|\shidden\b)[^>\n]{0,200}>"
 );
 
 /// Tells whether a command gets something from elsewhere and runs it.

@@ -100,6 +100,7 @@ const NAMES: usize = 12;
 /// A line that nobody wrote by hand.
 const LONG: usize = 4_000;
 
+#[expect(clippy::too_many_lines, reason = "one arm for each thing that is tried")]
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
     let place = Place::of(view.source.path);
     let text = &*view.text;
@@ -166,7 +167,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
                 let line = line_around(text, hit.start());
                 done = line.end;
                 pipe(text, line, |range, kind, message, confidence| {
-                    add(sink, range, kind, message, confidence)
+                    add(sink, range, kind, message, confidence);
                 });
             }
             Try::Shell => {
@@ -198,7 +199,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         }
     }
     off_screen(text, |range| {
-        add(sink, range, "off-screen", "the line goes on far off the screen", Confidence::High)
+        add(sink, range, "off-screen", "the line goes on far off the screen", Confidence::High);
     });
     if matches!(view.extension(), "js" | "mjs" | "cjs" | "ts" | "py" | "php" | "rb") {
         long_line(text, |range| {
@@ -208,7 +209,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
                 "long-line",
                 "the line is packed code that nobody can review",
                 Confidence::Medium,
-            )
+            );
         });
     }
 }
@@ -267,21 +268,25 @@ fn pipe(
 }
 
 fn off_screen(text: &[u8], mut add: impl FnMut(Range<usize>)) {
-    static BLANKS: LazyLock<memchr::memmem::Finder<'static>> =
-        LazyLock::new(|| memchr::memmem::Finder::new(&[b' '; OFF_SCREEN]));
-    let mut at = 0;
-    while let Some(start) = text.get(at..).and_then(|rest| BLANKS.find(rest)).map(|offset| at + offset) {
-        let end = text[start..].iter().position(|b| *b != b' ').map_or(text.len(), |offset| start + offset);
-        at = end;
+    // A run that is long enough covers one of the places looked at.
+    const STEP: usize = OFF_SCREEN / 2;
+    let mut at = STEP;
+    while at < text.len() {
+        if text[at] != b' ' {
+            at += STEP;
+            continue;
+        }
+        let start = text[..at].iter().rposition(|b| *b != b' ').map_or(0, |before| before + 1);
+        let end = text[at..].iter().position(|b| *b != b' ').map_or(text.len(), |offset| at + offset);
+        at = end + STEP;
         let before = start.checked_sub(1).and_then(|at| text.get(at));
         let goes_on = text.get(end).is_some_and(|b| !b.is_ascii_whitespace());
-        let code = text[end..]
-            .iter()
-            .take(40)
-            .take_while(|b| **b != b'\n')
-            .any(|b| matches!(b, b'(' | b'=' | b';' | b'['));
-        if goes_on && code && before.is_some_and(|b| !b.is_ascii_whitespace()) {
-            add(end..text.len().min(end + 40));
+        if end - start < OFF_SCREEN || !goes_on || before.is_none_or(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let ahead = &text[end..text.len().min(end + 40)];
+        if ahead.iter().take_while(|b| **b != b'\n').any(|b| matches!(b, b'(' | b'=' | b';' | b'[')) {
+            add(end..end + ahead.len());
         }
     }
 }
@@ -290,6 +295,11 @@ fn off_screen(text: &[u8], mut add: impl FnMut(Range<usize>)) {
 fn long_line(text: &[u8], mut add: impl FnMut(Range<usize>)) {
     let mut start = 0;
     while text.len() - start > LONG {
+        // The last line end in reach: no line before it is long.
+        if let Some(offset) = memchr::memrchr(b'\n', &text[start..start + LONG]) {
+            start += offset + 1;
+            continue;
+        }
         let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |offset| start + offset);
         if end - start > LONG {
             let line = &text[start..end.min(start + 20_000)];

@@ -9,7 +9,7 @@ use crate::scan::manifest::{self, Component, Dependency, Ecosystem, Format, Kind
 use crate::scan::{Change, Confidence, Found, Surroundings};
 
 use super::names::{self, Popular};
-use super::{ADDED, File, INSTALL_SCRIPT, LICENCE_CONFLICT, TYPOSQUAT, listed, shown};
+use super::{ADDED, File, INSTALL_SCRIPT, TYPOSQUAT, listed, shown};
 
 /// What is known of a package that was chosen.
 #[derive(Clone, Default)]
@@ -208,10 +208,11 @@ impl<'a> Look<'a> {
             conflict.why
         );
         let found = file
-            .found(LICENCE_CONFLICT, &one.name, message, confidence)
+            .found(licences::CONFLICT, &one.name, message, confidence)
             .with("ecosystem", ecosystem.as_str())
             .with("name", shown(&one.name))
             .with("id", format!("{}:{}", ecosystem.as_str(), shown(&one.name)))
+            .with("licence", shown(&inbound))
             .with("inbound", shown(&conflict.inbound))
             .with("outbound", shown(&conflict.outbound))
             .with("linkage", linkage.as_str())

@@ -16,6 +16,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::licences;
 use super::manifest::{self, Format, Manifest, Role};
 use super::{Change, Confidence, FileChange, Found, Scanner, Sink, View};
 use places::Places;
@@ -36,8 +37,6 @@ pub const LOCK_DRIFT: &str = "dependencies/lock-drift";
 pub const SOURCE_CHANGED: &str = "dependencies/source-changed";
 /// Digests that are gone from a lock file.
 pub const INTEGRITY_REMOVED: &str = "dependencies/integrity-removed";
-/// A package whose licence does not go with the repository's.
-pub const LICENCE_CONFLICT: &str = "licences/conflict";
 /// A manifest or lock file that cannot be read.
 pub const UNREADABLE: &str = "dependencies/unreadable";
 
@@ -60,7 +59,7 @@ impl Scanner for Dependencies {
             LOCK_DRIFT,
             SOURCE_CHANGED,
             INTEGRITY_REMOVED,
-            LICENCE_CONFLICT,
+            licences::CONFLICT,
             UNREADABLE,
         ]
     }

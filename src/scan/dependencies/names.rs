@@ -242,17 +242,17 @@ enum Edit {
 }
 
 /// Returns the one edit between two texts, if it is one; the two are not the same.
-fn edit(a: &[u8], b: &[u8]) -> Option<Edit> {
-    if a.len().abs_diff(b.len()) > 1 {
+fn edit(one: &[u8], other: &[u8]) -> Option<Edit> {
+    if one.len().abs_diff(other.len()) > 1 {
         return None;
     }
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let most = a.len().min(b.len()) - head;
-    let tail = a.iter().rev().zip(b.iter().rev()).take(most).take_while(|(x, y)| x == y).count();
-    let (x, y) = (a.get(head..a.len() - tail)?, b.get(head..b.len() - tail)?);
-    let digit = x.iter().chain(y).any(u8::is_ascii_digit);
-    match (x, y) {
-        ([p, q], [r, s]) if p == s && q == r => Some(Edit::Swap),
+    let head = one.iter().zip(other).take_while(|(x, y)| x == y).count();
+    let most = one.len().min(other.len()) - head;
+    let tail = one.iter().rev().zip(other.iter().rev()).take(most).take_while(|(x, y)| x == y).count();
+    let (left, right) = (one.get(head..one.len() - tail)?, other.get(head..other.len() - tail)?);
+    let digit = left.iter().chain(right).any(u8::is_ascii_digit);
+    match (left, right) {
+        (&[first, second], &[third, fourth]) if first == fourth && second == third => Some(Edit::Swap),
         ([_], [_] | []) | ([], [_]) => Some(Edit::Letter { digit, first: head == 0 }),
         _ => None,
     }

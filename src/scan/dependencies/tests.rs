@@ -78,6 +78,29 @@ fn a_bill_of_materials_names_the_licence() {
 }
 
 #[test]
+fn a_licence_that_does_not_go_with_the_repository() {
+    let own = PACKAGE.replacen('{', "{\n  \"license\": \"MIT\",", 1);
+    let own_new = PACKAGE_NEW.replacen('{', "{\n  \"license\": \"MIT\",", 1);
+    for (licence, group, want) in [("GPL-3.0-only", "dependencies", 1), ("MIT", "dependencies", 0)] {
+        let lock = LOCK_NEW.replace("\"license\": \"MIT\"", &format!("\"license\": \"{licence}\""));
+        let (old, new) = (own.replace("dependencies", group), own_new.replace("dependencies", group));
+        let files = [
+            ("package.json", Some(&old[..]), Some(&new[..])),
+            ("package-lock.json", Some(LOCK), Some(&lock[..])),
+        ];
+        let found = facts(&files, &[]);
+        let conflicts: Vec<_> = found.iter().filter(|f| f.code == licences::CONFLICT).collect();
+        assert_eq!(conflicts.len(), want, "{licence} {found:?}");
+        for fact in conflicts {
+            assert_eq!(
+                (&fact.attributes["linkage"][..], &fact.attributes["licence"][..]),
+                ("linked", licence)
+            );
+        }
+    }
+}
+
+#[test]
 fn lock_files_that_are_left_behind() {
     for (files, same, want) in [
         (

@@ -126,7 +126,7 @@ const FORMS: [Form; 12] = [
         says: "the statement `{}` loses data",
     },
     Form {
-        pattern: r#"\b(?:change_column_null\s*\(?\s*:\w+\s*,\s*:(\w+)\s*,\s*false\s*\)?\s*$)"#,
+        pattern: r"\b(?:change_column_null\s*\(?\s*:\w+\s*,\s*:(\w+)\s*,\s*false\s*\)?\s*$)",
         kind: "not-null",
         says: "the column `{}` must not be null from now on: it fails where rows lack a value",
     },

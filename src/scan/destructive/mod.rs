@@ -40,7 +40,7 @@ impl Scanner for Destructive {
             sink.add(found.with("where", place.name()));
         };
         let lower = view.source.path.to_ascii_lowercase();
-        if lower.ends_with(".sql") {
+        if view.extension().eq_ignore_ascii_case("sql") {
             let undoes = migrations::undoes(&lower);
             if !undoes {
                 let sure =

@@ -38,7 +38,10 @@ impl CodeOwners {
     pub fn parse(text: &[u8]) -> Self {
         let mut read = Self::default();
         if text.len() > LARGEST {
-            read.invalid.push(Invalid { range: 0..0, why: "and all others are not read: the file is larger than 3 MB" });
+            read.invalid.push(Invalid {
+                range: 0..0,
+                why: "and all others are not read: the file is larger than 3 MB",
+            });
             return read;
         }
         let mut at = 0;
@@ -71,8 +74,12 @@ fn rule(line: &str) -> Result<Option<Rule>, &'static str> {
     let pattern = if words.is_empty() { String::new() } else { words.remove(0) };
     match () {
         () if pattern.starts_with('!') => return Err("begins with `!`, which takes nothing back"),
-        () if pattern.starts_with('[') || pattern.starts_with("^[") => return Err("is a section, which only GitLab knows"),
-        () if pattern.contains(['[', ']']) => return Err("has `[` and `]`, which stand for no characters here"),
+        () if pattern.starts_with('[') || pattern.starts_with("^[") => {
+            return Err("is a section, which only GitLab knows");
+        }
+        () if pattern.contains(['[', ']']) => {
+            return Err("has `[` and `]`, which stand for no characters here");
+        }
         () if pattern.starts_with("\\#") => return Err("begins with `\\#`, which does not stand for `#`"),
         () => {}
     }
@@ -106,14 +113,17 @@ fn words(line: &str) -> Vec<String> {
 }
 
 fn is_owner(word: &str) -> bool {
-    let name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let name = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
     if let Some(handle) = word.strip_prefix('@') {
         return match handle.split_once('/') {
             Some((org, team)) => name(org) && name(team),
             None => name(handle),
         };
     }
-    word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
+    word.split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !host.contains('@'))
 }
 
 /// A pattern as in `.gitignore`, as far as GitHub takes it.
@@ -155,11 +165,16 @@ impl Pattern {
                     continue;
                 }
                 let any = pattern == "**";
-                if (any || wild(pattern.as_bytes(), part.as_bytes())) && let Some(to) = then.get_mut(if any { at } else { at + 1 }) {
+                if (any || wild(pattern.as_bytes(), part.as_bytes()))
+                    && let Some(to) = then.get_mut(if any { at } else { at + 1 })
+                {
                     *to = true;
                 }
                 // `a/**` is all below `a`.
-                if any && at + 1 == len && let Some(end) = then.last_mut() {
+                if any
+                    && at + 1 == len
+                    && let Some(end) = then.last_mut()
+                {
                     *end = true;
                 }
             }
@@ -176,7 +191,11 @@ impl Pattern {
     /// `**` may stand for no folder at all, but not at the end.
     fn skip(&self, next: &mut [bool]) {
         for (at, pattern) in self.parts.iter().enumerate() {
-            if pattern == "**" && at + 1 < self.parts.len() && next.get(at) == Some(&true) && let Some(to) = next.get_mut(at + 1) {
+            if pattern == "**"
+                && at + 1 < self.parts.len()
+                && next.get(at) == Some(&true)
+                && let Some(to) = next.get_mut(at + 1)
+            {
                 *to = true;
             }
         }
@@ -262,7 +281,8 @@ mod tests {
 
     #[test]
     fn the_last_match_wins_and_may_name_nobody() {
-        let read = CodeOwners::parse(b"# all\n* @org/all\n/apps/ @octocat dev@example.com # why\n/apps/github\n");
+        let read =
+            CodeOwners::parse(b"# all\n* @org/all\n/apps/ @octocat dev@example.com # why\n/apps/github\n");
         assert_eq!(read.owners("a.rs"), Some(&["@org/all".to_owned()][..]));
         assert_eq!(read.owners("apps/a.rs").map(<[String]>::len), Some(2));
         assert_eq!(read.owners("apps/github/a.rs"), Some(&[][..]));
@@ -271,7 +291,16 @@ mod tests {
 
     #[test]
     fn what_github_skips_is_invalid() {
-        for line in ["!docs/ @a", "[Docs] @a", "^[Docs]", "*.[ch] @a", "\\#a @b", "src/ someone", "src/ @a/b/c", "src/ @"] {
+        for line in [
+            "!docs/ @a",
+            "[Docs] @a",
+            "^[Docs]",
+            "*.[ch] @a",
+            "\\#a @b",
+            "src/ someone",
+            "src/ @a/b/c",
+            "src/ @",
+        ] {
             let read = CodeOwners::parse(line.as_bytes());
             assert_eq!((read.rules.len(), read.invalid.len()), (0, 1), "{line}");
         }

@@ -35,7 +35,8 @@ impl Scanner for Owners {
         });
         let base = before.as_deref().map(CodeOwners::parse).unwrap_or_default();
         owned(change, &base, sink);
-        let touched: Vec<_> = change.files.iter().filter(|f| PLACES.contains(&f.path) && f.before != f.after).collect();
+        let touched: Vec<_> =
+            change.files.iter().filter(|f| PLACES.contains(&f.path) && f.before != f.after).collect();
         let Some(first) = touched.first() else { return };
         let after = PLACES.iter().find_map(|place| match change.files.iter().find(|f| f.path == *place) {
             Some(file) => file.after.map(<[u8]>::to_vec),
@@ -60,7 +61,11 @@ impl Scanner for Owners {
                 }
                 let message = format!("GitHub skips a line of `{}`: the line {}", file.path, invalid.why);
                 let key = String::from_utf8_lossy(line).into_owned();
-                sink(file.path, Found::plain(OWNERS, invalid.range, message, &key, Confidence::High).with("kind", "invalid"));
+                sink(
+                    file.path,
+                    Found::plain(OWNERS, invalid.range, message, &key, Confidence::High)
+                        .with("kind", "invalid"),
+                );
             }
         }
     }
@@ -83,8 +88,15 @@ fn owned(change: &Change<'_>, base: &CodeOwners, sink: &mut dyn FnMut(&str, Foun
             n => format!("`{first}` and {} more are owned by {names}", n - 1),
         };
         let files: Vec<&str> = paths.iter().take(MOST).copied().collect();
-        let found = Found::file(OWNERS, message, &format!("owned {names}"), Confidence::High).with("kind", "owned");
-        sink(first, found.with("owners", names).with("files", files.join("\n")).with("count", paths.len().to_string()));
+        let found =
+            Found::file(OWNERS, message, &format!("owned {names}"), Confidence::High).with("kind", "owned");
+        sink(
+            first,
+            found
+                .with("owners", names)
+                .with("files", files.join("\n"))
+                .with("count", paths.len().to_string()),
+        );
     }
 }
 
@@ -92,8 +104,14 @@ fn owned(change: &Change<'_>, base: &CodeOwners, sink: &mut dyn FnMut(&str, Foun
 fn unowned(change: &Change<'_>, base: &CodeOwners, now: &CodeOwners, tell: &mut dyn FnMut(String, usize)) {
     const MOST: usize = 50_000;
     let has = |rules: &CodeOwners, path: &str| rules.owners(path).is_some_and(|owners| !owners.is_empty());
-    let lost: Vec<&str> =
-        change.tree.paths().iter().take(MOST).map(String::as_str).filter(|path| has(base, path) && !has(now, path)).collect();
+    let lost: Vec<&str> = change
+        .tree
+        .paths()
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .filter(|path| has(base, path) && !has(now, path))
+        .collect();
     if let Some(first) = lost.first() {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
         let have = if lost.len() > 1 { "have" } else { "has" };
@@ -109,13 +127,20 @@ mod tests {
     fn kinds(files: &[FileChange<'_>], tree: &[(&str, &str)]) -> Vec<(String, String)> {
         let tree: MemoryTree = tree.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
         let facts = scan_change(&[&Owners], &Change { files, tree: &tree }, None);
-        facts.into_iter().map(|f| (f.attributes.get("kind").cloned().unwrap_or_default(), f.message)).collect()
+        facts
+            .into_iter()
+            .map(|f| (f.attributes.get("kind").cloned().unwrap_or_default(), f.message))
+            .collect()
     }
 
     #[test]
     fn owners_are_those_of_the_base() {
         let files = [
-            FileChange { path: "CODEOWNERS", before: Some(b"* @all\n/src/ @core\n"), after: Some(b"*\n!x @a\n") },
+            FileChange {
+                path: "CODEOWNERS",
+                before: Some(b"* @all\n/src/ @core\n"),
+                after: Some(b"*\n!x @a\n"),
+            },
             FileChange { path: "src/a.rs", before: Some(b"1"), after: Some(b"2") },
             FileChange { path: "src/b.rs", before: None, after: Some(b"2") },
         ];
@@ -124,7 +149,10 @@ mod tests {
         told.sort_unstable();
         assert_eq!(told, ["changed", "invalid", "owned", "owned", "unowned"], "{found:?}");
         assert!(found.iter().any(|(_, m)| m == "`src/a.rs` and 1 more are owned by @core"), "{found:?}");
-        assert!(found.iter().any(|(_, m)| m == "`CODEOWNERS` and 2 more have no owner any more"), "{found:?}");
+        assert!(
+            found.iter().any(|(_, m)| m == "`CODEOWNERS` and 2 more have no owner any more"),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn one(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> Asserti
                 .map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect())
                 .unwrap_or_default();
             let (subject, expected) = match args.as_slice() {
-                [name, value] => (norm(tokens, name.clone()), norm(tokens, value.clone())),
+                [name, value] if tokens.kind(name.start) != Some(Kind::Number) => (norm(tokens, name.clone()), norm(tokens, value.clone())),
                 args => (String::new(), joined(tokens, args)),
             };
             plain(at, end, subject, text(tokens, at), expected, Strength::Exact)

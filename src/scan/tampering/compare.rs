@@ -155,7 +155,11 @@ impl<'a> Diff<'a> {
             let sure = match (was.effective(), is.effective()) {
                 _ if gone => Confidence::Low,
                 (_, Strength::Trivial) => Confidence::High,
-                (Strength::Exact, _) if was.subject == is.subject && ["truthy", "there"].contains(&is.op.as_str()) => Confidence::High,
+                (Strength::Exact, _)
+                    if was.subject == is.subject && ["truthy", "there"].contains(&is.op.as_str()) =>
+                {
+                    Confidence::High
+                }
                 _ if is_looser(was, is) => Confidence::High,
                 _ => Confidence::Medium,
             };
@@ -184,6 +188,9 @@ impl<'a> Diff<'a> {
         // One that sees all of a thing stands for several that saw parts of it.
         let whole: Vec<&str> = self.whole.iter().map(|a| a.subject.as_str()).collect();
         lost.retain(|a| !whole.iter().any(|subject| within(subject, &a.subject)));
+        // `.expect(200, "hey")` is `.expect(200)` and `.expect("hey")`.
+        let has = |all: &str, part: &str| format!(" {all} ").contains(&format!(" {part} "));
+        lost.retain(|a| !self.whole.iter().any(|w| w.op == a.op && w.subject == a.subject && has(&w.expected, &a.expected)));
         let made = self.added.iter().filter(|a| a.effective() > Strength::Trivial).count();
         if lost.len() <= made || new.rows > old.rows {
             return;
@@ -194,7 +201,7 @@ impl<'a> Diff<'a> {
             () if gone => Confidence::Low,
             () if left == 0 && new.rest.is_empty() => Confidence::High,
             // Nothing else of the test changed: there was no other reason to touch it.
-            () if kept >= 0.9 && new.rest.len() * 9 <= old.rest.len() * 10 => Confidence::High,
+            () if kept >= 0.9 && new.rest.len() <= old.rest.len() + old.rest.len() / 10 + 1 => Confidence::High,
             () => Confidence::Medium,
         };
         let count = lost.len() - made;
@@ -273,8 +280,7 @@ fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
 }
 
 fn within(part: &str, whole: &str) -> bool {
-    part.len() > 2
-        && part.contains(char::is_alphabetic)
+    part.contains(char::is_alphabetic)
         && format!(" {whole} ").contains(&format!(" {part} "))
 }
 
@@ -410,7 +416,7 @@ fn skips(sides: &[Sides<'_>], pairs: &pairs::Pairs<'_>, sink: &mut dyn FnMut(&st
             }
             let sure = match (skip.only, skip.always, old) {
                 (true, ..) => Confidence::High,
-                (_, true, Some(_)) if before.is_empty() => Confidence::High,
+                (_, true, Some(_)) if before.is_empty() && !test.name.is_empty() => Confidence::High,
                 (_, true, _) | (_, _, Some(_)) => Confidence::Medium,
                 (_, _, None) => Confidence::Low,
             };

@@ -60,7 +60,12 @@ impl<'a> TestFile<'a> {
         for (at, head, handed) in heads {
             let mut found = assertion::read(&tokens, at, &head, handed);
             found.dead = dead.get(at).copied().unwrap_or(false);
-            for mark in covered.get_mut(found.at..found.end.max(found.at)).unwrap_or_default() {
+            // What the call is a method of belongs to it.
+            let mut from = found.at;
+            while from > 1 && tokens.any(from - 1, &[".", "->", "::", "?."]) && tokens.name(from - 2).is_some() {
+                from -= 2;
+            }
+            for mark in covered.get_mut(from..found.end.max(from)).unwrap_or_default() {
                 *mark = true;
             }
             if let Some(test) = owners.get(at).and_then(|owner| tests.get_mut(*owner)) {
@@ -182,7 +187,7 @@ fn heads(lang: &Lang, tokens: &Tokens<'_>, units: &[Unit], owners: &[usize]) -> 
         // A method declared with the same name, or a class made, is no call.
         let other = at > 0
             && (tokens.any(at - 1, &["new", "def", "func", "function", "fn", "fun", "class"])
-                || tokens.is(tokens.close(at + 1).map_or(0, |close| close + 1), "{"));
+                || tokens.any(tokens.close(at + 1).map_or(0, |close| close + 1), &["{", "throws"]));
         if call && !other && !known.contains(&at) && helpers.contains(tokens.word(at)) {
             heads.push((at, Head::Helper, false));
         }

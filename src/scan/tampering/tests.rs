@@ -9,7 +9,11 @@ type Files<'a> = [(&'a str, Option<&'a str>, Option<&'a str>)];
 fn found(files: &Files<'_>) -> Vec<String> {
     let files: Vec<FileChange<'_>> = files
         .iter()
-        .map(|(path, before, after)| FileChange { path, before: before.map(str::as_bytes), after: after.map(str::as_bytes) })
+        .map(|(path, before, after)| FileChange {
+            path,
+            before: before.map(str::as_bytes),
+            after: after.map(str::as_bytes),
+        })
         .collect();
     let facts = scan_change(&[&Tampering], &Change { files: &files, tree: &MemoryTree::default() }, None);
     facts
@@ -35,11 +39,26 @@ fn wrap(path: &str, body: &str) -> String {
         "ts" => format!("it('one', async () => {{\n  const x = make(1);\n{}}});\n", indented("  ")),
         "go" => format!("package a\n\nfunc TestOne(t *testing.T) {{\n\tx := Make(1)\n{}}}\n", indented("\t")),
         "rs" => format!("#[test]\nfn one() {{\n    let x = make(1);\n{}}}\n", indented("    ")),
-        "java" => format!("class ATest {{\n  @Test\n  void one() {{\n    int x = make(1);\n{}  }}\n}}\n", indented("    ")),
-        "kt" => format!("class ATest {{\n  @Test\n  fun one() {{\n    val x = make(1)\n{}  }}\n}}\n", indented("    ")),
-        "cs" => format!("public class ATests {{\n  [Fact]\n  public void One() {{\n    var x = Make(1);\n{}  }}\n}}\n", indented("    ")),
-        "rb" => format!("RSpec.describe A do\n  it \"is one\" do\n    x = make(1)\n{}  end\nend\n", indented("    ")),
-        "php" => format!("<?php\nclass ATest extends TestCase {{\n  public function testOne() {{\n    $x = make(1);\n{}  }}\n}}\n", indented("    ")),
+        "java" => format!(
+            "class ATest {{\n  @Test\n  void one() {{\n    int x = make(1);\n{}  }}\n}}\n",
+            indented("    ")
+        ),
+        "kt" => format!(
+            "class ATest {{\n  @Test\n  fun one() {{\n    val x = make(1)\n{}  }}\n}}\n",
+            indented("    ")
+        ),
+        "cs" => format!(
+            "public class ATests {{\n  [Fact]\n  public void One() {{\n    var x = Make(1);\n{}  }}\n}}\n",
+            indented("    ")
+        ),
+        "rb" => format!(
+            "RSpec.describe A do\n  it \"is one\" do\n    x = make(1)\n{}  end\nend\n",
+            indented("    ")
+        ),
+        "php" => format!(
+            "<?php\nclass ATest extends TestCase {{\n  public function testOne() {{\n    $x = make(1);\n{}  }}\n}}\n",
+            indented("    ")
+        ),
         _ => format!("TEST(A, One) {{\n  int x = make(1);\n{}}}\n", indented("  ")),
     }
 }
@@ -67,9 +86,24 @@ fn weaker_assertions_are_found_in_every_language() {
         (PY, "assert x == 5", "# assert x == 5", "removed high"),
         (PY, "assert x == 5", "try:\n    assert x == 5\nexcept Exception:\n    pass", "weakened high"),
         (PY, "assert x == 5", "return\nassert x == 5", "weakened high"),
-        (PY, "self.assertAlmostEqual(x, 5.0, delta=0.1)", "self.assertAlmostEqual(x, 5.0, delta=2)", "weakened high"),
-        (PY, "assert x == pytest.approx(5, rel=0.01)", "assert x == pytest.approx(5, rel=0.5)", "weakened high"),
-        (PY, "with pytest.raises(ValueError):\n    x.go()\nassert x.a == 1", "assert x.a == 1", "removed medium"),
+        (
+            PY,
+            "self.assertAlmostEqual(x, 5.0, delta=0.1)",
+            "self.assertAlmostEqual(x, 5.0, delta=2)",
+            "weakened high",
+        ),
+        (
+            PY,
+            "assert x == pytest.approx(5, rel=0.01)",
+            "assert x == pytest.approx(5, rel=0.5)",
+            "weakened high",
+        ),
+        (
+            PY,
+            "with pytest.raises(ValueError):\n    x.go()\nassert x.a == 1",
+            "assert x.a == 1",
+            "removed medium",
+        ),
         (TS, "expect(x).toBe(5);", "expect(x).toBeDefined();", "weakened high"),
         (TS, "expect(x).toEqual({ a: 1 });", "expect(x).toBeTruthy();", "weakened high"),
         (TS, "expect(x).toBe(5);", "expect(true).toBe(true);", "removed high"),
@@ -78,7 +112,12 @@ fn weaker_assertions_are_found_in_every_language() {
         (TS, "expect(x).toBe(5);", "try {\n  expect(x).toBe(5);\n} catch (e) {}", "weakened high"),
         (GO, "if x != 5 {\n\tt.Errorf(\"got %d\", x)\n}", "_ = x", "removed high"),
         (GO, "assert.Equal(t, 5, x)", "assert.NotNil(t, x)", "weakened high"),
-        (GO, "require.NoError(t, x.Err)\nassert.Equal(t, 5, x.N)", "require.NoError(t, x.Err)", "removed high"),
+        (
+            GO,
+            "require.NoError(t, x.Err)\nassert.Equal(t, 5, x.N)",
+            "require.NoError(t, x.Err)",
+            "removed high",
+        ),
         (RS, "assert_eq!(x, 5);", "assert!(x > 0);", "weakened medium"),
         (RS, "assert_eq!(x, 5);\nassert!(x.ok());", "assert!(x.ok());", "removed high"),
         (JAVA, "assertEquals(5, x);", "assertNotNull(x);", "weakened high"),
@@ -89,7 +128,12 @@ fn weaker_assertions_are_found_in_every_language() {
         (RB, "expect(x).to eq(5)", "expect(x).to be_truthy", "weakened"),
         (RB, "assert_equal 5, x\nassert x.ok", "assert x.ok", "removed high"),
         (PHP, "$this->assertSame(5, $x);", "$this->assertNotNull($x);", "weakened high"),
-        (PHP, "$this->assertSame(5, $x);\n$this->assertTrue($x->ok);", "$this->assertTrue($x->ok);", "removed high"),
+        (
+            PHP,
+            "$this->assertSame(5, $x);\n$this->assertTrue($x->ok);",
+            "$this->assertTrue($x->ok);",
+            "removed high",
+        ),
         (CC, "EXPECT_EQ(x, 5);\nEXPECT_TRUE(x.ok());", "EXPECT_TRUE(x.ok());", "removed medium"),
     ];
     let mut wrong = Vec::new();
@@ -149,7 +193,10 @@ fn skips_are_found_in_every_language() {
     let cases = [
         (one(PY, &py, &py.replace("def ", "@pytest.mark.skip(reason=\"x\")\ndef ")), "existing high"),
         (one(PY, &py, &py.replace("def ", "@pytest.mark.xfail\ndef ")), "existing high"),
-        (one(PY, &py, &py.replace("def ", "@pytest.mark.skipif(os.name == \"nt\", reason=\"x\")\ndef ")), "existing medium"),
+        (
+            one(PY, &py, &py.replace("def ", "@pytest.mark.skipif(os.name == \"nt\", reason=\"x\")\ndef ")),
+            "existing medium",
+        ),
         (one(PY, &py, &py.replace("    x =", "    pytest.skip(\"later\")\n    x =")), "existing high"),
         (swap(TS, "it('one'", "it.skip('one'"), "existing high"),
         (swap(TS, "it('one'", "xit('one'"), "existing high"),
@@ -173,13 +220,19 @@ fn skips_are_found_in_every_language() {
 fn moved_renamed_and_split_tests_are_nothing() {
     let a = "def test_one():\n    x = make(1)\n    assert x.a == 1\n    assert x.b == 2\n\n\ndef test_two():\n    y = make(2)\n    assert y.a == 3\n";
     let (first, second) = a.split_at(a.find("def test_two").unwrap());
-    assert_eq!(found(&[(PY, Some(a), Some(first)), ("tests/test_b.py", None, Some(second))]), [] as [&str; 0]);
+    assert_eq!(
+        found(&[(PY, Some(a), Some(first)), ("tests/test_b.py", None, Some(second))]),
+        [] as [&str; 0]
+    );
     assert_eq!(one(PY, a, &a.replace("test_two", "test_of_two")), [] as [&str; 0]);
-    let split = a.replace("    assert x.b == 2\n", "").replace("def test_two", "def test_b():\n    x = make(1)\n    assert x.b == 2\n\n\ndef test_two");
+    let split = a
+        .replace("    assert x.b == 2\n", "")
+        .replace("def test_two", "def test_b():\n    x = make(1)\n    assert x.b == 2\n\n\ndef test_two");
     assert_eq!(one(PY, a, &split), [] as [&str; 0]);
     let rows = "@pytest.mark.parametrize(\"n, a\", [(1, 1), (2, 3), (3, 4)])\ndef test_all(n, a):\n    assert make(n).a == a\n    assert make(n).b == 2\n";
     assert_eq!(one(PY, a, rows), [] as [&str; 0]);
-    let helper = "def check(x):\n    assert x.a == 1\n    assert x.b == 2\n\n\n".to_owned() + &a.replace("    assert x.a == 1\n    assert x.b == 2\n", "    check(x)\n");
+    let helper = "def check(x):\n    assert x.a == 1\n    assert x.b == 2\n\n\n".to_owned()
+        + &a.replace("    assert x.a == 1\n    assert x.b == 2\n", "    check(x)\n");
     assert_eq!(one(PY, a, &helper), [] as [&str; 0]);
 }
 
@@ -216,22 +269,71 @@ fn edited_expectations_are_told_from_other_changes() {
 fn gates_that_give_way_are_found() {
     let cases = [
         (".coveragerc", "fail_under = 90\n", "fail_under = 80\n", "coverage-loosened threshold high"),
-        ("pyproject.toml", "addopts = \"--cov-fail-under=90\"\n", "addopts = \"\"\n", "coverage-loosened threshold medium"),
-        ("jest.config.js", "coverageThreshold: { global: { branches: 80 } }", "coverageThreshold: { global: { branches: 70 } }", "coverage-loosened threshold high"),
-        ("codecov.yml", "      threshold: 1%\n", "      threshold: 10%\n", "coverage-loosened threshold high"),
+        (
+            "pyproject.toml",
+            "addopts = \"--cov-fail-under=90\"\n",
+            "addopts = \"\"\n",
+            "coverage-loosened threshold medium",
+        ),
+        (
+            "jest.config.js",
+            "coverageThreshold: { global: { branches: 80 } }",
+            "coverageThreshold: { global: { branches: 70 } }",
+            "coverage-loosened threshold high",
+        ),
+        (
+            "codecov.yml",
+            "      threshold: 1%\n",
+            "      threshold: 10%\n",
+            "coverage-loosened threshold high",
+        ),
         ("tsconfig.json", "{\"strict\": true}", "{\"strict\": false}", "lint-loosened config high"),
-        (".eslintrc.json", "{\"rules\": {\"no-eval\": \"error\"}}", "{\"rules\": {\"no-eval\": \"off\"}}", "lint-loosened config high"),
-        ("Cargo.toml", "[lints.clippy]\nunwrap_used = \"deny\"\n", "[lints.clippy]\nunwrap_used = \"allow\"\n", "lint-loosened config high"),
-        ("ruff.toml", "ignore = [\"E501\"]\n", "ignore = [\"E501\", \"F841\"]\n", "lint-loosened config medium"),
-        (".github/workflows/ci.yml", "      - run: npm test\n", "      - run: npm test || true\n", "lint-loosened ci high"),
+        (
+            ".eslintrc.json",
+            "{\"rules\": {\"no-eval\": \"error\"}}",
+            "{\"rules\": {\"no-eval\": \"off\"}}",
+            "lint-loosened config high",
+        ),
+        (
+            "Cargo.toml",
+            "[lints.clippy]\nunwrap_used = \"deny\"\n",
+            "[lints.clippy]\nunwrap_used = \"allow\"\n",
+            "lint-loosened config high",
+        ),
+        (
+            "ruff.toml",
+            "ignore = [\"E501\"]\n",
+            "ignore = [\"E501\", \"F841\"]\n",
+            "lint-loosened config medium",
+        ),
+        (
+            ".github/workflows/ci.yml",
+            "      - run: npm test\n",
+            "      - run: npm test || true\n",
+            "lint-loosened ci high",
+        ),
         ("src/a.py", "x = 1\n", "x = 1  # type: ignore\n", "lint-loosened narrow medium"),
         ("src/a.ts", "x()\n", "// @ts-nocheck\nx()\n", "lint-loosened broad high"),
-        ("src/a.py", "def f():\n    pass\n", "def f():  # pragma: no cover\n    pass\n", "coverage-loosened exempt medium"),
-        ("pytest.ini", "addopts = -q pytest\n", "addopts = -q --deselect tests/a.py::test_b pytest\n", "skipped option medium"),
+        (
+            "src/a.py",
+            "def f():\n    pass\n",
+            "def f():  # pragma: no cover\n    pass\n",
+            "coverage-loosened exempt medium",
+        ),
+        (
+            "pytest.ini",
+            "addopts = -q pytest\n",
+            "addopts = -q --deselect tests/a.py::test_b pytest\n",
+            "skipped option medium",
+        ),
     ];
     for (path, before, after, want) in cases {
         assert_eq!(one(path, before, after), [want], "{path}: {after}");
-        assert_eq!(one(path, after, before).iter().filter(|f| f.contains("high")).count(), 0, "{path}: the other way round");
+        assert_eq!(
+            one(path, after, before).iter().filter(|f| f.contains("high")).count(),
+            0,
+            "{path}: the other way round"
+        );
     }
     // A word in a text is no directive.
     assert_eq!(one("src/a.py", "x = 1\n", "x = \"# noqa\"\n"), [] as [&str; 0]);
@@ -240,12 +342,24 @@ fn gates_that_give_way_are_found() {
 #[test]
 fn made_results_are_found() {
     let cases = [
-        ("tests/conftest.py", "def pytest_sessionfinish(session, exitstatus):\n    session.exitstatus = 0\n", "report high"),
+        (
+            "tests/conftest.py",
+            "def pytest_sessionfinish(session, exitstatus):\n    session.exitstatus = 0\n",
+            "report high",
+        ),
         ("tests/conftest.py", "import os\nos._exit(0)\n", "exit high"),
-        ("tests/conftest.py", "def pytest_collection_modifyitems(items):\n    items.clear()\n", "report high"),
+        (
+            "tests/conftest.py",
+            "def pytest_collection_modifyitems(items):\n    items.clear()\n",
+            "report high",
+        ),
         ("test/setup.js", "process.exit(0);\n", "exit high"),
         ("test/setup.ts", "globalThis.expect = () => new Proxy({}, {});\n", "check high"),
-        ("main_test.go", "package a\n\nfunc TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\n", "exit high"),
+        (
+            "main_test.go",
+            "package a\n\nfunc TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\n",
+            "exit high",
+        ),
         ("tests/a.rs", "macro_rules! assert_eq {\n    ($($x:tt)*) => {};\n}\n", "check high"),
     ];
     for (path, text, want) in cases {
@@ -255,11 +369,55 @@ fn made_results_are_found() {
     assert_eq!(found(&[("tests/conftest.py", None, Some(honest))]), [] as [&str; 0]);
 }
 
-const PATHS: [&str; 14] = [PY, TS, GO, RS, JAVA, KT, CS, RB, PHP, CC, "pyproject.toml", ".eslintrc.json", ".github/workflows/a.yml", "tests/conftest.py"];
+const PATHS: [&str; 14] = [
+    PY,
+    TS,
+    GO,
+    RS,
+    JAVA,
+    KT,
+    CS,
+    RB,
+    PHP,
+    CC,
+    "pyproject.toml",
+    ".eslintrc.json",
+    ".github/workflows/a.yml",
+    "tests/conftest.py",
+];
 
 /// Pieces that tests are made of, in any order.
 const PIECES: [&str; 30] = [
-    "def test_a():\n", "    assert x == 5\n", "it('a', () => {", "expect(x).toBe(5);", "})", "func TestA(t *testing.T) {\n", "t.Errorf(\"\")", "#[test] fn a() {", "assert_eq!(a, b);", "@Test void a() {", "assertEquals(1, x);", "}", "{", "(", ")", "[", "]", "\"", "'", "`", "${", "/*", "*/", "//", "#", "\n", "r#\"", "<<~EOS\n", "try {", "if x != 1 {",
+    "def test_a():\n",
+    "    assert x == 5\n",
+    "it('a', () => {",
+    "expect(x).toBe(5);",
+    "})",
+    "func TestA(t *testing.T) {\n",
+    "t.Errorf(\"\")",
+    "#[test] fn a() {",
+    "assert_eq!(a, b);",
+    "@Test void a() {",
+    "assertEquals(1, x);",
+    "}",
+    "{",
+    "(",
+    ")",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "`",
+    "${",
+    "/*",
+    "*/",
+    "//",
+    "#",
+    "\n",
+    "r#\"",
+    "<<~EOS\n",
+    "try {",
+    "if x != 1 {",
 ];
 
 proptest! {

@@ -46,7 +46,7 @@ fn uses(node: &Node, report: &mut Report<'_, '_>) {
     let label = if name.contains("/.github/workflows/") { "workflow" } else { "action" };
     report.add(Note {
         code: UNPINNED,
-        places: &[node.range.clone()],
+        places: std::slice::from_ref(&node.range),
         message: format!(
             "the {label} `{name}` is taken by the {kind} `{reference}`, which its owner can move"
         ),
@@ -62,7 +62,7 @@ fn image(node: &Node, report: &mut Report<'_, '_>) {
     if !image.contains("@sha256:") && !image.contains("${{") {
         report.add(Note {
             code: UNPINNED,
-            places: &[node.range.clone()],
+            places: std::slice::from_ref(&node.range),
             message: format!("the image `{image}` is not taken by its digest"),
             key: image.to_owned(),
             confidence: Confidence::Medium,

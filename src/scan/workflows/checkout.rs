@@ -110,7 +110,8 @@ fn is_guarded(flow: &Flow<'_>, job: &Job<'_>, step: &Node) -> bool {
         || says(text(job.node, "if"))
         || says(text(step, "if"))
         || flow.trigger("pull_request_target").and_then(|t| {
-            let entry = flow.root.get("on")?.entries().iter().find(|(k, _)| std::ptr::eq(&**k, t))?;
+            let entry =
+                flow.root.get("on")?.entries().iter().find(|(k, _)| std::ptr::eq(&raw const **k, t))?;
             let types = entry.1.get("types")?.names();
             Some(!types.is_empty() && types.iter().all(|(_, name)| *name == "labeled" || *name == "closed"))
         }) == Some(true)
@@ -187,10 +188,8 @@ fn by_action<'f>(flow: &Flow<'f>, job: &Job<'f>, step: &'f Node, event: &str) ->
     for (key, value) in inputs(step) {
         let text = value.text().unwrap_or_default();
         match key {
-            "ref" | "repository" if is_code(flow, job, step, text) => {
-                if code.is_none() || key == "ref" {
-                    code = Some((value.range.clone(), text));
-                }
+            "ref" | "repository" if (code.is_none() || key == "ref") && is_code(flow, job, step, text) => {
+                code = Some((value.range.clone(), text));
             }
             "path" => folder = text.trim_start_matches("./").trim_end_matches('/'),
             "allow-unsafe-pr-checkout" => unsafe_asked = text == "true",
@@ -277,7 +276,7 @@ fn run_place(step: &Node, folder: &str, first: bool) -> Option<Range<usize>> {
             "golangci/golangci-lint-action",
         ];
         let known = builds.iter().any(|name| uses.starts_with(name)) && folder.is_empty();
-        return (!first && (local || known)).then(|| key.range.start..value.range.end);
+        return (!first && (local || known)).then_some(key.range.start..value.range.end);
     }
     let script = step.get("run")?;
     let text_of = script.text()?;

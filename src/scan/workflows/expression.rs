@@ -54,7 +54,9 @@ pub fn flows(inner: &str, each: &mut dyn FnMut(&str)) {
         parser.at += 1;
         parser.or(0, &mut out);
     }
-    out.iter().for_each(|path| each(path));
+    for path in &out {
+        each(path);
+    }
 }
 
 /// Calls back with every context that is named at all.
@@ -288,7 +290,7 @@ pub fn is_strangers_code(path: &str) -> bool {
         || path == "github.event.pull_request.number"
         || path == "github.event.issue.number"
         || path == "github.event.number"
-        || (path.starts_with("github.event.pull_request.head.") && !path.ends_with(".id"))
+        || (path.starts_with("github.event.pull_request.head.") && path.rsplit('.').next() != Some("id"))
         || path.starts_with("github.event.workflow_run.head_")
         || path.starts_with("github.event.workflow_run.pull_requests")
 }

@@ -12,7 +12,7 @@ use super::{Confidence, INJECTION, Note, Report, UNPINNED};
 /// Text of whoever made the merge request or the commit, evaluated as code.
 static EVALUATED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"\b(?:eval|(?:ba|z|da)?sh\s+-c)\s[^\n]*\$\{?(?:CI_COMMIT_(?:MESSAGE|TITLE|DESCRIPTION|REF_NAME|BRANCH|AUTHOR)|CI_MERGE_REQUEST_(?:TITLE|DESCRIPTION|SOURCE_BRANCH_NAME))\b"#,
+        r"\b(?:eval|(?:ba|z|da)?sh\s+-c)\s[^\n]*\$\{?(?:CI_COMMIT_(?:MESSAGE|TITLE|DESCRIPTION|REF_NAME|BRANCH|AUTHOR)|CI_MERGE_REQUEST_(?:TITLE|DESCRIPTION|SOURCE_BRANCH_NAME))\b",
     )
     .ok()
 });
@@ -63,7 +63,7 @@ fn taken(item: &Node, report: &mut Report<'_, '_>) {
     if let Some((node, message)) = what {
         report.add(Note {
             code: UNPINNED,
-            places: &[node.range.clone()],
+            places: std::slice::from_ref(&node.range),
             message,
             key: node.text().unwrap_or_default().to_owned(),
             confidence: Confidence::Medium,

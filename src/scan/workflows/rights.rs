@@ -30,7 +30,7 @@ fn permissions(node: &Node, whose: &str, report: &mut Report<'_, '_>) {
     if value.text() == Some("write-all") {
         report.add(Note {
             code: PERMISSIONS,
-            places: &[key.range.start..value.range.end],
+            places: std::slice::from_ref(&(key.range.start..value.range.end)),
             message: format!("{whose} has a token that can write everything"),
             key: format!("{whose}\0write-all"),
             confidence: Confidence::High,
@@ -42,7 +42,7 @@ fn permissions(node: &Node, whose: &str, report: &mut Report<'_, '_>) {
         let (Some(of), Some("write")) = (name.text(), right.text()) else { continue };
         report.add(Note {
             code: PERMISSIONS,
-            places: &[name.range.start..right.range.end],
+            places: std::slice::from_ref(&(name.range.start..right.range.end)),
             message: format!("{whose} has a token that can write `{of}`"),
             key: format!("{whose}\0{of}"),
             confidence: Confidence::Medium,

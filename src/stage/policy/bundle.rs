@@ -4,6 +4,7 @@
 //! that is broken stays in the bundle as broken, and denies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
@@ -16,8 +17,10 @@ use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
 use super::engine::Fault;
 use super::pack::{self, PackError};
-use super::rule::{Module, Rule, load};
-use super::spread::spread;
+use super::rule::{Checked, Module, Rule, check};
+use crate::rego::Policies;
+use crate::rego::policies::Options;
+use crate::rego::spread::spread;
 
 #[derive(RustEmbed)]
 #[folder = "policies/"]
@@ -198,7 +201,7 @@ pub struct Broken {
 }
 
 /// The rules that judge.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bundle {
     /// The rules, by code.
     pub rules: Vec<Rule>,
@@ -233,14 +236,58 @@ impl Bundle {
                 Ok(module) => modules.push(module),
             }
         }
-        let mut rules = Vec::new();
-        for (module, loaded) in modules.iter().zip(spread(&modules, |module| load(module, &libraries))) {
-            match loaded.unwrap_or_else(|| Err(unfinished(module.file))) {
-                Ok(rule) => rules.push(rule),
+        let none = Arc::new(Policies::none());
+        let mut checked = Vec::new();
+        for (module, done) in modules.iter().zip(spread(&modules, |module| check(module, &libraries, &none))) {
+            match done.unwrap_or_else(|| Err(unfinished(module.file))) {
+                Ok(rule) => checked.push(rule),
                 Err(fault) => refuse(module.file, fault.to_string()),
+            }
+        }
+        let mut rules = Vec::new();
+        for (file, ready) in ready(checked) {
+            match ready {
+                Ok(rule) => rules.push(rule),
+                Err(fault) => refuse(&file, fault.to_string()),
             }
         }
         rules.sort_by(|a: &Rule, b: &Rule| a.metadata.code.cmp(&b.metadata.code));
         Self { rules, broken, digest: sources.digest().clone() }
     }
+}
+
+/// Makes rules ready in one engine, which costs less than one for each; a rule it cannot hold is tried by itself.
+fn ready(checked: Vec<Checked<'_>>) -> Vec<(String, Result<Rule, Fault>)> {
+    let mut seen = BTreeSet::new();
+    let all = checked.iter().flat_map(|rule| rule.modules.iter().copied());
+    let all: Vec<&Module<'_>> = all.filter(|module| seen.insert(module.file)).collect();
+    let together = engine(&all);
+    checked
+        .into_iter()
+        .map(|Checked { mut rule, modules }| {
+            let fits = |policies: &Policies| {
+                let refused = rule.entries.iter().find_map(|(path, _)| policies.refusal(path));
+                refused.is_none() && modules.iter().all(|module| policies.has(module.file))
+            };
+            let alone = match &together {
+                Ok(policies) if fits(policies) => Ok(Arc::clone(policies)),
+                _ => engine(&modules).and_then(|alone| {
+                    let refused = rule.entries.iter().find_map(|(path, _)| alone.refusal(path));
+                    let broken = alone.broken.first().map(|broken| broken.why.clone());
+                    refused.or(broken).map_or(Ok(alone), Err)
+                }),
+            };
+            let file = rule.file.clone();
+            let ready = alone.map(|policies| {
+                rule.policies = policies;
+                rule
+            });
+            (file, ready)
+        })
+        .collect()
+}
+
+fn engine(modules: &[&Module<'_>]) -> Result<Arc<Policies>, Fault> {
+    let modules = modules.iter().map(|module| module.rego.clone()).collect();
+    Policies::of(modules, Vec::new(), regorus::Value::new_object(), Options::default()).map(Arc::new)
 }

@@ -1,24 +1,21 @@
-//! Rego evaluation: regorus and nothing else.
+//! Rego evaluation of the rules that judge, with limits.
 //!
 //! Must never turn a failure into an empty result: an error, a panic, a time limit, an undefined or misshapen value is a
 //! [`Fault`] of the one rule it came from, and every rule has an engine of its own, so that no rule can hide another.
 //!
-//! The interpreter runs in strict mode. regorus checks the time between statements, not inside a builtin, and has no limit
-//! on memory; so builtins that make much of little are bounded here or refused at load (`builtins.rs`), and the whole
-//! evaluation runs on a thread that is given up, with a deny, when it does not answer in time.
+//! The interpreter runs in strict mode, over modules mended as `crate::rego` mends them. It checks the time between
+//! statements, not inside a builtin, and has no limit on memory; so builtins that make much of little are bounded, and the
+//! whole evaluation runs on a thread that is given up, with a deny, when it does not answer in time or takes too much.
 
-use std::num::NonZeroU32;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Once, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use regorus::Value;
-use regorus::utils::limits::ExecutionTimerConfig;
 
 pub use crate::rego::Fault;
 
-use super::builtins;
-use super::spread::STACK_BYTES;
+use crate::rego::limit::{STACK_BYTES, used};
+use crate::rego::{Policies, Session};
 
 /// What an evaluation may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,86 +26,29 @@ pub struct Limits {
     pub total: Duration,
     /// The size of the input document as JSON.
     pub input_bytes: usize,
+    /// The memory of the whole process.
+    pub memory_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rule: Duration::from_secs(5), total: Duration::from_secs(15), input_bytes: 64 << 20 }
-    }
-}
-
-/// Steps between two looks at the clock.
-const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::new(64).unwrap();
-
-/// Room for the patterns of all rules: regorus compiles a glob or a regex once as long as its cache holds it.
-static PATTERNS: Once = Once::new();
-
-/// One rule with its libraries, parsed.
-#[derive(Clone, Debug)]
-pub struct Unit {
-    engine: regorus::Engine,
-}
-
-impl Unit {
-    /// Returns a unit without modules.
-    pub fn new() -> Result<Self, Fault> {
-        PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 1024, glob: 4096 }));
-        let mut engine = regorus::Engine::new();
-        engine.set_rego_v0(false);
-        engine.set_strict_builtin_errors(true);
-        engine.set_gather_prints(true);
-        builtins::bound(&mut engine).map_err(|error| fault(&error.to_string()))?;
-        Ok(Self { engine })
-    }
-
-    /// Parses a module into the unit.
-    pub fn add(&mut self, name: &str, text: &str) -> Result<(), Fault> {
-        let parse = || self.engine.add_policy(name.to_owned(), text.to_owned());
-        match catch_unwind(AssertUnwindSafe(parse)) {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(fault(&error.to_string())),
-            Err(_) => Err(Fault(format!("{name}: the parser stopped in the middle of the file"))),
+        Self {
+            rule: Duration::from_secs(5),
+            total: Duration::from_secs(15),
+            input_bytes: 64 << 20,
+            memory_bytes: 4 << 30,
         }
     }
-
-    /// Returns the syntax tree of the module added last.
-    pub fn syntax(&mut self) -> Result<serde_json::Value, Fault> {
-        let modules = self.engine.get_modules();
-        let last = modules.last().ok_or_else(|| Fault("no module was added".into()))?;
-        serde_json::to_value(last.as_ref()).map_err(|error| fault(&error.to_string()))
-    }
-
-    /// Evaluates one rule, by its full path, over an input.
-    pub fn query(&mut self, input: Value, path: &str, time: Duration) -> Result<Value, Fault> {
-        self.engine
-            .set_execution_timer_config(ExecutionTimerConfig { limit: time, check_interval: CHECK_INTERVAL });
-        self.engine.set_input(input);
-        let evaluate = || self.engine.eval_rule(path.to_owned());
-        match catch_unwind(AssertUnwindSafe(evaluate)) {
-            Ok(Ok(Value::Undefined)) => Err(Fault(format!("`{path}` is undefined"))),
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if error.to_string().contains("exceeded time limit") => Err(too_slow(path, time)),
-            Ok(Err(error)) => Err(fault(&error.to_string())),
-            Err(_) => Err(Fault(format!("`{path}` stopped in the middle of a builtin"))),
-        }
-    }
-
-    /// Evaluates an entry set and returns its elements.
-    fn entry(&mut self, input: &Value, path: &str, time: Duration) -> Result<Vec<serde_json::Value>, Fault> {
-        let Value::Set(set) = self.query(input.clone(), path, time)? else {
-            return Err(Fault(format!("`{path}` is not a set")));
-        };
-        set.iter()
-            .map(|value| serde_json::to_value(value).map_err(|error| fault(&error.to_string())))
-            .collect()
-    }
 }
 
-/// A rule to evaluate: its unit and the full paths of its entry sets.
-#[derive(Clone, Debug)]
+/// How often the memory is looked at.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// A rule to evaluate: its modules and the full paths of its entry sets.
+#[derive(Clone)]
 pub struct Job {
-    /// The rule with its libraries.
-    pub unit: Unit,
+    /// The rule with its libraries, and perhaps others.
+    pub policies: Arc<Policies>,
     /// The full paths, as `data.orch.paths.denied.deny`.
     pub entries: Vec<String>,
 }
@@ -124,17 +64,25 @@ pub fn evaluate(jobs: Vec<Job>, input: String, limits: Limits) -> Vec<Answer> {
     let worker = std::thread::Builder::new().name("policy".into()).stack_size(STACK_BYTES);
     let spawned = worker.spawn(move || run(jobs, &input, limits, &sender));
     let mut answers: Vec<Answer> = Vec::with_capacity(count);
+    let mut why = used_up();
     if spawned.is_ok() {
         // Half a second more than the worker allows itself: past that it hangs inside a builtin.
         let patience = limits.total + Duration::from_millis(500);
         while answers.len() < count {
-            match receiver.recv_timeout(patience.saturating_sub(started.elapsed())) {
+            match receiver.recv_timeout(patience.saturating_sub(started.elapsed()).min(LOOK)) {
                 Ok(answer) => answers.push(answer),
-                Err(_) => break,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) if started.elapsed() >= patience => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if used() > limits.memory_bytes {
+                        why = Fault(format!("the rules used more than {} MB", limits.memory_bytes >> 20));
+                        break;
+                    }
+                }
             }
         }
     }
-    answers.resize_with(count, || Err(used_up()));
+    answers.resize_with(count, || Err(why.clone()));
     answers
 }
 
@@ -148,29 +96,43 @@ fn too_slow(path: &str, time: Duration) -> Fault {
 
 fn run(jobs: Vec<Job>, input: &str, limits: Limits, sender: &mpsc::Sender<Answer>) {
     let started = Instant::now();
-    let input = Value::from_json_str(input).map_err(|error| fault(&error.to_string()));
-    for mut job in jobs {
-        let mut entry = |input: &Value, path: &String| {
-            let left = limits.total.saturating_sub(started.elapsed());
-            if left.is_zero() {
-                return Err(used_up());
-            }
-            let time = limits.rule.min(left);
-            // What is left differs from run to run, and must not be told: a verdict holds no times.
-            let answer = job.unit.entry(input, path, time);
-            answer.map_err(|fault| {
-                if left < limits.rule && fault == too_slow(path, time) { used_up() } else { fault }
-            })
-        };
-        let answer =
-            input.clone().and_then(|input| job.entries.iter().map(|path| entry(&input, path)).collect());
+    let input = Value::from_json_str(input).map_err(|error| Fault::of(&error.to_string()));
+    for job in jobs {
+        let answer = input.clone().and_then(|input| {
+            let mut session = job.policies.session();
+            session.input(input);
+            job.entries.iter().map(|path| timed(&mut session, path, started, limits)).collect()
+        });
         if sender.send(answer).is_err() {
             return;
         }
     }
 }
 
-/// Makes one line of an error of regorus.
-fn fault(text: &str) -> Fault {
-    Fault::of(text)
+fn timed(
+    session: &mut Session,
+    path: &str,
+    started: Instant,
+    limits: Limits,
+) -> Result<Vec<serde_json::Value>, Fault> {
+    let left = limits.total.saturating_sub(started.elapsed());
+    if left.is_zero() {
+        return Err(used_up());
+    }
+    let time = limits.rule.min(left);
+    // What is left differs from run to run, and must not be told: a verdict holds no times.
+    entry(session, path, time)
+        .map_err(|fault| if left < limits.rule && fault == too_slow(path, time) { used_up() } else { fault })
+}
+
+/// Evaluates an entry set and returns its elements.
+fn entry(session: &mut Session, path: &str, time: Duration) -> Result<Vec<serde_json::Value>, Fault> {
+    match session.rule(path, time)? {
+        Value::Set(set) => set
+            .iter()
+            .map(|value| serde_json::to_value(value).map_err(|error| Fault::of(&error.to_string())))
+            .collect(),
+        Value::Undefined => Err(Fault(format!("`{path}` is undefined"))),
+        _ => Err(Fault(format!("`{path}` is not a set"))),
+    }
 }

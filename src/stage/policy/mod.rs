@@ -6,11 +6,11 @@
 //! # Layout
 //!
 //! - `cfg`: settings and levels, checked
-//! - `bundle`: which rules judge; `rule`, `metadata`, `inspect`, `builtins`: one rule, checked before it runs
+//! - `bundle`: which rules judge; `rule`, `metadata`: one rule, checked before it runs
 //! - `pack`: bundles from elsewhere, checked against what the config pins
 //! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
 //!   `facts`: what scanners say; `lines`: what is new in a file
-//! - `engine`: regorus, with limits; `spread`: rules loaded on several threads
+//! - `engine`: the rules evaluated, with limits; what mends and runs Rego is `crate::rego`
 //! - `aside`: waivers and the baseline
 //! - `decide`: violations and levels become a decision
 //! - `tester`: the tests of rules, written in Rego
@@ -18,7 +18,6 @@
 
 pub mod alone;
 pub mod aside;
-pub mod builtins;
 pub mod bundle;
 pub mod cfg;
 pub mod decide;
@@ -26,7 +25,6 @@ pub mod diags;
 pub mod document;
 pub mod engine;
 pub mod facts;
-pub mod inspect;
 pub mod lines;
 pub mod metadata;
 pub mod pack;
@@ -34,9 +32,9 @@ pub mod rule;
 pub mod tester;
 
 mod answer;
-mod spread;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::artifact::day::Day;
 use crate::artifact::digest::CanonicalError;
@@ -291,7 +289,7 @@ fn judge(
         }
     }
     let job = |rule: &&Rule| Job {
-        unit: rule.unit.clone(),
+        policies: Arc::clone(&rule.policies),
         entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
     };
     let answers = engine::evaluate(asked.iter().map(job).collect(), document, limits);

@@ -4,20 +4,21 @@
 //! value that is not in `data` are refused here, because in Rego each of them is undefined, and undefined denies nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
 use crate::artifact::types::policy_input::PolicyInput;
 use crate::artifact::types::verdict::Effect;
+use crate::rego::inspect::{Head, HeadKind, Inspection, Path, inspect};
+use crate::rego::schema::allows;
+use crate::rego::{Policies, Version, builtin};
 
-use super::builtins;
-use super::engine::{Fault, Unit};
-use super::inspect::{Head, HeadKind, Inspection, Path, inspect};
+use super::engine::Fault;
 use super::metadata::{Metadata, metadata};
 
 /// A rule that can judge.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rule {
     /// The file, as it is named in the bundle.
     pub file: String,
@@ -29,8 +30,16 @@ pub struct Rule {
     pub settings: BTreeSet<String>,
     /// The parts of the input it reads that not every subject has; it is asked only where all of them are there.
     pub needs: BTreeSet<&'static str>,
-    /// The rule with its libraries.
-    pub unit: Unit,
+    /// The rule with its libraries, and perhaps others, ready to be evaluated.
+    pub policies: Arc<Policies>,
+}
+
+/// A rule that is in order, before it is made ready together with others.
+pub struct Checked<'a> {
+    /// The rule; its modules are not there yet.
+    pub rule: Rule,
+    /// Its module, then those of the libraries it needs.
+    pub modules: Vec<&'a Module<'a>>,
 }
 
 /// A parsed module: a rule or a library.
@@ -42,16 +51,16 @@ pub struct Module<'a> {
     pub text: &'a str,
     /// What is in it.
     pub seen: Inspection,
-    unit: Unit,
+    /// Itself, as it is evaluated.
+    pub rego: crate::rego::Module,
 }
 
 impl<'a> Module<'a> {
     /// Parses a module.
     pub fn parse(file: &'a str, text: &'a str) -> Result<Self, Fault> {
-        let mut unit = Unit::new()?;
-        unit.add(file, text)?;
-        let seen = inspect(&unit.syntax()?, text);
-        Ok(Self { file, text, seen, unit })
+        let rego = crate::rego::Module::read(file, text, Some(Version::V1))?;
+        let seen = inspect(rego.tree(), &rego.text);
+        Ok(Self { file, text, seen, rego })
     }
 
     /// Returns the package, as `orch.paths.denied`.
@@ -83,8 +92,12 @@ fn library_of(path: &Path) -> Option<String> {
     }
 }
 
-/// Loads a rule with the libraries it needs; the error says what is wrong with which file.
-pub fn load(module: &Module<'_>, libraries: &BTreeMap<String, Module<'_>>) -> Result<Rule, Fault> {
+/// Checks a rule with the libraries it needs; the error says what is wrong with which file.
+pub fn check<'a>(
+    module: &'a Module<'a>,
+    libraries: &'a BTreeMap<String, Module<'a>>,
+    none: &Arc<Policies>,
+) -> Result<Checked<'a>, Fault> {
     let refuse = |why: String| Fault(format!("{}: the rule {why}", module.file));
     let metadata = metadata(module.text).map_err(|error| refuse(error.to_string()))?;
     check_package(module, &metadata).map_err(refuse)?;
@@ -95,12 +108,11 @@ pub fn load(module: &Module<'_>, libraries: &BTreeMap<String, Module<'_>>) -> Re
         check_module(part, &needed, &mut settings).map_err(|why| Fault(format!("{}:{why}", part.file)))?;
     }
     check_recursion(module, &needed).map_err(refuse)?;
-    let needs = std::iter::once(module).chain(needed.iter().copied()).flat_map(needs).collect();
-    let mut unit = module.unit.clone();
-    for library in needed {
-        unit.add(library.file, library.text)?;
-    }
-    Ok(Rule { file: module.file.to_owned(), metadata, entries, settings, needs, unit })
+    let modules: Vec<&Module<'_>> = std::iter::once(module).chain(needed).collect();
+    let needs = modules.iter().copied().flat_map(needs).collect();
+    let file = module.file.to_owned();
+    let rule = Rule { file, metadata, entries, settings, needs, policies: Arc::clone(none) };
+    Ok(Checked { rule, modules })
 }
 
 /// The parts of the input that not every subject has.
@@ -127,10 +139,10 @@ fn check_package(module: &Module<'_>, metadata: &Metadata) -> Result<(), String>
 }
 
 /// Returns the libraries a rule needs, those of its libraries included.
-fn closure<'l, 'a>(
+fn closure<'a>(
     module: &Module<'_>,
-    libraries: &'l BTreeMap<String, Module<'a>>,
-) -> Result<Vec<&'l Module<'a>>, String> {
+    libraries: &'a BTreeMap<String, Module<'a>>,
+) -> Result<Vec<&'a Module<'a>>, String> {
     let mut needed: BTreeMap<String, &Module<'a>> = BTreeMap::new();
     let mut open: Vec<String> = module.libraries().into_iter().collect();
     while let Some(package) = open.pop() {
@@ -219,7 +231,7 @@ fn check_module(
             if is_function(&text) || is_function(&format!("data.{package}.{text}")) {
                 continue;
             }
-            if let Some(why) = builtins::refusal(&text) {
+            if let Some(why) = builtin::refusal(&text, false) {
                 return Err(format!("{}: `{text}` {why}", call.line));
             }
         }
@@ -238,38 +250,10 @@ fn check_input(path: &Path, settings: &mut BTreeSet<String>) -> Result<(), Strin
         settings.insert(name.clone());
         return Ok(());
     }
-    if allows(&SCHEMA, path.parts.get(1..).unwrap_or_default(), 0) {
+    if allows(&SCHEMA, path.parts.get(1..).unwrap_or_default()) {
         Ok(())
     } else {
         Err(format!("{}: the input has no `{}`", path.line, path.text()))
-    }
-}
-
-/// Tells whether a schema has a place at the end of a path; what the schema does not tell is allowed.
-fn allows(schema: &Value, path: &[Option<String>], depth: u8) -> bool {
-    let Some((part, rest)) = path.split_first() else { return true };
-    if depth > 32 || !schema.is_object() {
-        return schema != &Value::Bool(false);
-    }
-    if let Some(target) = schema["$ref"].as_str().and_then(|r| r.strip_prefix('#')) {
-        return SCHEMA.pointer(target).is_some_and(|schema| allows(schema, path, depth + 1));
-    }
-    for key in ["anyOf", "oneOf"] {
-        if let Some(any) = schema[key].as_array() {
-            return any.iter().any(|schema| allows(schema, path, depth + 1));
-        }
-    }
-    let below = |schema: &Value| allows(schema, rest, depth + 1);
-    match (part, &schema["properties"], &schema["additionalProperties"], &schema["items"]) {
-        (_, Value::Null, Value::Null, Value::Null) => schema["type"] == "object",
-        (Some(name), Value::Object(properties), _, _) if properties.contains_key(name) => {
-            below(&properties[name])
-        }
-        (None, Value::Object(properties), _, _) => properties.values().any(below),
-        (_, _, _, items @ Value::Object(_)) => {
-            part.as_ref().is_none_or(|p| p.parse::<u32>().is_ok()) && below(items)
-        }
-        (_, _, more, _) => !matches!(more, Value::Null | Value::Bool(false)) && below(more),
     }
 }
 

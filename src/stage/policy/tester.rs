@@ -7,9 +7,10 @@ use std::time::Duration;
 use regorus::Value;
 
 use super::bundle::{SourceFile, Sources};
-use super::engine::{Fault, Unit};
-use super::inspect::inspect;
+use super::engine::Fault;
 use super::rule::Module;
+use crate::rego::policies::Options;
+use crate::rego::{Policies, Version};
 
 /// One test of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,22 +53,30 @@ fn text(file: &SourceFile) -> Result<&str, Fault> {
 }
 
 fn run_file(file: &SourceFile, beside: &[&SourceFile]) -> Result<Vec<TestOutcome>, Fault> {
-    let mut unit = Unit::new()?;
-    for other in beside {
-        unit.add(&other.name, text(other)?)?;
+    let mut files = Vec::new();
+    for file in beside.iter().copied().chain([file]) {
+        files.push((file.name.clone(), text(file)?.to_owned()));
     }
-    unit.add(&file.name, text(file)?)?;
-    let seen = inspect(&unit.syntax()?, text(file)?);
-    let package = seen.package.join(".");
+    let options = Options { version: Some(Version::V1), ..Options::default() };
+    let policies = Policies::load(&files, Value::new_object(), options)?;
+    if let Some(broken) = policies.broken.first() {
+        return Err(broken.why.clone());
+    }
+    let module = policies.modules.iter().find(|module| module.file == file.name);
+    let module = module.ok_or_else(|| Fault(format!("{}: was not read", file.name)))?;
     let mut outcomes = Vec::new();
-    for head in seen.heads.iter().filter(|head| head.name.starts_with("test_")) {
-        let path = format!("data.{package}.{}", head.name);
-        let failure = match unit.query(Value::new_object(), &path, TIME) {
+    for test in module.definitions.iter().filter(|definition| definition.name.starts_with("test_")) {
+        let path = format!("data.{}.{}", module.package, test.name);
+        let mut session = policies.session();
+        session.input(Value::new_object());
+        let answer = policies.refusal(&path).map_or_else(|| session.rule(&path, TIME), Err);
+        let failure = match answer {
             Ok(Value::Bool(true)) => None,
-            Ok(other) => Some(format!("line {}: is {other}, not true", head.line)),
-            Err(fault) => Some(format!("line {}: {fault}", head.line)),
+            Ok(Value::Undefined) => Some(format!("line {}: `{path}` is undefined", test.line)),
+            Ok(other) => Some(format!("line {}: is {other}, not true", test.line)),
+            Err(fault) => Some(format!("line {}: {fault}", test.line)),
         };
-        outcomes.push(TestOutcome { file: file.name.clone(), name: Some(head.name.clone()), failure });
+        outcomes.push(TestOutcome { file: file.name.clone(), name: Some(test.name.clone()), failure });
     }
     if outcomes.is_empty() {
         return Err(Fault(format!("{}: has no `test_` rule", file.name)));

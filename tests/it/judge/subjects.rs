@@ -56,7 +56,7 @@ fn the_working_tree_is_judged_with_what_git_does_not_track() {
 #[test]
 fn without_a_flag_and_a_run_the_working_tree_is_judged() {
     let world = world();
-    world.judge(&[]).exits(0).says("over work");
+    world.judge(&[]).exits(0).says("working tree");
     world.write("src/pay.py", with_secret());
     denied(world.judge(&[]), "src/pay.py:3:");
 }
@@ -90,7 +90,7 @@ fn commits_are_compared_directly_or_from_where_they_parted() {
 #[test]
 fn the_whole_tree_is_judged_as_it_lies_there() {
     let world = world();
-    world.judge(&["--all"]).exits(0).says("over tree");
+    world.judge(&["--all"]).exits(0).says("whole tree");
     world.write("src/old.py", secret());
     world.commit("long ago");
     denied(world.judge(&["--all"]), "src/old.py:1:");

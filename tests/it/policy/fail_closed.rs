@@ -60,6 +60,33 @@ fn bad(body: &str, want: &str) {
     denied_for(&format!("{}\n{body}\n", metadata("test/bad", "deny")), want);
 }
 
+/// What one rule says beside the witness: these messages and no error.
+fn says(body: &str, want: &[&str]) {
+    let text = format!("{}\n{body}\n", metadata("test/bad", "deny"));
+    let verdict = judged(vec![file("packs/bad.rego", &text), witness()], &input());
+    let messages: Vec<&str> =
+        verdict.findings.iter().filter(|f| f.code != "test/witness").map(|f| f.message.as_str()).collect();
+    assert_eq!(messages, want, "{body}");
+    assert_eq!(verdict.rules, ["test/bad", "test/witness"], "{body}");
+}
+
+/// Where regorus alone would err or answer otherwise, rules of packs get OPA's answer.
+#[test]
+fn the_divergences_are_mended_in_the_stage_too() {
+    says("deny contains input.changes[99].added[_].text", &[]);
+    says("deny contains sprintf(\"%s\", [\"a\", \"b\"])", &["a%!(EXTRA string=b)"]);
+    says("deny contains sprintf(\"%s %s\", [\"a\"])", &["a %!s(MISSING)"]);
+    says("deny contains sprintf(\"%s\", [1])", &["%!s(int=1)"]);
+    says("f(a, b) if a == b\n\ndeny contains \"x\" if not f(1, input.changes[99].path)", &[]);
+    says("deny contains \"x\" if not startswith(input.changes[99].path, \"x\")", &[]);
+    says("deny contains \"x\" if {\n\tword := concat(\"\", [\"te\", \"xt\"])\n\tsome x in word\n\tx\n}", &[]);
+    bad("deny contains \"x\" if {\n\tsome x in input.task.title\n\tx\n}", "the input has no");
+    says("deny contains rego.metadata.chain()[1].annotations.title", &["T"]);
+    says("deny contains crypto.sha256(\"x\")", &["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]);
+    says("deny contains \"x\" if net.cidr_intersects(\"10.0.0.0/8\", \"10.1.0.0/16\")", &["x"]);
+    bad("deny contains \"x\" if not object.get(null, \"a\", 1) == 1", "object.get");
+}
+
 #[test]
 fn what_cannot_be_loaded_denies() {
     denied_for("package orch.test.bad\n\ndeny contains \"bad\" if {{\n", "expecting");
@@ -83,12 +110,12 @@ fn what_is_not_there_denies() {
     bad("import data.orch.lib.nothing\n\ndeny contains \"x\" if nothing.f(1)", "orch.lib.nothing");
     bad("deny contains \"x\" if input.settings.max_flies < input.size.files", "max_flies");
     bad("deny contains \"x\" if data.orch.test.witness.deny", "data.orch.test.witness.deny");
-    bad("deny contains \"x\" if crypto.sha256(input.task.title) == \"\"", "crypto.sha256");
+    bad("deny contains \"x\" if nonsense(input.task.title) == \"\"", "nonsense");
+    bad("deny contains \"x\" if crypto.x509.parse_certificates(input.task.title)", "crypto.x509");
 }
 
 #[test]
 fn what_reads_the_world_denies() {
-    bad("deny contains rego.metadata.rule().title", "rego.metadata.rule");
     for call in [
         "http.send({\"url\": \"http://example.com\", \"method\": \"get\"})",
         "time.now_ns()",
@@ -103,18 +130,10 @@ fn what_reads_the_world_denies() {
 
 #[test]
 fn what_fails_while_it_runs_denies() {
-    // Divergences D1, D2, D3, D7 and D10 of regorus from OPA: each is an error here, and none loses a deny.
-    bad("deny contains sprintf(\"%s\", [\"a\", \"b\"])", "extra arguments");
-    bad("deny contains sprintf(\"%s %s\", [\"a\"])", "no argument");
-    bad("deny contains \"x\" if {\n\tsome x in input.task.title\n\tx\n}", "");
-    bad("deny contains input.changes[_].after[_]", "");
-    bad("deny contains \"x\" if not object.get(null, \"a\", 1) == 1", "");
     bad("deny contains \"x\" if to_number(input.task.title) > 1", "");
     bad("deny contains \"x\" if 1 / (input.size.files - input.size.files) > 1", "divide");
     bad("deny contains \"x\" if regex.match(\"(\", input.task.title)", "");
     bad("deny contains \"x\" if glob.match(\"[\", [\"/\"], \"a\")", "glob");
-    // A builtin of regorus that panics is caught like an error.
-    bad("deny contains sprintf(\"%½d\", [1])", "");
 }
 
 #[test]
@@ -165,10 +184,25 @@ fn the_time_of_all_rules_is_bounded() {
     };
     let started = Instant::now();
     let verdict = judged((0..10).map(slow).collect(), &input());
-    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(verdict.findings.iter().filter(|f| f.code == "policy/rule-error").count(), 10);
     assert!(verdict.findings.iter().any(|f| f.message.contains("time for all rules")));
     assert!(verdict.rules.is_empty());
+}
+
+#[test]
+fn rules_that_take_too_much_memory_deny() {
+    let greedy = "deny contains \"x\" if count([n | some i in numbers.range(1, 20000); n := numbers.range(i, i + 900)]) < 0";
+    let text = format!("{}\n{greedy}\n", metadata("test/zz-bad", "deny"));
+    let bundle = Bundle::parse(&Sources::of(vec![witness(), file("packs/bad.rego", &text)]).unwrap());
+    let most = orch::rego::limit::used() + (40 << 20);
+    let time = Duration::from_secs(60);
+    let limits = Limits { rule: time, total: time, memory_bytes: most, ..limits() };
+    let verdict = check(&PolicyConfig::default(), &bundle, &input(), limits).unwrap();
+    let messages: Vec<&str> = verdict.findings.iter().map(|f| f.message.as_str()).collect();
+    assert!(messages.contains(&"the witness saw it"), "{messages:?}");
+    let told = messages.iter().any(|m| m.contains("`test/zz-bad`") && m.contains("used more than"));
+    assert!(told && verdict.decision == Decision::Deny, "{messages:?}");
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub struct CheckArgs {
     /// Files and folders with data (.json, .yaml); folders become keys
     #[arg(short, long)]
     data: Vec<PathBuf>,
+    /// A folder with the schemas that annotations name, as `schema.input` for `input.json`: rules are held to them
+    #[arg(long)]
+    schema: Option<PathBuf>,
     /// Judge by the rules of this namespace; `*`, `?` and `[...]` are patterns
     #[arg(short, long, default_value = "main")]
     namespace: Vec<String>,
@@ -144,6 +147,7 @@ fn request(args: &CheckArgs) -> Result<Request, UsageError> {
         version: args.rego_version.map(Into::into),
         ignore: ignore.transpose()?,
         stdin_filename: args.stdin_filename.clone(),
+        schema: args.schema.clone(),
         lenient: args.builtin_errors == BuiltinErrors::Undefined,
         limits: Limits {
             rule: Duration::from_secs(args.timeout),

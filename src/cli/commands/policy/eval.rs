@@ -1,7 +1,7 @@
 //! `orch policy eval`: one query, answered.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,13 +12,15 @@ use crate::cli::CommandError;
 use crate::cli::args::Format;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
+use crate::conftest::answer::{in_parts, is_path};
 use crate::conftest::check::load;
-use crate::conftest::data::documents;
+use crate::conftest::data::{documents, schemas};
 use crate::conftest::files::{policies, read};
 use crate::conftest::input::{Parser, parse};
 use crate::diagnostic::text::plain;
 use crate::rego::limit::{Limits, STACK_BYTES};
 use crate::rego::policies::Options;
+use crate::rego::schema::reference;
 use crate::rego::{Fault, Policies};
 
 /// Evaluate a query against Rego policies
@@ -72,17 +74,34 @@ pub fn run(args: &EvalArgs, output: &Output) -> Result<u8, CommandError> {
     let texts = if args.policy.is_empty() { Vec::new() } else { policies(&args.policy)? };
     let data = regorus::Value::from(documents(&args.data)?);
     let version = args.rego_version.map(Into::into);
-    let loaded = load(&texts, data, Options { version, split: false, coverage: false })?;
+    let parts = !args.trace && is_path(&args.query);
+    let options = Options { version, split: parts, coverage: false, whole: !parts, world: true };
+    let schemas = schemas(args.schema.as_deref())?;
+    let ready = |options: Options| -> Result<Arc<Policies>, CommandError> {
+        let mut loaded = load(&texts, data.clone(), options)?;
+        loaded.hold_to(&schemas);
+        Ok(Arc::new(loaded))
+    };
+    let loaded = ready(options)?;
     if let Some(broken) = loaded.broken.first() {
         return Err(wrong(format!("{} cannot be used: {}", broken.file, broken.why)).into());
     }
     if args.input.is_some() {
         check_schemas(&loaded, &input, args.schema.as_deref())?;
     }
-    if let Some(fault) = loaded.refusal(&args.query) {
+    if let Some(fault) = loaded.refusal_in(&args.query) {
         return Err(wrong(fault.0).into());
     }
-    let answer = answer(&loaded, args, input, limits).map_err(|fault| wrong(fault.0))?;
+    let input = regorus::Value::from(input);
+    let found = if parts { found(&loaded, args, input.clone(), limits) } else { None };
+    let answer = match found {
+        Some(answer) => answer,
+        None => {
+            let loaded =
+                if parts { ready(Options { split: false, whole: true, ..options })? } else { loaded };
+            answer(&loaded, args, input, limits).map_err(|fault| wrong(fault.0))?
+        }
+    };
     let defined = answer["result"].as_array().is_some_and(|rows| !rows.is_empty());
     match output.format {
         Format::Json => output.print_json(&answer)?,
@@ -109,8 +128,25 @@ fn wrong(what: String) -> UsageError {
     UsageError { what, help: "Mend the policy or the query it names.".into() }
 }
 
+/// Finds the value of a path in parts, on a thread of its own; `None` when it has to be asked for as a whole.
+fn found(policies: &Arc<Policies>, args: &EvalArgs, input: regorus::Value, limits: Limits) -> Option<Value> {
+    let (policies, query) = (Arc::clone(policies), args.query.clone());
+    let (sender, receiver) = mpsc::channel();
+    let work = move || sender.send(in_parts(&policies, &query, &input, limits));
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).ok()?;
+    let patience = limits.rule.saturating_mul(4) + Duration::from_millis(500);
+    let (value, prints) = receiver.recv_timeout(patience).ok()??;
+    let rows = if value == regorus::Value::Undefined {
+        Vec::new()
+    } else {
+        let expression = json!({ "value": serde_json::to_value(&value).ok()?, "text": args.query });
+        vec![json!({ "expressions": [expression], "bindings": {} })]
+    };
+    Some(json!({ "result": rows, "trace": prints }))
+}
+
 /// Evaluates on a thread of its own, which is given up when it does not come back.
-fn answer(policies: &Policies, args: &EvalArgs, input: Value, limits: Limits) -> Result<Value, Fault> {
+fn answer(policies: &Policies, args: &EvalArgs, input: regorus::Value, limits: Limits) -> Result<Value, Fault> {
     let mut session = policies.session();
     let (query, trace, has_input) = (args.query.clone(), args.trace, args.input.is_some());
     let rules: Vec<(String, String)> = policies
@@ -127,7 +163,7 @@ fn answer(policies: &Policies, args: &EvalArgs, input: Value, limits: Limits) ->
     let (sender, receiver) = mpsc::channel();
     let work = move || {
         if has_input {
-            session.input(regorus::Value::from(input));
+            session.input(input);
         }
         let mut lines = Vec::new();
         for (path, place) in rules {
@@ -179,7 +215,7 @@ fn check_schemas(
                         what: format!("{} names the schema `{name}`", module.file),
                         help: "Name the folder it is in with --schema.".into(),
                     })?;
-                    let path = folder.join(name.trim_start_matches("schema.").replace('.', "/") + ".json");
+                    let path = folder.join(reference(name) + ".json");
                     let bytes = read(&path.display().to_string(), 16 << 20)?;
                     let parsed = parse(Parser::Json, &bytes);
                     (

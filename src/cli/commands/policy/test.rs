@@ -13,7 +13,7 @@ use crate::cli::args::Format;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::conftest::check::load;
-use crate::conftest::data::documents;
+use crate::conftest::data::{documents, schemas};
 use crate::conftest::files::policies;
 use crate::conftest::render::escape;
 use crate::conftest::suite::{self, Coverage, TestResult};
@@ -32,6 +32,9 @@ pub struct TestArgs {
     /// Files and folders with data (.json, .yaml); folders become keys
     #[arg(short, long)]
     data: Vec<PathBuf>,
+    /// A folder with the schemas that annotations name, as `schema.input` for `input.json`: rules are held to them
+    #[arg(long)]
+    schema: Option<PathBuf>,
     /// Run only tests whose full name fits this regular expression
     #[arg(short, long)]
     run: Option<String>,
@@ -90,11 +93,12 @@ pub fn run(args: &TestArgs, output: &Output) -> Result<u8, CommandError> {
     let wants_coverage = args.coverage || args.threshold.is_some();
     let sources = policies(&args.paths)?;
     let version = args.rego_version.map(Into::into);
-    let loaded = load(&sources, data.clone(), Options { version, split: false, coverage: false })?;
+    let mut loaded = load(&sources, data.clone(), Options { version, split: false, coverage: false, whole: false, world: true })?;
+    loaded.hold_to(&schemas(args.schema.as_deref())?);
     let limits = Limits { rule: Duration::from_secs(args.timeout), ..Limits::default() };
     let tests = suite::run(&loaded, only.as_ref(), limits);
     let coverage = wants_coverage.then(|| -> Result<Vec<Coverage>, CommandError> {
-        let counting = load(&sources, data, Options { version, split: false, coverage: true })?;
+        let counting = load(&sources, data, Options { version, split: false, coverage: true, whole: true, world: true })?;
         Ok(suite::coverage(&counting, &tests, limits).map_err(|fault| UsageError {
             what: format!("the lines could not be counted: {fault}"),
             help: "Run without --coverage.".into(),

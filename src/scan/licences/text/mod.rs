@@ -82,11 +82,14 @@ impl State<'_> {
         let mut best: Option<Found> = None;
         for (n, _) in self.candidates(texts, span).into_iter().take(TRIES) {
             let template = texts.templates.get(n)?;
-            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else { continue };
+            let Some(fit) = align::align(self.words, span, template).filter(|fit| fit.close) else {
+                continue;
+            };
             if exactly && fit.edits > 1 + template.required / 150 {
                 continue;
             }
-            let better = best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
+            let better =
+                best.as_ref().is_none_or(|(_, _, old)| (score(&fit), old.edits) > (score(old), fit.edits));
             if better {
                 best = Some((template.id, template.kind, fit));
             }
@@ -120,9 +123,9 @@ impl State<'_> {
         if span.clone().any(asks) {
             return true;
         }
-        let weighty = span
-            .clone()
-            .filter(|n| !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word)));
+        let weighty = span.clone().filter(|n| {
+            !self.words.is_notice(*n) && self.words.all.get(*n).is_some_and(|word| is_weighty(*word))
+        });
         span.len() >= 60 && weighty.count() >= 8
     }
 

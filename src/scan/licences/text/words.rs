@@ -55,7 +55,11 @@ const EQUAL: &[(&str, &str)] = &[
 ];
 
 /// What stands beside copyright notices and asks for nothing, as words.
-const ASIDES: &[&str] = &["all rights reserved", "some rights reserved", "distributed under the terms of use in http wwwunicodeorg copyrighthtml"];
+const ASIDES: &[&str] = &[
+    "all rights reserved",
+    "some rights reserved",
+    "distributed under the terms of use in http wwwunicodeorg copyrighthtml",
+];
 
 /// Digests a word in lower case, without marks inside.
 pub fn digest(word: &str) -> u32 {
@@ -74,7 +78,8 @@ const LONGEST: usize = 64;
 impl Words {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
-        let mut reader = Reader { words: Self::default(), word: String::new(), start: 0, line: 0, joined: false };
+        let mut reader =
+            Reader { words: Self::default(), word: String::new(), start: 0, line: 0, joined: false };
         let mut chars = text.char_indices().peekable();
         let mut before = '\n';
         while let Some((at, c)) = chars.next() {
@@ -173,7 +178,11 @@ impl Reader {
             return;
         }
         let first = self.words.len() == self.line;
-        let mark = if self.joined { first && by == '.' && is_number(&self.word) } else { is_mark(&self.word, by, first) };
+        let mark = if self.joined {
+            first && by == '.' && is_number(&self.word)
+        } else {
+            is_mark(&self.word, by, first)
+        };
         if !mark {
             self.words.all.push(digest(&self.word));
             self.words.starts.push(u32::try_from(self.start).unwrap_or(u32::MAX));
@@ -221,4 +230,3 @@ fn is_mark(word: &str, by: char, first: bool) -> bool {
 fn is_number(word: &str) -> bool {
     word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())
 }
-

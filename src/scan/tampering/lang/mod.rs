@@ -138,7 +138,7 @@ fn inner(tokens: &Tokens<'_>, at: usize) -> String {
 /// Finds the body in braces of a function whose name is at a token: past its parameters, before the next statement.
 fn body(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
     let mut next = at + 1;
-    while next < at + 200 {
+    while next < at + 60 {
         if tokens.is(next, "{") {
             return Some(next..tokens.close(next)? + 1);
         }

@@ -1,25 +1,25 @@
-//! Parsing and checking of many rules, spread over the cores.
+//! Parsing, mending and checking of many modules, spread over the cores.
 //!
-//! Must never evaluate one: which rules answer in time must not hang on how many cores there are. Must never lose an item without a trace: what a thread could not finish is `None` in its place.
+//! Must never evaluate one: which rules answer in time must not hang on how many cores there are. Must never lose an item
+//! without a trace: what a thread could not finish is `None` in its place.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
+use super::limit::STACK_BYTES;
+
 /// More threads than this cost more than they give: rules are few and small.
 const MAX_THREADS: usize = 4;
-
-/// Room for deep but finite rules; only what is used is taken.
-pub(super) const STACK_BYTES: usize = 64 << 20;
 
 /// Returns how many threads are worth it for so many items.
 fn threads(items: usize) -> usize {
     available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS).min(items).max(1)
 }
 
-/// Does `work` on every item and returns the results in the order of the items.
-pub(super) fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<Option<R>> {
+/// Does `work` on every item, on threads with room for deep ones, and returns the results in the order of the items.
+pub fn spread<'i, T: Sync, R: Send>(items: &'i [T], work: impl Fn(&'i T) -> R + Sync) -> Vec<Option<R>> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
     let run = || {

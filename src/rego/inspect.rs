@@ -80,6 +80,14 @@ impl Path {
 /// Inspects the syntax tree of a module.
 pub fn inspect(tree: &Value, source: &str) -> Inspection {
     let package = path(&tree["package"]["refr"]).map(|p| p.parts.into_iter().flatten().collect());
+    let (imports, aliases) = imports(tree, source);
+    let heads =
+        tree["rules"].as_array().into_iter().flatten().filter_map(|rule| head(rule, &aliases)).collect();
+    Inspection { package: package.unwrap_or_default(), imports, heads }
+}
+
+/// Returns the targets of the imports, and what each name they bring stands for.
+pub fn imports(tree: &Value, source: &str) -> (Vec<Path>, BTreeMap<String, Path>) {
     let mut imports = Vec::new();
     let mut aliases: BTreeMap<String, Path> = BTreeMap::new();
     for import in tree["imports"].as_array().into_iter().flatten() {
@@ -91,9 +99,7 @@ pub fn inspect(tree: &Value, source: &str) -> Inspection {
         }
         imports.push(target);
     }
-    let heads =
-        tree["rules"].as_array().into_iter().flatten().filter_map(|rule| head(rule, &aliases)).collect();
-    Inspection { package: package.unwrap_or_default(), imports, heads }
+    (imports, aliases)
 }
 
 fn span_text<'a>(span: &Value, source: &'a str) -> Option<&'a str> {
@@ -101,7 +107,8 @@ fn span_text<'a>(span: &Value, source: &'a str) -> Option<&'a str> {
     source.get(at("start")?..at("end")?)
 }
 
-fn head(rule: &Value, imports: &BTreeMap<String, Path>) -> Option<Head> {
+/// Inspects one rule; `imports` are what the names stand for that its module brings in.
+pub fn head(rule: &Value, imports: &BTreeMap<String, Path>) -> Option<Head> {
     // The name of a rule is no reference to it, so only what stands beside it is walked.
     let (kind, refr, body) = if let Some(default) = rule.get("Default") {
         (HeadKind::Default, &default["refr"], vec![&default["value"]])
@@ -238,13 +245,12 @@ fn children(node: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::engine::Unit;
     use super::*;
+    use crate::rego::{Module, Version};
 
     fn inspected(source: &str) -> Inspection {
-        let mut unit = Unit::new().unwrap();
-        unit.add("x.rego", source).unwrap();
-        inspect(&unit.syntax().unwrap(), source)
+        let module = Module::read("x.rego", source, Some(Version::V1)).unwrap();
+        inspect(module.tree(), &module.text)
     }
 
     fn texts(paths: &BTreeSet<Path>) -> Vec<String> {
