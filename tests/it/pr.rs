@@ -12,7 +12,7 @@ use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
 use orch::artifact::types::policy_input::Subject;
 use orch::artifact::types::pull_request::PullRequest;
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
-use orch::artifact::types::verdict::{Decision, Effect, Finding, Severity, Verdict};
+use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use orch::artifact::types::verification::{
     FailureClass, Measure, MeasureState, Phase, Probe, ProbeKind, Protection, TestReport, TestStatus,
     Verification, VerificationOutcome,

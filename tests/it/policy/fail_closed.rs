@@ -198,7 +198,7 @@ fn rules_that_take_too_much_memory_deny() {
     let most = orch::rego::limit::used() + (40 << 20);
     let time = Duration::from_secs(60);
     let limits = Limits { rule: time, total: time, memory_bytes: most, ..limits() };
-    let verdict = check(&PolicyConfig::default(), &bundle, &input(), limits).unwrap();
+    let verdict = check(&PolicyConfig::default(), &bundle, &input(), None, limits).unwrap();
     let messages: Vec<&str> = verdict.findings.iter().map(|f| f.message.as_str()).collect();
     assert!(messages.contains(&"the witness saw it"), "{messages:?}");
     let told = messages.iter().any(|m| m.contains("`test/zz-bad`") && m.contains("used more than"));
