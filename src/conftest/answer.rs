@@ -45,7 +45,8 @@ pub fn in_parts(policies: &Policies, path: &str, input: &Value, limits: Limits) 
     let questions = parts.iter().map(|path| Question { path: path.clone() }).collect();
     let mut known = BTreeMap::new();
     let mut prints = Vec::new();
-    for (path, (answer, said)) in parts.iter().zip(ask(policies, questions, (input.clone(), None), false, limits))
+    for (path, (answer, said)) in
+        parts.iter().zip(ask(policies, questions, (input.clone(), None), false, limits))
     {
         known.insert(path.clone(), answer.ok()?);
         prints.extend(said);
@@ -157,7 +158,8 @@ mod tests {
         let mut session = alone.session();
         session.input(input.clone());
         let rows = session.query(path, false, Limits::default().rule).map_err(|fault| fault.to_string());
-        let whole = rows.map(|rows| rows.result.first().map_or(Value::Undefined, |r| r.expressions[0].value.clone()));
+        let whole =
+            rows.map(|rows| rows.result.first().map_or(Value::Undefined, |r| r.expressions[0].value.clone()));
         (whole, in_parts(&load(text, true), path, &input, Limits::default()).map(|(value, _)| value))
     }
 
@@ -202,7 +204,9 @@ summary := {"deny": deny, "warn": warn, "all": count(deny | warn)}
                 let (alone, parts) = both(PACK, path, input);
                 match (alone, parts) {
                     (Ok(alone), Some(parts)) => assert_eq!(parts, alone, "{path} {input}"),
-                    (alone, parts) => assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}"),
+                    (alone, parts) => {
+                        assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}")
+                    }
                 }
             }
         }

@@ -129,7 +129,9 @@ fn one(tokens: &Tokens<'_>, at: usize, head: &Head, skip_first: bool) -> Asserti
                 .map(|l| l.args.iter().filter(|arg| !callback(arg)).cloned().collect())
                 .unwrap_or_default();
             let (subject, expected) = match args.as_slice() {
-                [name, value] if tokens.kind(name.start) != Some(Kind::Number) => (norm(tokens, name.clone()), norm(tokens, value.clone())),
+                [name, value] if tokens.kind(name.start) != Some(Kind::Number) => {
+                    (norm(tokens, name.clone()), norm(tokens, value.clone()))
+                }
                 args => (String::new(), joined(tokens, args)),
             };
             plain(at, end, subject, text(tokens, at), expected, Strength::Exact)
@@ -231,7 +233,12 @@ fn chain(tokens: &Tokens<'_>, at: usize, one: bool) -> (Vec<Link>, usize) {
             }
         }
         // rspec: `expect(x).to eq 5`.
-        if matches!(name, "to" | "not_to" | "to_not" | "should" | "should_not") && link.args.is_empty() && !links.is_empty() && tokens.name(next).is_some() && !tokens.all.get(next).is_some_and(|t| t.first) {
+        if matches!(name, "to" | "not_to" | "to_not" | "should" | "should_not")
+            && link.args.is_empty()
+            && !links.is_empty()
+            && tokens.name(next).is_some()
+            && !tokens.all.get(next).is_some_and(|t| t.first)
+        {
             let end = statement_end(tokens, next);
             link.args.push(next..end);
             links.push(link);

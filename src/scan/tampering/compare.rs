@@ -190,7 +190,12 @@ impl<'a> Diff<'a> {
         lost.retain(|a| !whole.iter().any(|subject| within(subject, &a.subject)));
         // `.expect(200, "hey")` is `.expect(200)` and `.expect("hey")`.
         let has = |all: &str, part: &str| format!(" {all} ").contains(&format!(" {part} "));
-        lost.retain(|a| !self.whole.iter().any(|w| w.op == a.op && w.subject == a.subject && has(&w.expected, &a.expected)));
+        lost.retain(|a| {
+            !self
+                .whole
+                .iter()
+                .any(|w| w.op == a.op && w.subject == a.subject && has(&w.expected, &a.expected))
+        });
         let made = self.added.iter().filter(|a| a.effective() > Strength::Trivial).count();
         if lost.len() <= made || new.rows > old.rows {
             return;
@@ -201,7 +206,9 @@ impl<'a> Diff<'a> {
             () if gone => Confidence::Low,
             () if left == 0 && new.rest.is_empty() => Confidence::High,
             // Nothing else of the test changed: there was no other reason to touch it.
-            () if kept >= 0.9 && new.rest.len() <= old.rest.len() + old.rest.len() / 10 + 1 => Confidence::High,
+            () if kept >= 0.9 && new.rest.len() <= old.rest.len() + old.rest.len() / 10 + 1 => {
+                Confidence::High
+            }
             () => Confidence::Medium,
         };
         let count = lost.len() - made;
@@ -280,8 +287,7 @@ fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
 }
 
 fn within(part: &str, whole: &str) -> bool {
-    part.contains(char::is_alphabetic)
-        && format!(" {whole} ").contains(&format!(" {part} "))
+    part.contains(char::is_alphabetic) && format!(" {whole} ").contains(&format!(" {part} "))
 }
 
 fn is_looser(old: &Assertion, new: &Assertion) -> bool {

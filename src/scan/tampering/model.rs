@@ -62,7 +62,10 @@ impl<'a> TestFile<'a> {
             found.dead = dead.get(at).copied().unwrap_or(false);
             // What the call is a method of belongs to it.
             let mut from = found.at;
-            while from > 1 && tokens.any(from - 1, &[".", "->", "::", "?."]) && tokens.name(from - 2).is_some() {
+            while from > 1
+                && tokens.any(from - 1, &[".", "->", "::", "?."])
+                && tokens.name(from - 2).is_some()
+            {
                 from -= 2;
             }
             for mark in covered.get_mut(from..found.end.max(from)).unwrap_or_default() {

@@ -121,7 +121,9 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
             let guarded = owner != b"mark" && !decorator;
             let word = if owner == b"mark" { format!("pytest.mark.{name}") } else { name.to_owned() };
             // A mark of one row: `pytest.param(..., marks=pytest.mark.xfail)`.
-            let of_row = owner == b"mark" && !tokens.is(at.wrapping_sub(5), "@") && !tokens.is(at.wrapping_sub(6), "pytestmark");
+            let of_row = owner == b"mark"
+                && !tokens.is(at.wrapping_sub(5), "@")
+                && !tokens.is(at.wrapping_sub(6), "pytestmark");
             if conditional || of_row || name == "importorskip" || (guarded && is_guarded(tokens, at)) {
                 Skip::sometimes(word)
             } else {
