@@ -109,7 +109,16 @@ fn sorted(value: Value) -> Value {
 }
 
 fn input(files: usize, hunks: usize) -> Value {
-    let folders = ["src/api", "src/core", "web/app", "docs", "tests/unit", "db/migrations", ".github/workflows", "scripts"];
+    let folders = [
+        "src/api",
+        "src/core",
+        "web/app",
+        "docs",
+        "tests/unit",
+        "db/migrations",
+        ".github/workflows",
+        "scripts",
+    ];
     let ends = ["rs", "ts", "py", "md", "go", "up.sql", "yml", "sh"];
     let texts = [
         "let total = compute(items);",

@@ -45,7 +45,8 @@ pub fn in_parts(policies: &Policies, path: &str, input: &Value, limits: Limits) 
     let questions = parts.iter().map(|path| Question { path: path.clone() }).collect();
     let mut known = BTreeMap::new();
     let mut prints = Vec::new();
-    for (path, (answer, said)) in parts.iter().zip(ask(policies, questions, (input.clone(), None), false, limits))
+    for (path, (answer, said)) in
+        parts.iter().zip(ask(policies, questions, (input.clone(), None), false, limits))
     {
         known.insert(path.clone(), answer.ok()?);
         prints.extend(said);
@@ -101,7 +102,11 @@ fn is_part(name: &str) -> bool {
 }
 
 /// Returns the judging sets that any of some rules leads to; `None` when a part belongs to none of them.
-fn sets(policies: &Policies, rules: &[String], known: &BTreeMap<String, Value>) -> Option<BTreeMap<String, Value>> {
+fn sets(
+    policies: &Policies,
+    rules: &[String],
+    known: &BTreeMap<String, Value>,
+) -> Option<BTreeMap<String, Value>> {
     let mut sets = BTreeMap::new();
     for name in rules.iter().flat_map(|rule| policies.reached(rule)) {
         if let Some((package, part)) = name.rsplit_once('.')
@@ -181,7 +186,8 @@ mod tests {
         let mut session = alone.session();
         session.input(input.clone());
         let rows = session.query(path, false, Limits::default().rule).map_err(|fault| fault.to_string());
-        let whole = rows.map(|rows| rows.result.first().map_or(Value::Undefined, |r| r.expressions[0].value.clone()));
+        let whole =
+            rows.map(|rows| rows.result.first().map_or(Value::Undefined, |r| r.expressions[0].value.clone()));
         (whole, in_parts(&load(text, true), path, &input, Limits::default()).map(|(value, _)| value))
     }
 
@@ -226,7 +232,9 @@ summary := {"deny": deny, "warn": warn, "all": count(deny | warn)}
                 let (alone, parts) = both(PACK, path, input);
                 match (alone, parts) {
                     (Ok(alone), Some(parts)) => assert_eq!(parts, alone, "{path} {input}"),
-                    (alone, parts) => assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}"),
+                    (alone, parts) => {
+                        assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}")
+                    }
                 }
             }
         }

@@ -83,7 +83,8 @@ pub fn check(request: &Request) -> Result<Report, CheckError> {
     let texts = files::policies(&request.policies)?;
     let inputs = inputs(request)?;
     let data = Value::from(documents(&request.data)?);
-    let options = Options { version: request.version, split: true, coverage: false, whole: false, world: false };
+    let options =
+        Options { version: request.version, split: true, coverage: false, whole: false, world: false };
     let mut policies = load(&texts, data, options)?;
     policies.hold_to(&schemas(request.schema.as_deref())?);
     let namespaces = namespaces(request, &policies)?;

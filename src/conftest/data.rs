@@ -58,8 +58,11 @@ pub fn schemas(folder: Option<&Path>) -> Result<Schemas, CheckError> {
     for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "json")) {
         let bytes = fs::read(file).map_err(|source| read_error(file, source))?;
         let path = file.display().to_string();
-        let schema = parse(Parser::Json, &bytes)
-            .map_err(|why| CheckError::Parse { path, parser: Parser::Json.name(), why })?;
+        let schema = parse(Parser::Json, &bytes).map_err(|why| CheckError::Parse {
+            path,
+            parser: Parser::Json.name(),
+            why,
+        })?;
         let name = file.strip_prefix(folder).unwrap_or(file).with_extension("");
         let parts = name.components().map(|part| part.as_os_str().to_string_lossy());
         schemas.insert(parts.collect::<Vec<_>>().join("/"), schema);

@@ -92,7 +92,8 @@ impl Graph {
     /// Returns every rule one leads to, itself included.
     pub fn reached(&self, from: &str) -> BTreeSet<&str> {
         let mut seen = BTreeSet::new();
-        let mut open: Vec<&str> = self.edges.get_key_value(from).map(|(name, _)| name.as_str()).into_iter().collect();
+        let mut open: Vec<&str> =
+            self.edges.get_key_value(from).map(|(name, _)| name.as_str()).into_iter().collect();
         while let Some(next) = open.pop() {
             if seen.insert(next) {
                 open.extend(self.edges.get(next).into_iter().flatten().map(String::as_str));

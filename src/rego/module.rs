@@ -194,7 +194,12 @@ impl Module {
 
     /// Makes the module ready to be evaluated in parts: with `split`, each definition of a judging set gets a name of its
     /// own (`deny` stays what it was: the union of its parts); with `hoist`, what does not change is made once.
-    pub fn arrange(&mut self, ordinal: usize, split: bool, hoist: Option<&Hoisting<'_>>) -> Result<(), Fault> {
+    pub fn arrange(
+        &mut self,
+        ordinal: usize,
+        split: bool,
+        hoist: Option<&Hoisting<'_>>,
+    ) -> Result<(), Fault> {
         let (mut edits, mut more) = (Vec::new(), String::new());
         for (at, definition) in self.definitions.iter().enumerate() {
             if !split || definition.shape != "Set" || !judges(&definition.name) {

@@ -88,7 +88,10 @@ pub fn misfits(module: &Module, outer: &[&Annotation], schemas: &Schemas) -> Vec
                 && !allows(schema, read.parts.get(length..).unwrap_or_default())
             {
                 let place = format!("{}:{}", module.file, read.line);
-                misfits.push((at, format!("reads `{}` in {place}, which its schema does not have", read.text())));
+                misfits.push((
+                    at,
+                    format!("reads `{}` in {place}, which its schema does not have", read.text()),
+                ));
             }
         }
     }
@@ -174,7 +177,9 @@ mod tests {
 
     #[test]
     fn names_are_paths() {
-        for (name, path) in [("schema.input", "input"), ("schema[\"a-b\"]", "a-b"), ("schema.a[\"b-c\"].d", "a/b-c/d")] {
+        for (name, path) in
+            [("schema.input", "input"), ("schema[\"a-b\"]", "a-b"), ("schema.a[\"b-c\"].d", "a/b-c/d")]
+        {
             assert_eq!(reference(name), path);
         }
     }

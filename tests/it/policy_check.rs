@@ -183,7 +183,11 @@ fn what_does_not_answer_fails_with_its_name() {
 #[test]
 fn a_rule_that_takes_too_much_memory_fails_with_its_name() {
     let greedy = "package main\n\nimport rego.v1\n\ndeny contains \"x\" if count([n | some i in numbers.range(1, 900000); n := numbers.range(i, i + 900)]) < 0\n";
-    let case = Case::new(&[("policy/a.rego", V1), ("policy/b.rego", greedy), ("in.yaml", "kind: Deployment\nname: web\n")]);
+    let case = Case::new(&[
+        ("policy/a.rego", V1),
+        ("policy/b.rego", greedy),
+        ("in.yaml", "kind: Deployment\nname: web\n"),
+    ]);
     let check = ["policy", "check", "in.yaml", "--max-memory", "300", "--timeout", "60"];
     let said = case.orch(&check).exits(1).stdout;
     assert!(said.contains("web is not safe"), "{said}");
@@ -371,7 +375,10 @@ fn rules_are_held_to_the_schemas_they_name() {
     let policy = "# METADATA\n# schemas:\n#  - input: schema.thing\npackage main\n\nimport rego.v1\n\ndeny contains \"big\" if input.size > 1\n\ndeny_typo contains \"never\" if input.sise > 1\n";
     let case = Case::new(&[
         ("p/a.rego", policy),
-        ("p/a_test.rego", "package main_test\n\nimport data.main\n\ntest_typo if count(main.deny_typo) == 0\n\ntest_big if count(main.deny) == 1 with input as {\"size\": 2}\n"),
+        (
+            "p/a_test.rego",
+            "package main_test\n\nimport data.main\n\ntest_typo if count(main.deny_typo) == 0\n\ntest_big if count(main.deny) == 1 with input as {\"size\": 2}\n",
+        ),
         ("s/thing.json", r#"{"type": "object", "properties": {"size": {"type": "integer"}}}"#),
         ("in.json", r#"{"size": 2}"#),
     ]);
@@ -383,7 +390,10 @@ fn rules_are_held_to_the_schemas_they_name() {
     let said = case.orch(&["policy", "test", "p", "--schema", "s", "--format", "json"]).exits(6).json();
     assert_eq!((&said["passed"], &said["errors"]), (&json!(1), &json!(1)), "{said}");
     for query in ["data.main.deny_typo", "data.main", "data.main.deny_typo[x]"] {
-        let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", query]).exits(2).says("input.sise");
+        let _ = case
+            .orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", query])
+            .exits(2)
+            .says("input.sise");
     }
     let _ = case.orch(&["policy", "eval", "-p", "p", "-s", "s", "-i", "in.json", "data.main.deny"]).exits(0);
 }

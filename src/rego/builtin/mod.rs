@@ -42,7 +42,9 @@ const fn builtin(name: &'static str, arity: u8, run: fn(&[Value]) -> Result<Valu
 
 /// Returns every builtin of ours.
 pub fn ours() -> impl Iterator<Item = &'static Builtin> {
-    [answer::ALL, crypto::ALL, jwt::ALL, cidr::ALL, format::ALL, legacy::ALL, pattern::ALL].into_iter().flatten()
+    [answer::ALL, crypto::ALL, jwt::ALL, cidr::ALL, format::ALL, legacy::ALL, pattern::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// Adds our builtins to an engine.

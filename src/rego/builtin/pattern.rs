@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn globs_match_as_in_opa() {
         let glob = |pattern: &str, delimiters: &str, subject: &str| {
-            let args = [Value::from(pattern), Value::from_json_str(delimiters).unwrap(), Value::from(subject)];
+            let args =
+                [Value::from(pattern), Value::from_json_str(delimiters).unwrap(), Value::from(subject)];
             super::glob(&args).map(|v| v == Value::from(true))
         };
         for (pattern, delimiters, subject, want) in [

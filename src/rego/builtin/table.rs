@@ -176,7 +176,9 @@ pub fn reference() -> String {
     rows.extend(
         ours().filter(|b| !b.name.starts_with("__")).map(|b| (b.name.to_owned(), "ours", note(b.name))),
     );
-    rows.extend(WORLD.iter().map(|(n, why)| ((*n).to_owned(), "native in tests and `eval`, else refused", *why)));
+    rows.extend(
+        WORLD.iter().map(|(n, why)| ((*n).to_owned(), "native in tests and `eval`, else refused", *why)),
+    );
     rows.extend(AT_LOAD.iter().map(|(n, why)| ((*n).to_owned(), "ours", *why)));
     rows.extend(
         REFUSED.iter().map(|(n, why)| {

@@ -52,13 +52,7 @@ impl Hoist<'_> {
         hoisted
     }
 
-    fn look(
-        &self,
-        node: &Value,
-        rule: &Value,
-        known: &mut BTreeMap<String, String>,
-        hoisted: &mut Hoisted,
-    ) {
+    fn look(&self, node: &Value, rule: &Value, known: &mut BTreeMap<String, String>, hoisted: &mut Hoisted) {
         if node.get("with_mods").and_then(Value::as_array).is_some_and(|mods| !mods.is_empty()) {
             return;
         }
@@ -141,8 +135,7 @@ impl Hoist<'_> {
         let global = |name: &str| {
             (matches!(name, "input" | "data") || self.globals.contains(name)) && !around.contains(name)
         };
-        own.is_disjoint(&around)
-            && free.iter().all(|name| name == "_" || own.contains(name) || global(name))
+        own.is_disjoint(&around) && free.iter().all(|name| name == "_" || own.contains(name) || global(name))
     }
 }
 
@@ -198,8 +191,8 @@ fn harmless(node: &Value, loops: &mut bool) -> bool {
     }
     if let Some((name, inner)) = kind(node) {
         match name {
-            "Var" | "RefDot" | "String" | "RawString" | "Number" | "Bool" | "Null" | "Array" | "ArrayCompr"
-            | "SetCompr" | "SomeVars" | "Expr" | "NotExpr" | "BoolExpr" | "Membership" => {}
+            "Var" | "RefDot" | "String" | "RawString" | "Number" | "Bool" | "Null" | "Array"
+            | "ArrayCompr" | "SetCompr" | "SomeVars" | "Expr" | "NotExpr" | "BoolExpr" | "Membership" => {}
             "SomeIn" => *loops = true,
             "AssignExpr" if inner["op"] == "ColEq" => {}
             "RefBrack" => {

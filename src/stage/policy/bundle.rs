@@ -226,7 +226,8 @@ impl Bundle {
         }
         let none = Arc::new(Policies::none());
         let mut checked = Vec::new();
-        for (module, done) in modules.iter().zip(spread(&modules, |module| check(module, &libraries, &none))) {
+        for (module, done) in modules.iter().zip(spread(&modules, |module| check(module, &libraries, &none)))
+        {
             match done.unwrap_or_else(|| Err(unfinished(module.file))) {
                 Ok(rule) => checked.push(rule),
                 Err(fault) => refuse(module.file, fault.to_string()),

@@ -82,7 +82,10 @@ fn the_divergences_are_mended_in_the_stage_too() {
     says("deny contains \"x\" if {\n\tword := concat(\"\", [\"te\", \"xt\"])\n\tsome x in word\n\tx\n}", &[]);
     bad("deny contains \"x\" if {\n\tsome x in input.task.title\n\tx\n}", "the input has no");
     says("deny contains rego.metadata.chain()[1].annotations.title", &["T"]);
-    says("deny contains crypto.sha256(\"x\")", &["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]);
+    says(
+        "deny contains crypto.sha256(\"x\")",
+        &["2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"],
+    );
     says("deny contains \"x\" if net.cidr_intersects(\"10.0.0.0/8\", \"10.1.0.0/16\")", &["x"]);
     bad("deny contains \"x\" if not object.get(null, \"a\", 1) == 1", "object.get");
 }

@@ -146,7 +146,12 @@ fn found(policies: &Arc<Policies>, args: &EvalArgs, input: regorus::Value, limit
 }
 
 /// Evaluates on a thread of its own, which is given up when it does not come back.
-fn answer(policies: &Policies, args: &EvalArgs, input: regorus::Value, limits: Limits) -> Result<Value, Fault> {
+fn answer(
+    policies: &Policies,
+    args: &EvalArgs,
+    input: regorus::Value,
+    limits: Limits,
+) -> Result<Value, Fault> {
     let mut session = policies.session();
     let (query, trace, has_input) = (args.query.clone(), args.trace, args.input.is_some());
     let rules: Vec<(String, String)> = policies

@@ -93,12 +93,20 @@ pub fn run(args: &TestArgs, output: &Output) -> Result<u8, CommandError> {
     let wants_coverage = args.coverage || args.threshold.is_some();
     let sources = policies(&args.paths)?;
     let version = args.rego_version.map(Into::into);
-    let mut loaded = load(&sources, data.clone(), Options { version, split: false, coverage: false, whole: false, world: true })?;
+    let mut loaded = load(
+        &sources,
+        data.clone(),
+        Options { version, split: false, coverage: false, whole: false, world: true },
+    )?;
     loaded.hold_to(&schemas(args.schema.as_deref())?);
     let limits = Limits { rule: Duration::from_secs(args.timeout), ..Limits::default() };
     let tests = suite::run(&loaded, only.as_ref(), limits);
     let coverage = wants_coverage.then(|| -> Result<Vec<Coverage>, CommandError> {
-        let counting = load(&sources, data, Options { version, split: false, coverage: true, whole: true, world: true })?;
+        let counting = load(
+            &sources,
+            data,
+            Options { version, split: false, coverage: true, whole: true, world: true },
+        )?;
         Ok(suite::coverage(&counting, &tests, limits).map_err(|fault| UsageError {
             what: format!("the lines could not be counted: {fault}"),
             help: "Run without --coverage.".into(),
