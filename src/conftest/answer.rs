@@ -3,7 +3,9 @@
 //! Must never answer otherwise than one engine alone would: what is not plainly the same (something replaced by `with`, a
 //! fault, a name that is no rule) is left to that one, which also tells the fault.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use regorus::Value;
 
@@ -29,7 +31,10 @@ pub fn is_path(query: &str) -> bool {
 ///
 /// The policies are loaded with their judging sets split.
 pub fn in_parts(policies: &Policies, path: &str, input: &Value, limits: Limits) -> Option<Found> {
-    if !is_path(path) || !policies.broken.is_empty() || policies.modules.iter().any(|m| m.replaces()) {
+    if !is_path(path)
+        || !policies.broken.is_empty()
+        || policies.modules.iter().any(crate::rego::Module::replaces)
+    {
         return None;
     }
     let rules = rules(policies, path)?;
@@ -113,9 +118,9 @@ fn sets(
             && let Some(set) = whole(part)
         {
             let rule = format!("{package}.{set}");
-            if !sets.contains_key(&rule) {
-                let union = union(policies, &rule, known)?;
-                sets.insert(rule, union);
+            if let Entry::Vacant(place) = sets.entry(rule) {
+                let union = union(policies, place.key(), known)?;
+                place.insert(union);
             }
         }
     }
@@ -154,7 +159,7 @@ fn with_answers(
 ) -> Option<Value> {
     let mut query = rule.to_owned();
     for set in policies.reached(rule).into_iter().filter(|name| sets.contains_key(*name)) {
-        query += &format!(" with {set} as {ANSWER}({set:?})");
+        let _ = write!(query, " with {set} as {ANSWER}({set:?})");
     }
     let rows = session.query(&query, false, limits.rule).ok()?;
     match rows.result.as_slice() {
