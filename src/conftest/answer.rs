@@ -3,7 +3,9 @@
 //! Must never answer otherwise than one engine alone would: what is not plainly the same (something replaced by `with`, a
 //! fault, a name that is no rule) is left to that one, which also tells the fault.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use regorus::Value;
 
@@ -29,7 +31,10 @@ pub fn is_path(query: &str) -> bool {
 ///
 /// The policies are loaded with their judging sets split.
 pub fn in_parts(policies: &Policies, path: &str, input: &Value, limits: Limits) -> Option<Found> {
-    if !is_path(path) || !policies.broken.is_empty() || policies.modules.iter().any(|m| m.replaces()) {
+    if !is_path(path)
+        || !policies.broken.is_empty()
+        || policies.modules.iter().any(crate::rego::Module::replaces)
+    {
         return None;
     }
     let rules = rules(policies, path)?;
@@ -53,12 +58,13 @@ pub fn in_parts(policies: &Policies, path: &str, input: &Value, limits: Limits) 
     }
     let mut session = policies.session();
     session.input(input.clone());
-    answers(known.clone());
+    let sets = sets(policies, &rules, &known)?;
+    answers(sets.clone());
     let mut value = Value::new_object();
     for rule in &rules {
-        let found = match union(policies, rule, &known) {
-            Some(found) => found,
-            None => with_answers(policies, &mut session, rule, limits)?,
+        let found = match sets.get(rule) {
+            Some(found) => found.clone(),
+            None => with_answers(policies, &mut session, rule, &sets, limits)?,
         };
         prints.extend(session.prints());
         if rule == path {
@@ -100,6 +106,27 @@ fn is_part(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|name| whole(name).is_some())
 }
 
+/// Returns the judging sets that any of some rules leads to; `None` when a part belongs to none of them.
+fn sets(
+    policies: &Policies,
+    rules: &[String],
+    known: &BTreeMap<String, Value>,
+) -> Option<BTreeMap<String, Value>> {
+    let mut sets = BTreeMap::new();
+    for name in rules.iter().flat_map(|rule| policies.reached(rule)) {
+        if let Some((package, part)) = name.rsplit_once('.')
+            && let Some(set) = whole(part)
+        {
+            let rule = format!("{package}.{set}");
+            if let Entry::Vacant(place) = sets.entry(rule) {
+                let union = union(policies, place.key(), known)?;
+                place.insert(union);
+            }
+        }
+    }
+    Some(sets)
+}
+
 /// Returns a judging set as the union of its parts, when it is nothing else.
 fn union(policies: &Policies, rule: &str, known: &BTreeMap<String, Value>) -> Option<Value> {
     let mut elements: BTreeSet<Value> = BTreeSet::new();
@@ -122,11 +149,17 @@ fn union(policies: &Policies, rule: &str, known: &BTreeMap<String, Value>) -> Op
     (parts > 0).then(|| Value::from(elements))
 }
 
-/// Evaluates a rule with the parts it leads to replaced by what is known of them.
-fn with_answers(policies: &Policies, session: &mut Session, rule: &str, limits: Limits) -> Option<Value> {
+/// Evaluates a rule with the sets it leads to replaced by what is known of them.
+fn with_answers(
+    policies: &Policies,
+    session: &mut Session,
+    rule: &str,
+    sets: &BTreeMap<String, Value>,
+    limits: Limits,
+) -> Option<Value> {
     let mut query = rule.to_owned();
-    for part in policies.reached(rule).into_iter().filter(|name| is_part(name)) {
-        query += &format!(" with {part} as {ANSWER}({part:?})");
+    for set in policies.reached(rule).into_iter().filter(|name| sets.contains_key(*name)) {
+        let _ = write!(query, " with {set} as {ANSWER}({set:?})");
     }
     let rows = session.query(&query, false, limits.rule).ok()?;
     match rows.result.as_slice() {

@@ -62,6 +62,7 @@ static PATTERNS: Once = Once::new();
 
 /// How the modules are made ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way of its own to make modules ready")]
 pub struct Options {
     /// The version of every file; told from the file when absent.
     pub version: Option<Version>,
@@ -162,7 +163,7 @@ impl Policies {
         let names = |path: &str, whole: bool| {
             query.match_indices(path).any(|(at, _)| {
                 let rest = query.get(at + path.len()..).unwrap_or_default();
-                !rest.starts_with(word) && !(whole && rest.starts_with('.'))
+                !(rest.starts_with(word) || (whole && rest.starts_with('.')))
             })
         };
         self.graph.rules().find_map(|rule| {

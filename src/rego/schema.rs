@@ -78,8 +78,8 @@ pub fn misfits(module: &Module, outer: &[&Annotation], schemas: &Schemas) -> Vec
         if held.is_empty() {
             continue;
         }
-        let Some(head) = inspect::head(rule, &aliases) else { continue };
-        for read in &head.reads {
+        let Some(seen) = inspect::head(rule, &aliases) else { continue };
+        for read in &seen.reads {
             let longest = (1..=read.parts.len()).rev().find_map(|length| {
                 let parts: Option<Vec<String>> = read.parts.get(..length)?.iter().cloned().collect();
                 held.get(&parts?).map(|schema| (length, schema))
