@@ -1,10 +1,15 @@
 //! What the dependencies scanner says of real histories: `ORCH_HISTORY` names git repositories, `:` between them.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a walk that a person starts and reads")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use orch::scan::{Change, FileChange, Tree, dependencies::Dependencies, manifest, scan_change};
+
+/// A path with what it holds before and after.
+type Sides<'a> = (&'a String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 fn git(repository: &Path, args: &[&str]) -> Vec<u8> {
     Command::new("git").arg("-C").arg(repository).args(args).output().unwrap().stdout
@@ -59,7 +64,7 @@ fn history(repository: &Path, most: usize) {
         paths.sort();
         let tree = Commit { repository, name: &commit, paths };
         let old = lines(git(repository, &["ls-tree", "-r", "--name-only", &format!("{commit}^")]));
-        let sides: Vec<(&String, Option<Vec<u8>>, Option<Vec<u8>>)> = changed
+        let sides: Vec<Sides<'_>> = changed
             .iter()
             .filter(|path| of_interest(path))
             .map(|path| {

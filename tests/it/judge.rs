@@ -5,6 +5,7 @@ mod hostile;
 mod odd;
 mod port;
 mod requests;
+mod shown;
 mod subjects;
 
 use std::fs;

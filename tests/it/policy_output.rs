@@ -1,5 +1,7 @@
 //! `orch policy show`, the forms of `orch stage policy`, and `--fix`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -413,7 +413,10 @@ proptest! {
         }
         let mut verdict = verdict(findings);
         verdict.set_aside = verdict.findings.iter().take(2).map(|f| SetAside {
-            finding: f.clone(), by: AsideBy::NotYet, reason: f.message.clone(), until: None,
+            finding: f.clone(),
+            by: AsideBy::NotYet,
+            reason: f.message.clone(),
+            until: None,
         }).collect();
         for format in VerdictFormat::value_variants() {
             let text = shown(&verdict, *format, &Options { full, width, ..Options::default() });

@@ -117,7 +117,7 @@ fn a_patch_is_judged_on_top_of_head() {
     denied(world.judge_patch(patch.as_bytes()), "src/pay.py:3:");
     world.judge(&["--work"]).exits(0);
     world.judge_patch(patch.replace(&token(), "...").as_bytes()).exits(0);
-    let cut: String = patch.lines().take(7).map(|line| format!("{line}\n")).collect();
+    let cut = patch.lines().take(7).collect::<Vec<_>>().join("\n") + "\n";
     world.judge_patch(cut.as_bytes()).exits(2).says("line 8 of the patch");
     world.judge_patch(b"").exits(2).says("holds no change");
     world.judge_patch(b"hello\n").exits(2).says("holds no change");

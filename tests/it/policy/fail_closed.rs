@@ -199,7 +199,7 @@ fn rules_that_take_too_much_memory_deny() {
     let text = format!("{}\n{greedy}\n", metadata("test/zz-bad", "deny"));
     let bundle = Bundle::parse(&Sources::of(vec![witness(), file("packs/bad.rego", &text)]).unwrap());
     let most = orch::rego::limit::used() + (40 << 20);
-    let time = Duration::from_secs(60);
+    let time = Duration::from_mins(1);
     let limits = Limits { rule: time, total: time, memory_bytes: most, ..limits() };
     let verdict = check(&PolicyConfig::default(), &bundle, &input(), None, limits).unwrap();
     let messages: Vec<&str> = verdict.findings.iter().map(|f| f.message.as_str()).collect();

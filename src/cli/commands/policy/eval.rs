@@ -94,13 +94,11 @@ pub fn run(args: &EvalArgs, output: &Output) -> Result<u8, CommandError> {
     }
     let input = regorus::Value::from(input);
     let found = if parts { found(&loaded, args, input.clone(), limits) } else { None };
-    let answer = match found {
-        Some(answer) => answer,
-        None => {
-            let loaded =
-                if parts { ready(Options { split: false, whole: true, ..options })? } else { loaded };
-            answer(&loaded, args, input, limits).map_err(|fault| wrong(fault.0))?
-        }
+    let answer = if let Some(answer) = found {
+        answer
+    } else {
+        let loaded = if parts { ready(Options { split: false, whole: true, ..options })? } else { loaded };
+        answer(&loaded, args, input, limits).map_err(|fault| wrong(fault.0))?
     };
     let defined = answer["result"].as_array().is_some_and(|rows| !rows.is_empty());
     match output.format {
