@@ -177,6 +177,10 @@ impl<'a> Sink<'a> {
         let masks: Vec<Range<usize>> = found.iter().filter(|f| !f.plain).map(|f| f.range.clone()).collect();
         let values: BTreeSet<&[u8]> =
             found.iter().filter(|f| !f.plain).map(|f| f.secret.as_slice()).filter(|s| s.len() > 3).collect();
+        let inline = match self.view.extension() {
+            "rs" => inline_tests(text),
+            _ => Vec::new(),
+        };
         let mut seen: BTreeMap<(&str, &[u8]), u32> = BTreeMap::new();
         let mut facts = Vec::new();
         for found in &found {
@@ -189,7 +193,7 @@ impl<'a> Sink<'a> {
                 continue;
             }
             let mut attributes: BTreeMap<_, _> = found.attributes.iter().cloned().collect();
-            if self.view.aside {
+            if self.view.aside || inline.iter().any(|tests| tests.contains(&found.range.start)) {
                 attributes.insert("place", "aside".to_owned());
             }
             let evidence = match found.whole {
@@ -214,6 +218,25 @@ impl<'a> Sink<'a> {
         facts.sort();
         facts
     }
+}
+
+/// Returns where a Rust file keeps its tests: blocks of `#[cfg(test)] mod NAME {`, up to a closing brace at the line's start.
+fn inline_tests(text: &[u8]) -> Vec<Range<usize>> {
+    const HEAD: &[u8] = b"\n#[cfg(test)]\n";
+    let mut blocks = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text.get(at..).and_then(|rest| memchr::memmem::find(rest, HEAD)) {
+        let body = at + start + HEAD.len();
+        let rest = text.get(body..).unwrap_or_default();
+        let line = rest.split(|b| *b == b'\n').next().unwrap_or_default();
+        at = body;
+        if line.starts_with(b"mod ") && line.ends_with(b"{") {
+            let end = memchr::memmem::find(rest, b"\n}").map_or(text.len(), |end| body + end);
+            blocks.push(body..end);
+            at = end;
+        }
+    }
+    blocks
 }
 
 /// Drops a finding that lies within a surer or equal one of the same scanner.
@@ -302,4 +325,34 @@ fn evidence(
     }
     let shown = String::from_utf8_lossy(&shown);
     crate::diagnostic::text::plain(shown.trim()).chars().take(WIDEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scan::{Confidence, SCANNERS, Source, Worker};
+
+    #[test]
+    fn tests_within_a_rust_file_are_aside_and_nothing_after_them() {
+        let address = |name: &str| format!("const A: &str = \"{name}.keller@posteo.de\";\n");
+        let text = [
+            address("maria"),
+            "\n#[cfg(test)]\nmod tests {\n    ".into(),
+            address("jo"),
+            "}\n".into(),
+            address("anna"),
+            "\n#[cfg(test)]\nmod more;\n".into(),
+            address("uwe"),
+        ]
+        .concat();
+        let places = |path: &str| {
+            let mut worker = Worker::new(SCANNERS, None).at_least(Confidence::Medium);
+            worker.scan(&Source::new(path, text.as_bytes()));
+            let mut facts = worker.into_facts();
+            facts.retain(|fact| fact.code == "pii/email");
+            facts.sort();
+            facts.iter().map(|fact| fact.attributes.contains_key("place")).collect::<Vec<_>>()
+        };
+        assert_eq!(places("src/a.rs"), [false, true, false, false]);
+        assert_eq!(places("src/a.py"), [false; 4]);
+    }
 }

@@ -81,7 +81,7 @@ fn code_of_a_pull_request_that_is_not_run_or_waits_for_a_person() {
     }
     let readonly =
         job("pull_request_target", &format!("{HEAD}      - run: make\n")).replace("${{ secrets.T }}", "x");
-    assert!(said(&readonly).iter().any(|fact| fact.contains("checkout medium")));
+    assert!(said(&readonly).iter().any(|fact| fact.contains("checkout high")));
 }
 
 #[test]
