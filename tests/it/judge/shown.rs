@@ -20,7 +20,7 @@ fn key() -> String {
     let dashes = "-----";
     let body: Vec<String> = (0..12u64)
         .map(|line| {
-            let noise = |n| (line * 48 + n + 7_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+            let noise = |n: u64| (line * 48 + n + 7_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
             let bytes: Vec<u8> = (0..48).map(|n| noise(n)[2] ^ noise(n)[5]).collect();
             base64::engine::general_purpose::STANDARD.encode(bytes)
         })
