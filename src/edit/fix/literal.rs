@@ -12,7 +12,7 @@ use crate::artifact::types::verdict::Finding;
 /// What stands before the literal: `password = `, `const apiKey: string = `, `"token": `, `export NAME=`.
 static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"^\s*(?:(?:export|public|private|protected|static|final|const|let|var|mut|readonly|local|String|self\.|this\.)\s*)*["']?([A-Za-z_][A-Za-z0-9_]{0,60})["']?\s*(?::\s*&?[A-Za-z'][A-Za-z0-9_<>' ]{0,30})?\s*(?:=|:=|:)\s*$"#,
+        r#"^\s*(?:(?:export|public|private|protected|static|final|const|let|var|mut|readonly|local|String|self\.|this\.)\s*)*["']?([A-Za-z_][A-Za-z0-9_]{0,60}(?:\.[A-Za-z_][A-Za-z0-9_]{0,60}){0,2})["']?\s*(?::\s*&?[A-Za-z'][A-Za-z0-9_<>' ]{0,30})?\s*(?:=|:=|:)\s*$"#,
     )
     .ok()
 });
@@ -87,7 +87,7 @@ fn assigned(line: &[u8], column: u32, end_column: u32) -> Option<(std::ops::Rang
     Some((literal, upper_snake(name)))
 }
 
-/// Returns a name as those of variables of the environment are: `apiKey` is `API_KEY`.
+/// Returns a name as those of variables of the environment are: `apiKey` is `API_KEY`, `stripe.key` is `STRIPE_KEY`.
 fn upper_snake(name: &str) -> String {
     let mut upper = String::with_capacity(name.len() + 4);
     let mut small_before = false;
@@ -96,7 +96,7 @@ fn upper_snake(name: &str) -> String {
             upper.push('_');
         }
         small_before = c.is_ascii_lowercase() || c.is_ascii_digit();
-        upper.push(c.to_ascii_uppercase());
+        upper.push(if c == '.' { '_' } else { c.to_ascii_uppercase() });
     }
     upper
 }
@@ -146,6 +146,7 @@ mod tests {
             ("    const apiKey: string = \"hunter\";", Some("API_KEY")),
             ("  \"client_secret\": \"hunter\",", Some("CLIENT_SECRET")),
             ("self.token = \"hunter\"  # note", Some("TOKEN")),
+            ("stripe.api_key = \"hunter\"", Some("STRIPE_API_KEY")),
             ("export DB_PASS=\"hunter\"", Some("DB_PASS")),
             ("private static final String DB_PASS = \"hunter\";", Some("DB_PASS")),
             ("token := \"hunter\"", Some("TOKEN")),

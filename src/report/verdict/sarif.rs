@@ -22,8 +22,8 @@ const DESCRIPTION: usize = 1_000;
 /// Where a finding is that is in no file: GitHub refuses a file with a result that has no place.
 const NOWHERE: &str = "no-file-associated-with-this-alert";
 /// Categories whose rules GitHub is to show as security alerts, with the severity as their score.
-const SECURITY: [&str; 8] =
-    ["agents", "content", "dependencies", "destructive", "pii", "sandbox", "secrets", "workflows"];
+const SECURITY: [&str; 9] =
+    ["agents", "content", "data", "dependencies", "ops", "pii", "sandbox", "secrets", "workflows"];
 
 /// Writes one run.
 pub(super) fn render(verdict: &Verdict, options: &Options<'_>, out: &mut dyn Write) -> io::Result<()> {
