@@ -34,7 +34,7 @@ pub fn of_change(
     base: &TreeId,
     deltas: Vec<Delta>,
     options: Options,
-) -> PolicyInput {
+) -> Result<PolicyInput, VcsError> {
     let mut changes = Vec::with_capacity(deltas.len());
     let mut looked = Vec::with_capacity(deltas.len());
     let mut unread = Vec::new();
@@ -58,9 +58,10 @@ pub fn of_change(
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     looked.sort_by(|a, b| a.path.cmp(&b.path));
     unread.sort();
-    let facts =
-        facts::of_change(&looked, &facts::ChangedTree::new(vcs, base, &looked), options.today.as_deref());
-    PolicyInput {
+    let after = facts::ChangedTree::new(vcs, base, &looked);
+    let facts = facts::of_change(&looked, &after, options.today.as_deref());
+    let facts = after.seen(facts)?;
+    Ok(PolicyInput {
         subject,
         task: None,
         plan: None,
@@ -70,7 +71,7 @@ pub fn of_change(
         unread,
         tests: None,
         settings: options.settings,
-    }
+    })
 }
 
 /// A file of which only the name is known.

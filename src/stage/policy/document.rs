@@ -139,7 +139,9 @@ pub fn build(
     });
     let looked: Vec<Looked> = looked.into_values().collect();
     let today = pieces.task.created_at.get(..10);
-    let facts = facts::of_change(&looked, &facts::ChangedTree::new(vcs, tree, &looked), today);
+    let after = facts::ChangedTree::new(vcs, tree, &looked);
+    let facts = facts::of_change(&looked, &after, today);
+    let facts = after.seen(facts)?;
     let size = size(&changes);
     let Pieces { task, plan, tests, tests_digest, red, edits: _, green } = pieces;
     Ok(PolicyInput {

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::artifact::id::TreeId;
 use crate::artifact::types::policy_input::{Confidence, Fact};
-use crate::ports::vcs::{EntryKind, VcsRead};
+use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 use crate::scan::{self, Change, FileChange, SCANNERS, Source, Surroundings, Tree};
 
 use super::lines::{lines, ranges};
@@ -82,20 +82,36 @@ pub struct ChangedTree<'a> {
     base: &'a TreeId,
     files: &'a [Looked],
     paths: OnceLock<Vec<String>>,
+    /// The first that could not be read: scanners are told that there is nothing, and the stage is told the truth.
+    failed: Mutex<Option<VcsError>>,
 }
 
 impl<'a> ChangedTree<'a> {
     /// Returns the tree after the change; `files` are sorted by path.
     pub fn new(vcs: &'a dyn VcsRead, base: &'a TreeId, files: &'a [Looked]) -> Self {
-        Self { vcs, base, files, paths: OnceLock::new() }
+        Self { vcs, base, files, paths: OnceLock::new(), failed: Mutex::default() }
+    }
+
+    /// Returns what the scanners were told, unless something could not be read for them.
+    pub fn seen<T>(self, facts: T) -> Result<T, VcsError> {
+        match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(facts),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn read<T>(&self, answer: Result<T, VcsError>) -> Option<T> {
+        let note = |error| {
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        };
+        answer.map_err(note).ok()
     }
 }
 
 impl Tree for ChangedTree<'_> {
     fn paths(&self) -> &[String] {
         self.paths.get_or_init(|| {
-            // Who cannot list the base has failed before this: rules and contents are read from it.
-            let entries = self.vcs.entries(self.base).unwrap_or_default();
+            let entries = self.read(self.vcs.entries(self.base)).unwrap_or_default();
             let regular =
                 entries.iter().filter(|e| matches!(e.kind, EntryKind::File | EntryKind::Executable));
             let mut paths: BTreeSet<String> =
@@ -113,7 +129,7 @@ impl Tree for ChangedTree<'_> {
     fn file(&self, path: &str) -> Option<Vec<u8>> {
         match self.files.binary_search_by(|file| file.path.as_str().cmp(path)) {
             Ok(at) => self.files[at].after.clone(),
-            Err(_) => self.vcs.file(self.base, path).ok().flatten(),
+            Err(_) => self.read(self.vcs.file(self.base, path)).flatten(),
         }
     }
 }

@@ -155,7 +155,7 @@ fn judge(
     let judge = PolicyConfig::new(&config, &bundle)?.with_lists(lists(vcs, &found, &config, &bundle)?);
     let options = Options { settings: judge.settings.clone(), today: today.map(str::to_owned) };
     let input = match found.change {
-        Some((base, deltas)) => alone::of_change(vcs, found.subject, &base, deltas, options),
+        Some((base, deltas)) => alone::of_change(vcs, found.subject, &base, deltas, options)?,
         None => alone::of_tree(vcs, found.subject, options)?,
     };
     let verdict = check(&judge, &bundle, &input, today, Limits::default())
