@@ -5,7 +5,7 @@ mod hostile;
 mod odd;
 mod port;
 mod requests;
-mod shown;
+pub mod shown;
 mod subjects;
 
 use std::fs;

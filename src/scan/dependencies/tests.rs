@@ -1,3 +1,5 @@
+//! What a change of dependencies says, and what is nothing.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is read of manifests and lock files, and what of anything else.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -19,8 +19,7 @@ fn template(root: &Path, word: &str, tests: &str, files: &str) {
     );
     fs::write(folder.join("template.yml"), text).unwrap();
     fs::write(folder.join("text.j2"), "written\n").unwrap();
-    let key = format!("-----BEGIN {} KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n", "PRIVATE");
-    fs::write(folder.join("key.j2"), key).unwrap();
+    fs::write(folder.join("key.j2"), crate::judge::shown::key() + "\n").unwrap();
     fs::write(folder.join("env.j2"), "API_TOKEN=0123456789abcdef\n").unwrap();
 }
 
@@ -118,7 +117,7 @@ fn changes_that_break_the_rules_are_judged_and_make_no_ready_branch() {
     for (word, tests, files) in [
         ("caseda", "[]", one(".env", "env.j2")),
         ("casedb", "[]", one("keys/id_ed25519", "key.j2")),
-        ("casedc", "[]", one("docs/note.txt", "key.j2")),
+        ("casedc", "[]", one("notes/today.txt", "key.j2")),
         ("casedd", "[]", one(".github/workflows/x.yml", "text.j2")),
         ("casede", "[]", many),
         ("casedf", &one("tests/test_x.py", "text.j2"), one("tests/test_x.py", "env.j2")),
