@@ -1,4 +1,4 @@
-//! The generated pages of `docs/reference`: made from the code, committed, and checked for drift.
+//! The generated pages of `docs/reference` and the prepared pack: made from the code, committed, and checked for drift.
 //!
 //! Must never hold a fact of its own: every line comes from the definitions the program runs on.
 
@@ -11,6 +11,8 @@ use crate::artifact::kind::{ArtifactKind, slot};
 use crate::artifact::schema::schema;
 use crate::config::{config_reference, env_reference};
 use crate::diagnostic::{EXIT_CODES, explain};
+use crate::stage::policy::bundle::Sources;
+use crate::stage::policy::prepared;
 use crate::stage::registry::STAGES;
 use crate::stage::spec::StageSpec;
 
@@ -45,6 +47,9 @@ pub fn pages() -> Vec<Page> {
         {
             pages.push(page(&format!("schemas/{kind}.json"), text + "\n"));
         }
+    }
+    if let Some(text) = Sources::embedded().ok().and_then(|sources| prepared::text(&sources)) {
+        pages.push(Page { path: prepared::PATH.into(), text });
     }
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     pages

@@ -5,8 +5,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A checked code: two parts of lower-case letters, digits and inner hyphens, with a slash between.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Code(String);
 
 /// A text that is no code.
@@ -44,6 +47,20 @@ impl FromStr for Code {
     fn from_str(text: &str) -> Result<Self, CodeError> {
         let ok = text.split_once('/').is_some_and(|(category, rule)| is_part(category) && is_part(rule));
         if ok { Ok(Self(text.to_owned())) } else { Err(CodeError(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = CodeError;
+
+    fn try_from(text: String) -> Result<Self, CodeError> {
+        text.parse()
+    }
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        code.0
     }
 }
 

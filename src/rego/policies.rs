@@ -60,6 +60,10 @@ const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::new(64).unwrap();
 /// Room for the patterns of all rules: regorus compiles a glob or a regex once as long as its cache holds it.
 static PATTERNS: Once = Once::new();
 
+fn configure() {
+    PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 4096, glob: 4096 }));
+}
+
 /// How the modules are made ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a way of its own to make modules ready")]
@@ -110,7 +114,7 @@ impl Policies {
         data: Value,
         options: Options,
     ) -> Result<Self, Fault> {
-        PATTERNS.call_once(|| regorus::cache::configure(regorus::cache::Config { regex: 4096, glob: 4096 }));
+        configure();
         let mut mended = Vec::with_capacity(modules.len());
         for (done, source) in mend(modules, options) {
             match done {
@@ -125,6 +129,22 @@ impl Policies {
         let graph = Graph::of(&mended);
         let refused = refused(&mended, &broken, &graph, options.world);
         Ok(Self { modules: mended, broken, refused, graph, data, engine })
+    }
+
+    /// Loads texts that were mended and checked before, by their file; all of them or none.
+    ///
+    /// Who asks has to know that they were: nothing is looked at here but whether they can be analysed.
+    pub fn ready(texts: &BTreeMap<&str, &str>) -> Result<Self, Fault> {
+        configure();
+        let data = Value::new_object();
+        let mut engine = fresh(&data, Options::default())?;
+        for (file, text) in texts {
+            engine
+                .add_policy((*file).to_owned(), (*text).to_owned())
+                .map_err(|error| Fault::of(&error.to_string()))?;
+        }
+        analyse(&mut engine)?;
+        Ok(Self { engine, ..Self::none() })
     }
 
     /// Returns no policies at all.
@@ -256,29 +276,39 @@ fn prepared(
     options: Options,
 ) -> Result<regorus::Engine, Fault> {
     loop {
-        let mut engine = reader(Version::V1);
-        engine.set_strict_builtin_errors(true);
-        engine.set_gather_prints(true);
-        engine.set_enable_coverage(options.coverage);
-        builtin::install(&mut engine)?;
-        engine.add_data(data.clone()).map_err(|e| Fault::of(&e.to_string()))?;
+        let mut engine = fresh(data, options)?;
         for module in modules.iter() {
             engine.set_rego_v0(module.version == Version::V0);
             engine
                 .add_policy(module.file.clone(), module.text.clone())
                 .map_err(|error| Fault::of(&error.to_string()))?;
         }
-        let ready = catch_unwind(AssertUnwindSafe(|| engine.eval_query("true".into(), false).map(|_| ())));
-        let why = match ready {
-            Ok(Ok(())) => return Ok(engine),
-            Ok(Err(error)) => Fault::of(&error.to_string()),
-            Err(_) => Fault("the modules could not be analysed together".into()),
-        };
+        let Err(why) = analyse(&mut engine) else { return Ok(engine) };
         let Some(at) = modules.iter().position(|m| why.0.starts_with(&format!("{}:", m.file))) else {
             return Err(why);
         };
         let module = modules.remove(at);
         broken.push(Broken::new(&module.file, Some(module.package), &module.source, why));
+    }
+}
+
+/// Returns an engine without modules.
+fn fresh(data: &Value, options: Options) -> Result<regorus::Engine, Fault> {
+    let mut engine = reader(Version::V1);
+    engine.set_strict_builtin_errors(true);
+    engine.set_gather_prints(true);
+    engine.set_enable_coverage(options.coverage);
+    builtin::install(&mut engine)?;
+    engine.add_data(data.clone()).map_err(|e| Fault::of(&e.to_string()))?;
+    Ok(engine)
+}
+
+/// Lets an engine analyse its modules, so that its copies need not.
+fn analyse(engine: &mut regorus::Engine) -> Result<(), Fault> {
+    match catch_unwind(AssertUnwindSafe(|| engine.eval_query("true".into(), false).map(|_| ()))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Fault::of(&error.to_string())),
+        Err(_) => Err(Fault("the modules could not be analysed together".into())),
     }
 }
 

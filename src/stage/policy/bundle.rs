@@ -3,6 +3,7 @@
 //! Must never read the working tree: packs come from the base commit, so that a change cannot alter its own judge. A file
 //! that is broken stays in the bundle as broken, and denies.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
 use super::engine::Fault;
 use super::pack::{self, PackError};
-use super::rule::{Checked, Module, Rule, check};
+use super::prepared;
+use super::rule::{Checked, Module, Ready, Rule, check};
 use crate::rego::Policies;
 use crate::rego::policies::Options;
 use crate::rego::spread::spread;
@@ -25,6 +27,11 @@ use crate::rego::spread::spread;
 #[derive(RustEmbed)]
 #[folder = "policies/"]
 struct Embedded;
+
+/// Returns a file of the pack in this binary by its path in the repository of orch.
+pub(super) fn embedded(path: &str) -> Option<Cow<'static, [u8]>> {
+    Embedded::get(path.strip_prefix("policies/")?).map(|file| file.data)
+}
 
 /// The most files the packs of a repository may have together.
 const MAX_FILES: usize = 1000;
@@ -164,6 +171,11 @@ impl Sources {
         Self::of(self.files)
     }
 
+    /// Tells whether all files have names of the pack in this binary.
+    pub fn is_embedded(&self) -> bool {
+        self.files.iter().all(|file| file.name.starts_with("orch:"))
+    }
+
     /// Returns the digest over all files, names and tests of rules included.
     pub fn digest(&self) -> &Digest {
         &self.digest
@@ -212,8 +224,15 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Parses and checks all files; what cannot be used is in [`Bundle::broken`].
+    /// Returns the rules of all files; what cannot be used is in [`Bundle::broken`].
+    ///
+    /// The pack in this binary by itself was checked before; all else is checked here.
     pub fn parse(sources: &Sources) -> Self {
+        prepared::bundle(sources).unwrap_or_else(|| Self::checked(sources))
+    }
+
+    /// Parses and checks all files; what cannot be used is in [`Bundle::broken`].
+    pub fn checked(sources: &Sources) -> Self {
         let mut broken = Vec::new();
         let mut refuse = |file: &str, why: String| broken.push(Broken { file: file.to_owned(), why });
         let mut libraries = BTreeMap::new();
@@ -280,7 +299,10 @@ fn ready(checked: Vec<Checked<'_>>) -> Vec<(String, Result<Rule, Fault>)> {
             };
             let file = rule.file.clone();
             let ready = alone.map(|policies| {
-                rule.policies = policies;
+                rule.ready = Ready::Now {
+                    policies,
+                    modules: modules.iter().map(|module| module.file.to_owned()).collect(),
+                };
                 rule
             });
             (file, ready)

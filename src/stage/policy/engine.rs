@@ -1,7 +1,8 @@
 //! Rego evaluation of the rules that judge, with limits.
 //!
 //! Must never turn a failure into an empty result: an error, a panic, a time limit, an undefined or misshapen value is a
-//! [`Fault`] of the one rule it came from, and every rule has an engine of its own, so that no rule can hide another.
+//! [`Fault`] of the one rule it came from. Each entry set is evaluated from a clean state, and never in an engine that had
+//! a fault, so that no rule can hide another.
 //!
 //! The interpreter runs in strict mode, over modules mended as `crate::rego` mends them. It checks the time between
 //! statements, not inside a builtin, and has no limit on memory; so builtins that make much of little are bounded, and the
@@ -47,8 +48,8 @@ const LOOK: Duration = Duration::from_millis(25);
 /// A rule to evaluate: its modules and the full paths of its entry sets.
 #[derive(Clone)]
 pub struct Job {
-    /// The rule with its libraries, and perhaps others.
-    pub policies: Arc<Policies>,
+    /// The rule with its libraries, and perhaps others; or why they cannot be evaluated.
+    pub policies: Result<Arc<Policies>, Fault>,
     /// The full paths, as `data.orch.paths.denied.deny`.
     pub entries: Vec<String>,
 }
@@ -59,6 +60,9 @@ pub type Answer = Result<Vec<Vec<serde_json::Value>>, Fault>;
 /// Evaluates every job over one input; exactly one answer for each job, in order.
 pub fn evaluate(jobs: Vec<Job>, input: String, limits: Limits) -> Vec<Answer> {
     let count = jobs.len();
+    if count == 0 {
+        return Vec::new();
+    }
     let (sender, receiver) = mpsc::channel();
     let started = Instant::now();
     let worker = std::thread::Builder::new().name("policy".into()).stack_size(STACK_BYTES);
@@ -97,16 +101,31 @@ fn too_slow(path: &str, time: Duration) -> Fault {
 fn run(jobs: Vec<Job>, input: &str, limits: Limits, sender: &mpsc::Sender<Answer>) {
     let started = Instant::now();
     let input = Value::from_json_str(input).map_err(|error| Fault::of(&error.to_string()));
+    // Every question starts from a clean state, so one engine serves them all; after a fault there is another.
+    let mut kept: Option<(Arc<Policies>, Session)> = None;
     for job in jobs {
         let answer = input.clone().and_then(|input| {
-            let mut session = job.policies.session();
-            session.input(input);
-            job.entries.iter().map(|path| timed(&mut session, path, started, limits)).collect()
+            let policies = job.policies?;
+            let (policies, mut session) =
+                kept.take().filter(|(of, _)| Arc::ptr_eq(of, &policies)).unwrap_or_else(|| {
+                    let mut session = policies.session();
+                    session.input(input);
+                    (policies, session)
+                });
+            let paths = job.entries.iter();
+            let sets = paths.map(|path| timed(&mut session, path, started, limits)).collect::<Answer>()?;
+            kept = Some((policies, session));
+            Ok(sets)
         });
         if sender.send(answer).is_err() {
             return;
         }
     }
+}
+
+/// The answer of a rule that gave none.
+pub fn silent() -> Answer {
+    Err(used_up())
 }
 
 fn timed(

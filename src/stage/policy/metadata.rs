@@ -2,14 +2,14 @@
 //!
 //! Must never guess: a rule without a code, an effect, a title or help is refused.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::artifact::day::Day;
 use crate::artifact::types::verdict::{Effect, Severity};
 use crate::diagnostic::Code;
 
 /// What a rule says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// What holds when the rule is content, one sentence.
     pub title: String,

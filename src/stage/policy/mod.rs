@@ -7,6 +7,7 @@
 //!
 //! - `cfg`: settings and levels, checked
 //! - `bundle`: which rules judge; `rule`, `metadata`: one rule, checked before it runs
+//! - `prepared`: the pack in this binary, checked before it was built in; `wakes`: which facts a rule needs to fire
 //! - `pack`: bundles from elsewhere, checked against what the config pins
 //! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
 //!   `facts`: what scanners say; `lines`: what is new in a file
@@ -28,8 +29,10 @@ pub mod facts;
 pub mod lines;
 pub mod metadata;
 pub mod pack;
+pub mod prepared;
 pub mod rule;
 pub mod tester;
+pub mod wakes;
 
 mod answer;
 
@@ -46,6 +49,7 @@ use crate::artifact::types::policy_input::{PolicyInput, SubjectKind};
 use crate::artifact::types::verdict::{Decision, Effect, Finding, SkippedRule, Verdict};
 use crate::config::Level;
 use crate::diagnostic::{Class, Failure};
+use crate::rego::Policies;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
@@ -56,7 +60,7 @@ use cfg::PolicyConfig;
 use decide::{Decided, Terms, Violation, decide};
 use document::{DocumentError, Pieces};
 use engine::{Job, Limits};
-use rule::Rule;
+use rule::{Ready, Rule};
 
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
@@ -214,7 +218,7 @@ fn ask(
         violations.push(answer::too_large(document.len(), limits.input_bytes));
     } else {
         let text = String::from_utf8_lossy(&document).into_owned();
-        judged = judge(config, bundle, &absent(input), text, limits);
+        judged = judge(config, bundle, input, text, limits);
     }
     violations.append(&mut judged.violations);
     violations.extend(config.lists.problems.iter().cloned());
@@ -268,15 +272,16 @@ struct Judged {
 fn judge(
     config: &PolicyConfig,
     bundle: &Bundle,
-    absent: &BTreeSet<&'static str>,
+    input: &PolicyInput,
     document: String,
     limits: Limits,
 ) -> Judged {
+    let absent = absent(input);
     let mut judged = Judged::default();
     let mut asked: Vec<&Rule> = Vec::new();
     for rule in &bundle.rules {
         let code = &rule.metadata.code;
-        let missing: Vec<&str> = rule.needs.intersection(absent).copied().collect();
+        let missing: Vec<&str> = rule.needs.intersection(&absent).copied().collect();
         if config.levels.get(code.as_str()) == Some(&Level::Off) {
             judged.skipped.push(SkippedRule { code: code.to_string(), why: "it is off in orch.yml".into() });
         } else if !missing.is_empty() {
@@ -288,12 +293,12 @@ fn judge(
             asked.push(rule);
         }
     }
-    let job = |rule: &&Rule| Job {
-        policies: Arc::clone(&rule.policies),
-        entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
-    };
-    let answers = engine::evaluate(asked.iter().map(job).collect(), document, limits);
-    for (rule, answer) in asked.into_iter().zip(answers) {
+    let codes: BTreeSet<&str> = input.facts.iter().map(|fact| fact.code.as_str()).collect();
+    let awake: Vec<bool> = asked.iter().map(|rule| can_fire(rule, &codes)).collect();
+    let woken: Vec<&Rule> = asked.iter().zip(&awake).filter(|(_, awake)| **awake).map(|(r, _)| *r).collect();
+    let mut answers = engine::evaluate(jobs(&woken), document, limits).into_iter();
+    for (rule, awake) in asked.into_iter().zip(awake) {
+        let answer = if awake { answers.next().unwrap_or_else(engine::silent) } else { Ok(Vec::new()) };
         match answer {
             Ok(sets) => {
                 judged.ran.push(rule.metadata.code.to_string());
@@ -303,6 +308,31 @@ fn judge(
         }
     }
     judged
+}
+
+/// Tells whether a rule can have a finding where there are facts with these codes.
+fn can_fire(rule: &Rule, codes: &BTreeSet<&str>) -> bool {
+    rule.wakes.as_ref().is_none_or(|wakes| wakes.iter().any(|code| codes.contains(code.as_str())))
+}
+
+/// Makes rules ready to be evaluated; those that were checked before they were built in share one engine.
+fn jobs(rules: &[&Rule]) -> Vec<Job> {
+    let mut later: BTreeMap<&str, &str> = BTreeMap::new();
+    for rule in rules {
+        if let Ready::Later { files, texts } = &rule.ready {
+            let text = |file: &String| texts.get_key_value(file);
+            later.extend(files.iter().filter_map(text).map(|(file, text)| (file.as_str(), text.as_str())));
+        }
+    }
+    let together = Policies::ready(&later).map(Arc::new);
+    let job = |rule: &&Rule| Job {
+        policies: match &rule.ready {
+            Ready::Now { policies, .. } => Ok(Arc::clone(policies)),
+            Ready::Later { .. } => together.clone(),
+        },
+        entries: rule.entries.iter().map(|(path, _)| path.clone()).collect(),
+    };
+    rules.iter().map(job).collect()
 }
 
 fn refused(error: &dyn Failure) -> StageError {

@@ -30,8 +30,29 @@ pub struct Rule {
     pub settings: BTreeSet<String>,
     /// The parts of the input it reads that not every subject has; it is asked only where all of them are there.
     pub needs: BTreeSet<&'static str>,
-    /// The rule with its libraries, and perhaps others, ready to be evaluated.
-    pub policies: Arc<Policies>,
+    /// The codes of the facts without which it has no finding, where that is proven: it need not be evaluated then.
+    pub wakes: Option<BTreeSet<String>>,
+    /// What it is evaluated with.
+    pub ready: Ready,
+}
+
+/// What a rule is evaluated with.
+#[derive(Clone)]
+pub enum Ready {
+    /// The rule with its libraries, and perhaps others.
+    Now {
+        /// All of them.
+        policies: Arc<Policies>,
+        /// The files of the rule and of its libraries.
+        modules: Vec<String>,
+    },
+    /// Texts that were checked and mended before they were built in; what is to be evaluated is loaded then.
+    Later {
+        /// The files of the rule and of its libraries.
+        files: Vec<String>,
+        /// The text of every file of the pack.
+        texts: Arc<BTreeMap<String, String>>,
+    },
 }
 
 /// A rule that is in order, before it is made ready together with others.
@@ -111,7 +132,9 @@ pub fn check<'a>(
     let modules: Vec<&Module<'_>> = std::iter::once(module).chain(needed).collect();
     let needs = modules.iter().copied().flat_map(needs).collect();
     let file = module.file.to_owned();
-    let rule = Rule { file, metadata, entries, settings, needs, policies: Arc::clone(none) };
+    let names = modules.iter().map(|module| module.file.to_owned()).collect();
+    let ready = Ready::Now { policies: Arc::clone(none), modules: names };
+    let rule = Rule { file, metadata, entries, settings, needs, wakes: None, ready };
     Ok(Checked { rule, modules })
 }
 
@@ -157,7 +180,7 @@ fn closure<'a>(
 }
 
 /// The effect of an entry set by its name: `deny`, `violation`, `require_approval`, `warn`.
-fn effect_of(name: &str) -> Option<Effect> {
+pub(super) fn effect_of(name: &str) -> Option<Effect> {
     match name {
         "deny" | "violation" => Some(Effect::Deny),
         "require_approval" => Some(Effect::RequireApproval),
