@@ -189,7 +189,7 @@ impl<'a> Sink<'a> {
                 continue;
             }
             let mut attributes: BTreeMap<_, _> = found.attributes.iter().cloned().collect();
-            if self.view.aside {
+            if self.view.aside() {
                 attributes.insert("place", "aside".to_owned());
             }
             let evidence = match found.whole {

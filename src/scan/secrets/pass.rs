@@ -131,7 +131,7 @@ impl Pass<'_, '_, '_> {
         if !self.layer.is_empty() {
             attributes.push(("layer", self.layer.clone()));
         }
-        if self.view.aside {
+        if self.view.aside() {
             attributes.push(("place", "aside".to_owned()));
         }
         attributes.extend(hit.more);
