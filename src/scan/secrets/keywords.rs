@@ -53,6 +53,7 @@ impl Keywords {
         })
     }
 
+    #[inline]
     fn step(&self, state: u16, byte: u8) -> u16 {
         self.rows.get(usize::from(state)).map_or(0, |row| row[usize::from(byte)])
     }
@@ -60,8 +61,9 @@ impl Keywords {
     /// Calls back with the number of every word and the offset after it, overlapping ones too, in order.
     ///
     /// Each step waits for the one before, so a text is walked in several places at once.
+    #[expect(clippy::many_single_char_names, reason = "six lanes that differ in nothing else")]
     pub fn each(&self, text: &[u8], mut each: impl FnMut(u16, usize)) {
-        const LANES: usize = 8;
+        const LANES: usize = 6;
         let length = text.len() / LANES;
         let mut states = [0; LANES];
         let lanes: [&[u8]; LANES] = std::array::from_fn(|lane| &text[lane * length..(lane + 1) * length]);
@@ -72,19 +74,21 @@ impl Keywords {
             *state = before.iter().fold(0, |state, byte| self.step(state, *byte));
         }
         let mut hits: [Vec<(usize, u16)>; LANES] = std::array::from_fn(|_| Vec::new());
-        let [a, b, c, d, e, f, g, h] = lanes.map(|lane| &lane[..length]);
+        let [a, b, c, d, e, f] = lanes.map(|lane| &lane[..length]);
+        // Single variables stay in registers, an array would not.
+        let [mut s, mut t, mut u, mut v, mut w, mut x] = states;
         for at in 0..length {
-            let bytes = [a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at]];
-            for (state, byte) in states.iter_mut().zip(bytes) {
-                *state = self.step(*state, byte);
-            }
-            if states.iter().any(|state| *state >= self.ending) {
-                for (lane, state) in states.iter().enumerate().filter(|(_, state)| **state >= self.ending) {
-                    hits[lane].push((lane * length + at + 1, *state));
+            (s, t, u) = (self.step(s, a[at]), self.step(t, b[at]), self.step(u, c[at]));
+            (v, w, x) = (self.step(v, d[at]), self.step(w, e[at]), self.step(x, f[at]));
+            if s.max(t).max(u).max(v.max(w).max(x)) >= self.ending {
+                for (lane, state) in [s, t, u, v, w, x].into_iter().enumerate() {
+                    if state >= self.ending {
+                        hits[lane].push((lane * length + at + 1, state));
+                    }
                 }
             }
         }
-        let mut state = states[LANES - 1];
+        let mut state = x;
         for (at, byte) in text.iter().enumerate().skip(LANES * length) {
             state = self.step(state, *byte);
             if state >= self.ending {
