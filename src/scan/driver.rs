@@ -61,7 +61,8 @@ pub fn merge(parts: impl IntoIterator<Item = Vec<Fact>>) -> Vec<Fact> {
     facts
 }
 
-/// Scans many files; `with` opens each, and may skip one by not calling back.
+/// Scans many files; `with` opens each, and may skip one by not calling back. It is given a buffer to read into, which each
+/// thread keeps for its next file.
 ///
 /// Items are taken as they come, so a walk over a large tree can go on while its first files are scanned.
 pub fn scan_all<T, I, F>(
@@ -74,14 +75,17 @@ pub fn scan_all<T, I, F>(
 ) -> Vec<Fact>
 where
     I: Iterator<Item = T> + Send,
-    F: Fn(T, &mut dyn FnMut(&Source<'_>)) + Sync,
+    F: Fn(T, &mut Vec<u8>, &mut dyn FnMut(&Source<'_>)) + Sync,
 {
     const CHUNK: usize = 16;
+    /// A larger buffer is given back after its file.
+    const KEPT: usize = 4 << 20;
     let items = Mutex::new(items);
     let parts = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let run = || {
             let mut worker = Worker::new(scanners, today).at_least(least);
+            let mut buffer = Vec::new();
             loop {
                 let chunk: Vec<T> = match items.lock() {
                     Ok(mut items) => items.by_ref().take(CHUNK).collect(),
@@ -91,7 +95,10 @@ where
                     break;
                 }
                 for item in chunk {
-                    with(item, &mut |source| worker.scan(source));
+                    with(item, &mut buffer, &mut |source| worker.scan(source));
+                    if buffer.capacity() > KEPT {
+                        buffer = Vec::new();
+                    }
                 }
             }
             if let Ok(mut parts) = parts.lock() {
@@ -121,7 +128,7 @@ mod tests {
             .map(|n| (format!("src/{}/{n}.py", n % 9), format!("x = 1\nowner = 'maria{n}@posteo.de'\n")))
             .collect();
         let scan = |threads| {
-            scan_all(SCANNERS, files.iter(), threads, None, Confidence::Medium, |(path, text), scan| {
+            scan_all(SCANNERS, files.iter(), threads, None, Confidence::Medium, |(path, text), _, scan| {
                 scan(&Source::new(path, text.as_bytes()));
             })
         };

@@ -193,7 +193,7 @@ impl<'a> Sink<'a> {
                 continue;
             }
             let mut attributes: BTreeMap<_, _> = found.attributes.iter().cloned().collect();
-            if self.view.aside || inline.iter().any(|tests| tests.contains(&found.range.start)) {
+            if self.view.aside() || inline.iter().any(|tests| tests.contains(&found.range.start)) {
                 attributes.insert("place", "aside".to_owned());
             }
             let evidence = match found.whole {

@@ -27,13 +27,14 @@ impl Scanner for Names {
     }
 
     fn scan(&self, view: &View<'_>, sink: &mut Sink<'_>) {
-        let (path, name) = (view.source.path, view.file_name().to_ascii_lowercase());
+        let path = view.source.path;
+        let name = view.lower().rsplit('/').next().unwrap_or_default();
         let mut add = |code, message: String, attribute, value: &str| {
             sink.add(Found::file(code, message, path, Confidence::High).with(attribute, value));
         };
         if name == ".env" || name.starts_with(".env.") || (name.len() > 4 && name.ends_with(".env")) {
             add(ENV_FILE, format!("`{path}` is an environment file"), "name", view.file_name());
-        } else if KEYS.contains(&name.as_str()) {
+        } else if KEYS.contains(&name) {
             add(KEY_FILE, format!("`{path}` is named like a private key"), "kind", "named");
         } else if name.rsplit_once('.').is_some_and(|(_, ending)| STORES.contains(&ending)) {
             add(KEY_FILE, format!("`{path}` is a key store"), "kind", "store");

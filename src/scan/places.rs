@@ -85,10 +85,9 @@ const CODE: [&str; 52] = [
 ];
 
 impl Place {
-    /// Looks at a path.
-    pub fn of(path: &str) -> Self {
-        let lower = path.to_ascii_lowercase();
-        let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    /// Looks at a path in lower case.
+    pub fn of_lower(path: &str) -> Self {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let mut place = Self {
             test: name.starts_with("test_")
@@ -135,14 +134,14 @@ mod tests {
             ("src/a.rs", "code"),
             ("tests/a.rs", "tests"),
             ("a_test.go", "tests"),
-            ("web/Foo.spec.ts", "tests"),
+            ("web/foo.spec.ts", "tests"),
             ("vendor/x/a.js", "made"),
             ("static/jquery.min.js", "made"),
             ("latest/contest.py", "code"),
         ] {
-            assert_eq!(Place::of(path).name(), want, "{path}");
+            assert_eq!(Place::of_lower(path).name(), want, "{path}");
         }
-        assert!(Place::of("app/locale/de/x.json").words);
-        assert!(Place::of("README.md").prose && !Place::of("README.md").test);
+        assert!(Place::of_lower("app/locale/de/x.json").words);
+        assert!(Place::of_lower("readme.md").prose && !Place::of_lower("readme.md").test);
     }
 }

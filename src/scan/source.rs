@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::{Range, RangeInclusive};
 
+use super::places::Place;
 use super::{Lines, Surroundings, layers};
 
 /// One file to look at.
@@ -42,8 +43,9 @@ pub struct View<'a> {
     pub text: Cow<'a, [u8]>,
     /// Whether this is no text at all.
     pub binary: bool,
-    /// Whether the path says that this is a test, a fixture, an example or a document.
-    pub aside: bool,
+    aside: OnceCell<bool>,
+    place: OnceCell<Place>,
+    lower: OnceCell<String>,
     lines: OnceCell<Lines>,
     runs: OnceCell<Vec<Range<usize>>>,
 }
@@ -60,10 +62,27 @@ impl<'a> View<'a> {
             source,
             text,
             binary,
-            aside: is_aside(source.path),
+            aside: OnceCell::new(),
+            place: OnceCell::new(),
+            lower: OnceCell::new(),
             lines: OnceCell::new(),
             runs: OnceCell::new(),
         }
+    }
+
+    /// Tells whether the path says that this is a test, a fixture, an example or a document.
+    pub fn aside(&self) -> bool {
+        *self.aside.get_or_init(|| is_aside(self.lower()))
+    }
+
+    /// Returns what the path says of the file.
+    pub fn place(&self) -> Place {
+        *self.place.get_or_init(|| Place::of_lower(self.lower()))
+    }
+
+    /// Returns the path in lower case.
+    pub fn lower(&self) -> &str {
+        self.lower.get_or_init(|| self.source.path.to_ascii_lowercase())
     }
 
     /// Returns where the lines start; computed when first asked for.
@@ -150,9 +169,9 @@ const ASIDE: [&str; 23] = [
     "__snapshots__",
 ];
 
+/// Takes a path in lower case.
 fn is_aside(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     folders.split('/').any(|folder| {
         ASIDE.contains(&folder)
             || folder.ends_with("-tests")
@@ -222,7 +241,7 @@ mod tests {
         for path in
             ["tests/a.py", "src/foo_test.go", "a/__tests__/x.js", "README.md", "x/test_a.py", "a.spec.ts"]
         {
-            assert!(is_aside(path), "{path}");
+            assert!(is_aside(&path.to_ascii_lowercase()), "{path}");
         }
         for path in ["src/main.rs", "config/prod.env", "latest/contest.py", "attest.go"] {
             assert!(!is_aside(path), "{path}");

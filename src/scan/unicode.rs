@@ -29,7 +29,7 @@ impl Scanner for Unicode {
         if view.binary || view.text.is_ascii() {
             return;
         }
-        Pass { view, sink, place: Place::of(view.source.path), code: None, noise: None, last: None }.run();
+        Pass { view, sink, place: view.place(), code: None, noise: None, last: None }.run();
     }
 }
 

@@ -7,7 +7,6 @@ mod tools;
 
 use std::ops::Range;
 
-use super::places::Place;
 use super::{Confidence, Found, Scanner, Sink, View};
 
 /// Text for agents that they should not be told; attribute `kind`.
@@ -32,9 +31,8 @@ impl Scanner for Agents {
         if view.binary || view.text.is_empty() {
             return;
         }
-        let path = view.source.path.to_ascii_lowercase();
-        let Some(kind) = Kind::of(&path) else { return };
-        let place = Place::of(&path).name();
+        let Some(kind) = Kind::of(view.lower()) else { return };
+        let place = view.place().name();
         let mut add = |note: Note| {
             let start = note.range.start.min(view.text.len());
             let range = start..note.range.end.clamp(start, view.text.len());
@@ -84,10 +82,13 @@ impl Kind {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let (_, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let folder = |wanted: &str| folders == wanted || folders.ends_with(&format!("/{wanted}"));
+        // All of those begin with a dot, and few folders do.
+        let dotted = folders.starts_with('.') || folders.contains("/.");
         let within = |wanted: &str| {
-            folder(wanted)
-                || folders.starts_with(&format!("{wanted}/"))
-                || folders.contains(&format!("/{wanted}/"))
+            dotted
+                && (folder(wanted)
+                    || folders.starts_with(&format!("{wanted}/"))
+                    || folders.contains(&format!("/{wanted}/")))
         };
         Some(match name {
             "claude.md"

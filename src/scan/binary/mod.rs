@@ -4,7 +4,6 @@
 
 mod packed;
 
-use super::places::Place;
 use super::{Confidence, Found, Scanner, Sink, View};
 
 /// A program, by its first bytes; attributes `kind` and `disguised`.
@@ -30,7 +29,6 @@ impl Scanner for Binary {
     fn scan(&self, view: &View<'_>, sink: &mut Sink<'_>) {
         let (path, bytes) = (view.source.path, view.source.bytes);
         if let Some((code, kind, what)) = magic(bytes) {
-            let place = Place::of(path);
             let disguised = code == EXECUTABLE && is_disguise(view.extension());
             let message = if disguised {
                 format!("`{path}` is {what} under the name of something else")
@@ -39,7 +37,7 @@ impl Scanner for Binary {
             };
             let mut found = Found::file(code, message, path, Confidence::High)
                 .with("kind", kind)
-                .with("where", place.name());
+                .with("where", view.place().name());
             if disguised {
                 found = found.with("disguised", "yes");
             }

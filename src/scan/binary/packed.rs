@@ -5,10 +5,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::bytes::Regex;
 
-use super::super::places::Place;
 use super::{Confidence, Found, OBFUSCATED, Sink, View};
 
 /// What is looked at at all; the number says what is tried there.
@@ -51,8 +50,11 @@ enum Try {
     Nothing,
 }
 
-static FINDER: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(NEEDLES.iter().map(|(needle, _)| needle)).ok());
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    // No needle is within another, so that this finds the same as the usual kind, and is much faster.
+    let mut builder = AhoCorasick::builder();
+    builder.match_kind(MatchKind::LeftmostFirst).build(NEEDLES.iter().map(|(needle, _)| needle)).ok()
+});
 
 macro_rules! regex {
     ($name:ident, $pattern:expr) => {
@@ -102,7 +104,7 @@ const LONG: usize = 4_000;
 
 #[expect(clippy::too_many_lines, reason = "one arm for each thing that is tried")]
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
-    let place = Place::of(view.source.path);
+    let place = view.place();
     let text = &*view.text;
     let script =
         text.starts_with(b"#!") || is_script(view.file_name()) || matches!(view.extension(), "yml" | "yaml");

@@ -12,7 +12,7 @@ use super::{INSECURE, at, is_aside, is_ignored, sources};
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
     let path = view.source.path;
     // On a change, `sources` looks at both sides and knows what was there before.
-    if view.source.changed.is_some() || memchr::memmem::find(&view.text, b"://").is_none() {
+    if view.source.changed.is_some() {
         return;
     }
     let Some(format) = manifest::format(path).filter(|_| !is_ignored(path)) else { return };

@@ -8,7 +8,6 @@ mod sql;
 
 use std::ops::Range;
 
-use super::places::Place;
 use super::{Confidence, Found, Scanner, Sink, View};
 
 /// A migration that drops or rewrites data; attribute `kind`.
@@ -33,26 +32,25 @@ impl Scanner for Destructive {
         if view.binary {
             return;
         }
-        let place = Place::of(view.source.path);
         let mut add = |code, range: Range<usize>, kind: &'static str, message: String, confidence| {
             let key = String::from_utf8_lossy(view.text.get(range.clone()).unwrap_or_default()).into_owned();
             let found = Found::plain(code, range, message, &key, confidence).with("kind", kind);
-            sink.add(found.with("where", place.name()));
+            sink.add(found.with("where", view.place().name()));
         };
-        let lower = view.source.path.to_ascii_lowercase();
+        let lower = view.lower();
         if view.extension().eq_ignore_ascii_case("sql") {
-            let undoes = migrations::undoes(&lower);
+            let undoes = migrations::undoes(lower);
             if !undoes {
                 let sure =
-                    if migrations::is_migration(&lower) { Confidence::High } else { Confidence::Medium };
+                    if migrations::is_migration(lower) { Confidence::High } else { Confidence::Medium };
                 sql::scan(&view.text, &mut |range, kind, message| add(MIGRATION, range, kind, message, sure));
             }
-        } else if migrations::is_migration(&lower) {
-            migrations::scan(&lower, &view.text, &mut |range, kind, message| {
+        } else if migrations::is_migration(lower) {
+            migrations::scan(lower, &view.text, &mut |range, kind, message| {
                 add(MIGRATION, range, kind, message, Confidence::High);
             });
         }
-        if commands::is_script(view.file_name(), view.extension(), &lower, &view.text) {
+        if commands::is_script(view.file_name(), view.extension(), lower, &view.text) {
             commands::scan(&view.text, &mut |range, kind, message, confidence| {
                 add(COMMAND, range, kind, message, confidence);
             });

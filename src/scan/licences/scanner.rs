@@ -147,7 +147,7 @@ fn outbound<'v>(view: &View<'v>) -> Option<&'v str> {
 }
 
 fn place(view: &View<'_>) -> &'static str {
-    if view.aside { "aside" } else { "code" }
+    if view.aside() { "aside" } else { "code" }
 }
 
 /// Adds a fact where what comes in does not simply go with the repository's licence.
@@ -157,7 +157,7 @@ fn conflict(view: &View<'_>, sink: &mut Sink<'_>, inbound: Inbound) {
     let into = Expression::parse(outbound).unwrap_or_else(|| Expression::named(outbound));
     let Some(found) = judge(&into, &inbound.licence, Linkage::Copied) else { return };
     // Tests, examples and documents hold texts for other reasons than to use them.
-    let sure = inbound.certain && !view.aside;
+    let sure = inbound.certain && !view.aside();
     let severity = if sure { found.severity } else { found.severity.min(Severity::Person) };
     let confidence =
         if sure && severity == Severity::Conflict { Confidence::High } else { Confidence::Medium };

@@ -2,13 +2,15 @@
 //!
 //! Must never take what only looks like an address in code: `icon@2x.png`, `package@1.0`.
 
+use std::cell::OnceCell;
+
 use super::add;
 use crate::scan::{Confidence, Sink, View};
 
 /// Reports addresses.
 pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
     let text = &view.text;
-    let given = is_given(view.file_name());
+    let given = OnceCell::new();
     for at in memchr::memchr_iter(b'@', text) {
         let local_part = |b: &u8| b.is_ascii_alphanumeric() || b"._%+-".contains(b);
         let before = text[..at].iter().rev().take(65).take_while(|b| local_part(b)).count();
@@ -36,6 +38,7 @@ pub fn scan(view: &View<'_>, sink: &mut Sink<'_>) {
         let near = text[line.start.max(at.saturating_sub(200))..line.end.min(at + 200)].to_ascii_lowercase();
         let credited = CREDITS.iter().any(|word| memchr::memmem::find(&near, word.as_bytes()).is_some());
         let role = ROLES.iter().any(|word| local.eq_ignore_ascii_case(word.as_bytes()));
+        let given = *given.get_or_init(|| is_given(view.file_name()));
         let confidence = if given || credited || role || is_stand_in(local) {
             Confidence::Low
         } else {

@@ -38,7 +38,7 @@ pub fn syntax(view: &View<'_>) -> Syntax {
         "prefs",
     ];
     const SHELL: [&str; 8] = ["sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1"];
-    let name = view.file_name().to_ascii_lowercase();
+    let name = view.lower().rsplit('/').next().unwrap_or_default();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if SHELL.contains(&extension)
         || name.starts_with("dockerfile")

@@ -5,6 +5,7 @@
 mod assign;
 mod check;
 mod files;
+mod keywords;
 mod letters;
 mod pass;
 mod pem;

@@ -131,7 +131,7 @@ impl Pass<'_, '_, '_> {
         if !self.layer.is_empty() {
             attributes.push(("layer", self.layer.clone()));
         }
-        if self.view.aside {
+        if self.view.aside() {
             attributes.push(("place", "aside".to_owned()));
         }
         attributes.extend(hit.more);
@@ -161,10 +161,16 @@ impl Pass<'_, '_, '_> {
             return;
         }
         let Some(regex) = rule.regex() else { return };
-        let mut captures = regex.create_captures();
+        let mut captures = None;
         let mut start = from;
         while start < to {
-            regex.search_captures(&Input::new(text).range(start..to), &mut captures);
+            let input = Input::new(text).range(start..to);
+            // Mostly there is no match, and nothing to be made for its groups.
+            if regex.search_half(&input).is_none() {
+                break;
+            }
+            let captures = captures.get_or_insert_with(|| regex.create_captures());
+            regex.search_captures(&input, captures);
             let Some(whole) = captures.get_match() else { break };
             start = whole.end().max(start + 1);
             let group = match rule.group {

@@ -4,13 +4,11 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::MatchKind;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::automaton::StateID;
-use aho_corasick::{Anchored, dfa};
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use serde::Deserialize;
+
+use super::keywords::Keywords;
 
 const BETTERLEAKS: &str = include_str!("../../../rules/secrets/betterleaks.toml");
 const OWN: &str = include_str!("../../../rules/secrets/own.toml");
@@ -101,9 +99,8 @@ const FIXED: &[(&str, Trigger)] = &[
 pub struct Set {
     /// The rules.
     pub rules: Vec<Rule>,
-    automaton: dfa::DFA,
+    keywords: Keywords,
     triggers: Vec<Vec<Trigger>>,
-    longest: usize,
 }
 
 static SET: LazyLock<Option<Set>> = LazyLock::new(Set::load);
@@ -127,56 +124,16 @@ impl Set {
                 words.entry(word.to_ascii_lowercase()).or_default().push(trigger);
             }
         }
-        let automaton = dfa::Builder::new()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .start_kind(aho_corasick::StartKind::Unanchored)
-            .build(words.keys())
-            .ok()?;
-        let longest = words.keys().map(String::len).max().unwrap_or(0);
-        Some(Self { rules, automaton, triggers: words.into_values().collect(), longest })
+        let keywords = Keywords::new(words.keys().map(String::as_str))?;
+        Some(Self { rules, keywords, triggers: words.into_values().collect() })
     }
 
     /// Calls back with every trigger and the offset after its keyword, overlapping ones too, in order.
-    ///
-    /// Each step waits for the one before, so a text is walked in four places at once.
     pub fn triggers(&self, text: &[u8], mut each: impl FnMut(Trigger, usize)) {
-        const LANES: usize = 4;
-        let Ok(first) = self.automaton.start_state(Anchored::No) else { return };
-        let step = |state, byte: u8| self.automaton.next_state(Anchored::No, state, byte);
-        let length = text.len() / LANES;
-        let mut hits: [Vec<(usize, StateID)>; LANES] = std::array::from_fn(|_| Vec::new());
-        let mut states = [first; LANES];
-        let lanes: [&[u8]; LANES] = std::array::from_fn(|lane| &text[lane * length..(lane + 1) * length]);
-        for (lane, state) in states.iter_mut().enumerate().skip(1) {
-            // A keyword may start in the lane before.
-            let start = lane * length;
-            *state = text[start.saturating_sub(self.longest)..start]
-                .iter()
-                .fold(first, |state, byte| step(state, *byte));
-        }
-        let [a, b, c, d] = lanes;
-        for (at, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
-            states = [step(states[0], *a), step(states[1], *b), step(states[2], *c), step(states[3], *d)];
-            if states.iter().any(|state| self.automaton.is_match(*state)) {
-                for (lane, state) in states.iter().enumerate().filter(|(_, s)| self.automaton.is_match(**s)) {
-                    hits[lane].push((lane * length + at + 1, *state));
-                }
-            }
-        }
-        let mut state = states[LANES - 1];
-        for (at, byte) in text.iter().enumerate().skip(LANES * length) {
-            state = step(state, *byte);
-            if self.automaton.is_match(state) {
-                hits[LANES - 1].push((at + 1, state));
-            }
-        }
-        for (at, state) in hits.into_iter().flatten() {
-            for nth in 0..self.automaton.match_len(state) {
-                let pattern = self.automaton.match_pattern(state, nth).as_usize();
-                self.triggers[pattern].iter().for_each(|trigger| each(*trigger, at));
-            }
-        }
+        self.keywords.each(text, |word, at| {
+            let triggers = self.triggers.get(usize::from(word));
+            triggers.into_iter().flatten().for_each(|trigger| each(*trigger, at));
+        });
     }
 }
 

@@ -125,16 +125,15 @@ pub fn of_tree(vcs: &dyn VcsChanges, subject: Subject, options: Options) -> Resu
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let today = options.today.as_deref();
-    let facts = scan::scan_all(SCANNERS, files.iter(), threads, today, LEAST, |file, scan| {
-        let mut bytes = Vec::new();
-        match vcs.read_working(file, &mut bytes) {
+    let facts = scan::scan_all(SCANNERS, files.iter(), threads, today, LEAST, |file, bytes, scan| {
+        match vcs.read_working(file, bytes) {
             Ok(false) => {}
             Ok(true) => {
                 if let Some((kind, why)) = bad_name(&file.path) {
                     note(file, kind, why);
                 }
                 // Facts of a file with an odd name are better than none.
-                scan(&Source { around: Some(&around), ..Source::new(&path(&file.path), &bytes) });
+                scan(&Source { around: Some(&around), ..Source::new(&path(&file.path), bytes) });
             }
             Err(why) => note(file, kind(&why), why.to_string()),
         }

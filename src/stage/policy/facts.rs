@@ -34,7 +34,7 @@ pub const LEAST: Confidence = Confidence::Medium;
 pub fn of_change(files: &[Looked], tree: &dyn Tree, today: Option<&str>) -> Vec<Fact> {
     let around = Surroundings::of(tree);
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(files.len().div_ceil(8));
-    let mut facts = scan::scan_all(SCANNERS, files.iter(), threads, today, LEAST, |file, scan| {
+    let mut facts = scan::scan_all(SCANNERS, files.iter(), threads, today, LEAST, |file, _, scan| {
         let Some(after) = &file.after else { return };
         let new = file.before.as_ref().map(|before| changed(before, after));
         scan(&Source { changed: new.as_deref(), around: Some(&around), ..Source::new(&file.path, after) });

@@ -163,6 +163,11 @@ pub(super) fn beside(root: &Path, index: &gix::index::State) -> Result<Vec<(Vec<
         Box::new(move |item| {
             match item {
                 Ok(item) => {
+                    let is_folder = item.file_type().is_some_and(|kind| kind.is_dir());
+                    // Most files are tracked: they are not looked at.
+                    if !is_folder && git_path(root, item.path()).is_none_or(|path| is_tracked(&path)) {
+                        return WalkState::Continue;
+                    }
                     let (entry, nested) = classify(&item);
                     if let (Some(entry), Some(path)) = (entry, git_path(root, item.path()))
                         && !is_tracked(&path)
@@ -255,7 +260,10 @@ pub(super) fn read(root: &Path, path: &[u8], kind: EntryKind, buffer: &mut Vec<u
         buffer.extend_from_slice(&target);
         return Ok(());
     }
-    bytes(open(&file).map_err(failed)?, buffer)
+    match bytes(open(&file).map_err(failed)?, buffer)? {
+        true => Ok(()),
+        false => Err(Unread::Failed("it is no regular file".into())),
+    }
 }
 
 /// Reads what is at a path, a file or the target of a link; tells whether there is one.
@@ -265,30 +273,46 @@ pub(super) fn read_if_there(root: &Path, path: &[u8], buffer: &mut Vec<u8>) -> R
         return read(root, path, EntryKind::File, buffer).map(|()| true);
     };
     match open(&file) {
-        Ok(opened) if opened.metadata().is_ok_and(|found| found.is_dir()) => Ok(false),
-        Ok(opened) => bytes(opened, buffer).map(|()| true),
+        Ok(opened) => bytes(opened, buffer),
         Err(error) if is_absent(&error) => Ok(false),
         Err(_) if file.is_symlink() => read(root, path, EntryKind::Link, buffer).map(|()| true),
         Err(error) => Err(failed(error)),
     }
 }
 
-fn bytes(opened: File, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+/// Reads a file; tells whether it is one, and no folder.
+fn bytes(mut opened: File, buffer: &mut Vec<u8>) -> Result<bool, Unread> {
     let failed = |error: io::Error| Unread::Failed(error.to_string());
     let found = opened.metadata().map_err(failed)?;
+    if found.is_dir() {
+        return Ok(false);
+    }
     if !found.is_file() {
         return Err(Unread::Failed("it is no regular file".into()));
     }
     if found.len() > LARGEST {
         return Err(Unread::Large { bytes: found.len() });
     }
-    buffer.reserve(usize::try_from(found.len()).unwrap_or_default().saturating_add(1));
-    let read = opened.take(LARGEST + 1).read_to_end(buffer).map_err(failed)?;
-    if read as u64 > LARGEST {
-        buffer.clear();
-        return Err(Unread::Large { bytes: read as u64 });
+    // One call for most files. Only a file that became another one meanwhile takes more.
+    let expected = usize::try_from(found.len()).unwrap_or_default();
+    buffer.resize(expected.saturating_add(1), 0);
+    let read = loop {
+        match opened.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other.map_err(failed)?,
+        }
+    };
+    buffer.truncate(read);
+    if read == expected && expected > 0 {
+        return Ok(true);
     }
-    Ok(())
+    opened.take(LARGEST + 1 - read as u64).read_to_end(buffer).map_err(failed)?;
+    let read = buffer.len() as u64;
+    if read > LARGEST {
+        buffer.clear();
+        return Err(Unread::Large { bytes: read });
+    }
+    Ok(true)
 }
 
 /// Returns the size of a file; 0 where it cannot be told.

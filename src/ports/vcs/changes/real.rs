@@ -156,8 +156,8 @@ impl VcsChanges for GitRepository {
             let known = files.last().is_some_and(|last| last.path == path);
             if !known && !entry.mode.is_sparse() {
                 let kind = index::kind(entry.mode);
-                let commit = Some(entry.id.to_string());
-                let unread = (kind == EntryKind::Submodule).then_some(Unread::Submodule { commit });
+                let submodule = || Unread::Submodule { commit: Some(entry.id.to_string()) };
+                let unread = (kind == EntryKind::Submodule).then(submodule);
                 // Behind a link there is another file, and what is not checked out is not there.
                 if folders.are_real(path) {
                     files.push(WorkFile { path: path.to_vec(), kind, unread });
@@ -169,6 +169,7 @@ impl VcsChanges for GitRepository {
             let unread = nested.then_some(Unread::Submodule { commit: None });
             files.push(WorkFile { path, kind: entry.kind, unread });
         }
+        // In order but for the last few, and a stable sort takes runs as they are.
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
