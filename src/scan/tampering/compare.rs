@@ -243,6 +243,7 @@ impl<'a> Diff<'a> {
         let left = new.assertions.iter().filter(|a| a.effective() > Strength::Trivial).count();
         // What is said once more stays, and what a helper asserts cannot be seen here.
         let unsure = lost.iter().all(|a| new.assertions.iter().any(|same| same.key() == a.key()))
+            || lost.iter().all(|a| nothing_raised(&a.op))
             || lost.iter().all(|a| a.helper && !names_a_check(&a.op))
             || self.added.iter().any(|a| a.helper);
         let sure = match () {
@@ -339,10 +340,18 @@ fn is_flipped(old: &Assertion, new: &Assertion) -> bool {
         && OPPOSITES.iter().any(|[one, other]| pair == [*one, *other] || pair == [*other, *one])
 }
 
+/// Tells whether a check says that nothing is raised: the bare call says so too.
+fn nothing_raised(op: &str) -> bool {
+    let low = op.to_ascii_lowercase().replace('_', "");
+    ["nothingraised", "notthrow", "notraise", "notpanic"].iter().any(|part| low.contains(part))
+}
+
 /// Tells whether a helper says by its name that it checks something; others set up or clean up.
 fn names_a_check(name: &str) -> bool {
     let low = name.to_ascii_lowercase();
-    ["assert", "check", "expect", "require", "must", "verify", "should", "test"].iter().any(|lead| low.starts_with(lead))
+    ["assert", "check", "expect", "require", "must", "verify", "should", "test"]
+        .iter()
+        .any(|lead| low.starts_with(lead))
 }
 
 /// Tells whether a value is one of several.

@@ -524,9 +524,7 @@ impl Lexer<'_> {
                 b']' => class = false,
                 b'/' if !class => {
                     let flags = self.text.get(at + 1..).unwrap_or_default();
-                    return Ok(
-                        at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count(),
-                    );
+                    return Ok(at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count());
                 }
                 _ => {}
             }

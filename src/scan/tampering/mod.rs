@@ -120,7 +120,8 @@ fn is_readable(text: &[u8]) -> bool {
 
 /// Says that tests changed that nobody compared.
 fn not_compared(file: &FileChange<'_>, lang: &lang::Lang, sink: &mut dyn FnMut(&str, Found)) {
-    let message = format!("the tests in `{}` changed and were not compared: it is too large, or no text", file.path);
+    let message =
+        format!("the tests in `{}` changed and were not compared: it is too large, or no text", file.path);
     let found = Found::file(REMOVED, message, file.path, Confidence::Medium);
     sink(file.path, found.with("kind", "not-compared").with("language", lang.name));
 }

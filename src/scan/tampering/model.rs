@@ -323,11 +323,10 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
         return none;
     }
     // The function's own braces: the last ones that reach to its end.
-    let open = unit
-        .body
-        .clone()
-        .take(SIGNATURE)
-        .find(|at| tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end));
+    let open =
+        unit.body.clone().take(SIGNATURE).find(|at| {
+            tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end)
+        });
     let Some((open, close)) = open.and_then(|open| tokens.close(open).map(|close| (open, close))) else {
         return none;
     };

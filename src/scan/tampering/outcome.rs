@@ -91,7 +91,9 @@ fn is_setup(path: &str) -> bool {
 fn in_main(file: &TestFile<'_>, at: usize) -> bool {
     let start = file.tokens.all.get(at).map_or(0, |t| t.start);
     let around = file.tests.iter().filter(|test| !test.own.is_empty() && test.place.start < start);
-    around.max_by_key(|test| test.place.start).is_some_and(|test| matches!(test.own.as_str(), "TestMain" | "init"))
+    around
+        .max_by_key(|test| test.place.start)
+        .is_some_and(|test| matches!(test.own.as_str(), "TestMain" | "init"))
 }
 
 fn owned(tokens: &Tokens<'_>, at: usize, owner: &str) -> bool {

@@ -71,7 +71,7 @@ pub(super) fn check(name: &str) -> Check {
         }
         _ if bare.contains("equal")
             || bare.contains("same")
-            || matches!(bare, "eq" | "eql" | "deep" | "eqnice" | "be") =>
+            || matches!(bare, "eq" | "eql" | "deep" | "eqnice" | "be" | "jsoneq" | "yamleq") =>
         {
             if negative {
                 Check::Unequal

@@ -66,7 +66,13 @@ fn is_empty(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
 }
 
 /// Reads an expression that has to be true, or false where `fails` says so.
-pub(super) fn condition(tokens: &Tokens<'_>, at: usize, end: usize, mut range: Range<usize>, fails: bool) -> Assertion {
+pub(super) fn condition(
+    tokens: &Tokens<'_>,
+    at: usize,
+    end: usize,
+    mut range: Range<usize>,
+    fails: bool,
+) -> Assertion {
     // `if x := f(); x != want`
     let statements = tokens.split(range.clone(), ";");
     let init = match statements.as_slice() {
@@ -112,8 +118,16 @@ fn top(tokens: &Tokens<'_>, range: &Range<usize>, marks: &[&str]) -> Option<usiz
     None
 }
 
+/// Returns what says that a place must not be reached: `fail("message")`, `assert False`.
+pub(super) fn always_fails(at: usize, end: usize) -> Assertion {
+    plain(at, end, String::new(), "fail".into(), String::new(), Strength::Partial)
+}
+
 fn compare(tokens: &Tokens<'_>, at: usize, end: usize, range: Range<usize>, negated: bool) -> Assertion {
     let whole = norm(tokens, range.clone());
+    if range.len() == 1 && !negated && tokens.any(range.start, &FALSE) {
+        return always_fails(at, end);
+    }
     if range.len() == 1 && (is_literal(tokens, &range)) {
         return plain(at, end, whole, "constant".into(), String::new(), Strength::Trivial);
     }

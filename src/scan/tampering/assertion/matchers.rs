@@ -5,12 +5,18 @@
 use std::ops::Range;
 
 use super::checks::{Check, check, is_exact, number};
-use super::condition::{FALSE, NULL, TRUE, condition, equality};
+use super::condition::{FALSE, NULL, TRUE, always_fails, condition, equality};
 use super::{Assertion, Link, Strength, is_literal, joined, norm, plain};
 use crate::scan::tampering::lex::{Kind, Tokens};
 
 /// Reads one call, or one that looks at something and the checks that follow.
-pub(super) fn judge(tokens: &Tokens<'_>, at: usize, end: usize, links: &[Link], skip_first: bool) -> Assertion {
+pub(super) fn judge(
+    tokens: &Tokens<'_>,
+    at: usize,
+    end: usize,
+    links: &[Link],
+    skip_first: bool,
+) -> Assertion {
     let cut = |args: &[Range<usize>]| -> Vec<Range<usize>> {
         args.iter().skip(usize::from(skip_first)).cloned().collect()
     };
@@ -30,6 +36,9 @@ pub(super) fn judge(tokens: &Tokens<'_>, at: usize, end: usize, links: &[Link], 
 }
 
 fn call(tokens: &Tokens<'_>, at: usize, end: usize, name: &str, args: &[Range<usize>]) -> Assertion {
+    if matches!(name, "fail" | "flunk") {
+        return always_fails(at, end);
+    }
     let mut args = args.to_vec();
     let is_text = |arg: &Range<usize>| arg.len() == 1 && tokens.kind(arg.start) == Some(Kind::Text);
     match (check(name), args.as_slice()) {

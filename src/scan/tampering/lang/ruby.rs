@@ -67,7 +67,8 @@ fn block_end(tokens: &Tokens<'_>, at: usize) -> usize {
     let (indent, line) = tokens.all.get(at).map_or((0, 0), |t| (t.indent, t.line));
     let mut end = at + 1;
     while let Some(token) = tokens.all.get(end) {
-        let clause = token.indent == indent && tokens.any(end, &["rescue", "ensure", "else", "elsif", "when"]);
+        let clause =
+            token.indent == indent && tokens.any(end, &["rescue", "ensure", "else", "elsif", "when"]);
         if token.first && token.line > line && token.indent <= indent && !clause {
             return if tokens.any(end, &["end", "}"]) { end + 1 } else { end };
         }
