@@ -32,6 +32,7 @@ mod repositories;
 mod scan;
 mod secrets;
 mod support;
+mod tampering;
 mod templates;
 mod tidy;
 mod vcs;

@@ -22,9 +22,18 @@ deny contains facts.finding(fact) if {
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("tests/assertion-removed")
 	fact.confidence != "high"
+	not fact.attributes.kind in gone
 }
 
 require_approval contains facts.finding(fact) if {
 	some fact in facts.of("tests/assertion-removed")
 	fact.attributes.kind in gone
+	not fact.attributes.follows
+}
+
+# Whole tests that went with what they name.
+warn contains facts.finding(fact) if {
+	some fact in facts.of("tests/assertion-removed")
+	fact.attributes.kind in gone
+	fact.attributes.follows == "code"
 }

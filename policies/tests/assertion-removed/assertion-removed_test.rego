@@ -23,4 +23,24 @@ test_test_gone_deny if count(rule.deny) == 0 with input as doc("high", {"kind": 
 
 test_test_gone_require_approval if count(rule.require_approval) == 1 with input as doc("high", {"kind": "test-deleted"})
 
+test_test_gone_warn if count(rule.warn) == 0 with input as doc("high", {"kind": "test-deleted"})
+
+test_test_follows_require_approval if {
+	count(rule.require_approval) == 0 with input as doc("medium", {"kind": "test-deleted", "follows": "code"})
+}
+
+test_test_follows_warn if {
+	count(rule.warn) == 1 with input as doc("medium", {"kind": "test-deleted", "follows": "code"})
+}
+
+test_assertion_follows_deny if count(rule.deny) == 0 with input as doc("medium", {"kind": "removed", "follows": "code"})
+
+test_assertion_follows_require_approval if {
+	count(rule.require_approval) == 1 with input as doc("medium", {"kind": "removed", "follows": "code"})
+}
+
+test_not_compared_require_approval if count(rule.require_approval) == 1 with input as doc("medium", {"kind": "not-compared"})
+
+test_nothing_warn if count(rule.warn) == 0 with input as {"facts": []}
+
 test_nothing_deny if count(rule.deny) == 0 with input as {"facts": []}

@@ -46,8 +46,7 @@ impl<'a> Gained<'a> {
             const LOOK: usize = 8;
             let Some(tests) = tests else { return false };
             let first = tests.len().saturating_sub(LOOK);
-            let fits =
-                |to: &&Test| to.role != Role::Test || from.rest.is_empty() || likeness(from, to).0 > 0.0;
+            let fits = |to: &&Test| to.role != Role::Test || from.rest.is_empty() || shares(from, to);
             let at = tests.get(first..).and_then(|near| near.iter().position(fits));
             at.map(|at| tests.remove(first + at)).is_some()
         };
@@ -109,26 +108,63 @@ impl<'a> Diff<'a> {
 
     /// Pairs what was with what stands for it now.
     fn match_up(&mut self) {
-        const MOST: usize = 400;
-        if self.removed.len().saturating_mul(self.added.len()) > MOST * MOST {
+        // The surest first: the same but for the value; then the same subject; then the same expectation; then a part of it.
+        self.match_by(|a| Some(format!("{}\0{}", a.subject, a.op)));
+        self.match_by(|a| Some(a.subject.clone()));
+        self.match_by(|a| (!a.expected.is_empty()).then(|| format!("{}\0{}", a.op, a.expected)));
+        // `assert len(result) > 0` stands for `assert result == [1, 2]`; only a few are looked at for each.
+        const FEW: usize = 64;
+        let mut kept = Vec::new();
+        for old in std::mem::take(&mut self.removed) {
+            let at = self.added.iter().take(FEW).position(|new| part_of_it(old, new));
+            match at {
+                Some(at) => {
+                    let new = self.added.remove(at);
+                    self.replaced(old, new);
+                }
+                None => kept.push(old),
+            }
+        }
+        self.removed = kept;
+    }
+
+    /// Pairs those that have the same of something, in their order.
+    fn match_by(&mut self, part: impl Fn(&Assertion) -> Option<String>) {
+        if self.removed.is_empty() || self.added.is_empty() {
             return;
         }
-        // The surest first: the same but for the value; then the same subject; then the same expectation; then a part of it.
-        for look in [same_but_value, same_subject, same_expectation, part_of_it] {
-            let mut kept = Vec::new();
-            for old in std::mem::take(&mut self.removed) {
-                let Some(at) = self.added.iter().position(|new| look(old, new)) else {
-                    kept.push(old);
-                    continue;
-                };
-                let new = self.added.remove(at);
-                if new.effective() < old.effective() || is_looser(old, new) {
-                    self.looser.push((old, new));
-                } else if old.op == new.op && old.subject == new.subject && old.dead == new.dead {
-                    self.edited.push((old, new));
-                }
+        let mut by_part: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, new) in self.added.iter().enumerate().rev() {
+            if let Some(part) = part(new) {
+                by_part.entry(part).or_default().push(at);
             }
-            self.removed = kept;
+        }
+        let mut taken = BTreeSet::new();
+        let mut kept = Vec::new();
+        for old in std::mem::take(&mut self.removed) {
+            let at = part(old).and_then(|part| by_part.get_mut(&part)).and_then(Vec::pop);
+            let Some((at, new)) = at.and_then(|at| Some((at, *self.added.get(at)?))) else {
+                kept.push(old);
+                continue;
+            };
+            taken.insert(at);
+            self.replaced(old, new);
+        }
+        self.removed = kept;
+        let mut at = 0;
+        self.added.retain(|_| {
+            at += 1;
+            !taken.contains(&(at - 1))
+        });
+    }
+
+    fn replaced(&mut self, old: &'a Assertion, new: &'a Assertion) {
+        if is_flipped(old, new) {
+            self.edited.push((old, new));
+        } else if new.effective() < old.effective() || is_looser(old, new) {
+            self.looser.push((old, new));
+        } else if old.op == new.op && old.subject == new.subject && old.dead == new.dead {
+            self.edited.push((old, new));
         }
     }
 
@@ -153,7 +189,7 @@ impl<'a> Diff<'a> {
         for (was, is) in &self.looser {
             let gone = around.is_gone(&was.subject);
             let sure = match (was.effective(), is.effective()) {
-                _ if gone => Confidence::Low,
+                _ if gone => Confidence::Medium,
                 (_, Strength::Trivial) => Confidence::High,
                 (Strength::Exact, _)
                     if was.subject == is.subject && ["truthy", "there"].contains(&is.op.as_str()) =>
@@ -177,6 +213,7 @@ impl<'a> Diff<'a> {
                 &key(&[&new.name, &shown(was)]),
                 cap(sure),
             );
+            let found = if gone { found.with("follows", "code") } else { found };
             sink(
                 path,
                 found.with("kind", "weakened").with("test", &new.name).with("language", after.lang.name),
@@ -189,26 +226,31 @@ impl<'a> Diff<'a> {
         let whole: Vec<&str> = self.whole.iter().map(|a| a.subject.as_str()).collect();
         lost.retain(|a| !whole.iter().any(|subject| within(subject, &a.subject)));
         // `.expect(200, "hey")` is `.expect(200)` and `.expect("hey")`.
-        let has = |all: &str, part: &str| format!(" {all} ").contains(&format!(" {part} "));
         lost.retain(|a| {
-            !self
-                .whole
-                .iter()
-                .any(|w| w.op == a.op && w.subject == a.subject && has(&w.expected, &a.expected))
+            let same = |w: &&&Assertion| w.op == a.op && w.subject == a.subject;
+            !self.whole.iter().filter(same).any(|w| part_of_value(&a.expected, &w.expected))
         });
         let made = self.added.iter().filter(|a| a.effective() > Strength::Trivial).count();
         if lost.len() <= made || new.rows > old.rows {
             return;
         }
-        let gone = lost.iter().all(|a| around.is_gone(&a.subject) || around.is_gone(&a.expected));
+        let before = sides.get(self.pair.new_file).and_then(|s| s.before.as_ref());
+        let gone = lost.iter().all(|a| {
+            around.is_gone(&a.subject)
+                || around.is_gone(&a.expected)
+                || (a.helper && before.is_some_and(|file| helper_is_gone(file, &a.op, around)))
+        });
         let left = new.assertions.iter().filter(|a| a.effective() > Strength::Trivial).count();
+        // What is said once more stays, and what a helper asserts cannot be seen here.
+        let unsure = lost.iter().all(|a| new.assertions.iter().any(|same| same.key() == a.key()))
+            || lost.iter().all(|a| nothing_raised(&a.op))
+            || lost.iter().all(|a| a.helper && !names_a_check(&a.op))
+            || self.added.iter().any(|a| a.helper);
         let sure = match () {
-            () if gone => Confidence::Low,
+            () if gone || unsure => Confidence::Medium,
             () if left == 0 && new.rest.is_empty() => Confidence::High,
             // Nothing else of the test changed: there was no other reason to touch it.
-            () if kept >= 0.9 && new.rest.len() <= old.rest.len() + old.rest.len() / 10 + 1 => {
-                Confidence::High
-            }
+            () if kept >= 0.9 && others(old, new) <= 1 + old.rest.len() / 20 => Confidence::High,
             () => Confidence::Medium,
         };
         let count = lost.len() - made;
@@ -217,6 +259,7 @@ impl<'a> Diff<'a> {
         let message = format!("{} no longer asserts {which}{more}", title(new));
         let found =
             Found::plain(Codes::REMOVED, new.place.clone(), message, &key(&[&new.name, &which]), cap(sure));
+        let found = if gone { found.with("follows", "code") } else { found };
         sink(
             path,
             found
@@ -250,7 +293,9 @@ impl<'a> Diff<'a> {
             sink(path, if around.is_new(is) { found.with("follows", "code") } else { found });
         };
         for (was, is) in &self.edited {
-            if was.expected != is.expected && shape(&was.expected) == shape(&is.expected) {
+            if is_flipped(was, is) {
+                tell(after.place(is), said(&was.op), said(&is.op), &cut(&is.subject));
+            } else if was.expected != is.expected && shape(&was.expected) == shape(&is.expected) {
                 tell(after.place(is), &was.expected, &is.expected, &cut(&is.subject));
             }
         }
@@ -269,25 +314,49 @@ impl<'a> Diff<'a> {
     }
 }
 
-fn same_but_value(old: &Assertion, new: &Assertion) -> bool {
-    old.subject == new.subject && old.op == new.op
-}
-
-fn same_subject(old: &Assertion, new: &Assertion) -> bool {
-    old.subject == new.subject
-}
-
-fn same_expectation(old: &Assertion, new: &Assertion) -> bool {
-    old.op == new.op && old.expected == new.expected && !old.expected.is_empty()
-}
-
-/// `assert len(result) > 0` stands for `assert result == [1, 2]`.
+/// Tells whether one looks at a part of what the other does; what a helper makes of it cannot be seen here.
 fn part_of_it(old: &Assertion, new: &Assertion) -> bool {
-    within(&old.subject, &new.subject) || within(&new.subject, &old.subject)
+    !new.helper && (within(&old.subject, &new.subject) || within(&new.subject, &old.subject))
 }
 
+/// Tells whether some tokens are among others.
 fn within(part: &str, whole: &str) -> bool {
-    part.contains(char::is_alphabetic) && format!(" {whole} ").contains(&format!(" {part} "))
+    super::steps::count(whole.len() / 8 + 1);
+    part.len() <= whole.len() && part.contains(char::is_alphabetic) && {
+        let (part, whole) = (part.as_bytes(), whole.as_bytes());
+        memchr::memmem::find_iter(whole, part).any(|at| {
+            let ends = at + part.len();
+            (at == 0 || whole.get(at - 1) == Some(&b' ')) && whole.get(ends).is_none_or(|next| *next == b' ')
+        })
+    }
+}
+
+/// Tells whether the opposite is expected of the same.
+fn is_flipped(old: &Assertion, new: &Assertion) -> bool {
+    const OPPOSITES: [[&str; 2]; 2] = [["null", "there"], ["truthy", "falsy"]];
+    let pair = [old.op.as_str(), new.op.as_str()];
+    old.subject == new.subject
+        && old.dead == new.dead
+        && OPPOSITES.iter().any(|[one, other]| pair == [*one, *other] || pair == [*other, *one])
+}
+
+/// Tells whether a check says that nothing is raised: the bare call says so too.
+fn nothing_raised(op: &str) -> bool {
+    let low = op.to_ascii_lowercase().replace('_', "");
+    ["nothingraised", "notthrow", "notraise", "notpanic"].iter().any(|part| low.contains(part))
+}
+
+/// Tells whether a helper says by its name that it checks something; others set up or clean up.
+fn names_a_check(name: &str) -> bool {
+    let low = name.to_ascii_lowercase();
+    ["assert", "check", "expect", "require", "must", "verify", "should", "test"]
+        .iter()
+        .any(|lead| low.starts_with(lead))
+}
+
+/// Tells whether a value is one of several.
+fn part_of_value(part: &str, whole: &str) -> bool {
+    whole.split(" , ").any(|one| one == part)
 }
 
 fn is_looser(old: &Assertion, new: &Assertion) -> bool {
@@ -301,6 +370,27 @@ fn is_looser(old: &Assertion, new: &Assertion) -> bool {
         }
         _ => false,
     }
+}
+
+/// Counts the lines that a test did not have before.
+fn others(old: &Test, new: &Test) -> usize {
+    new.rest.iter().filter(|line| old.rest.binary_search(line).is_err()).count()
+}
+
+/// Tells whether what a helper speaks of was taken out of the code.
+fn helper_is_gone(file: &TestFile<'_>, name: &str, around: &Around) -> bool {
+    let helper = file.tests.iter().find(|test| test.role == Role::Helper && test.own == name);
+    helper.is_some_and(|helper| helper.words.iter().any(|word| around.gone.contains(word)))
+}
+
+/// Tells whether two tests have a line in common; the longer one is not walked.
+fn shares(one: &Test, other: &Test) -> bool {
+    let (short, long) =
+        if one.rest.len() < other.rest.len() { (&one.rest, &other.rest) } else { (&other.rest, &one.rest) };
+    short.iter().any(|line| {
+        super::steps::count(1);
+        long.binary_search(line).is_ok()
+    })
 }
 
 /// Tells how much of a test's other lines are still there, and whether all are and nothing else.
@@ -366,7 +456,10 @@ fn deleted(
             () if around.code => Confidence::Medium,
             () => Confidence::High,
         };
-        lost.retain(|(test, _)| !subject_gone(test));
+        // Tests of what went are told apart: a person sees them, nothing more.
+        let (of_gone, of_kept): (Vec<_>, Vec<_>) = lost.into_iter().partition(|(test, _)| subject_gone(test));
+        let follows = of_kept.is_empty();
+        let (lost, sure) = if follows { (of_gone, sure.min(Confidence::Medium)) } else { (of_kept, sure) };
         let Some((first, _)) = lost.first() else { continue };
         let names =
             lost.iter().take(3).map(|(t, _)| format!("`{}`", cut(&t.name))).collect::<Vec<_>>().join(", ");
@@ -377,6 +470,7 @@ fn deleted(
             _ => format!("the tests {names} are deleted"),
         };
         let found = Found::file(Codes::REMOVED, message, &key(&[side.path, &first.name]), sure);
+        let found = if follows { found.with("follows", "code") } else { found };
         let kind = if whole { "file-deleted" } else { "test-deleted" };
         sink(
             side.path,
@@ -461,18 +555,25 @@ fn title(test: &Test) -> String {
     }
 }
 
+/// Returns what a check says of what it looks at.
+fn said(op: &str) -> &str {
+    match op {
+        "there" => "is there",
+        "null" => "is null",
+        "truthy" => "is true",
+        "falsy" => "is false",
+        other => other,
+    }
+}
+
 /// Returns an assertion as people read it, long texts cut: they may hold what nobody should print.
 pub fn shown(assertion: &Assertion) -> String {
     let op = match assertion.op.as_str() {
         "eq" => "==",
         "ne" => "!=",
         "constant" => "",
-        "there" => "is there",
-        "null" => "is null",
-        "truthy" => "is true",
-        "falsy" => "is false",
         "either" | "both" => "",
-        other => other,
+        other => said(other),
     };
     let parts = [assertion.subject.as_str(), op, assertion.expected.as_str()];
     let text: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();

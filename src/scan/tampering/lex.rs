@@ -103,6 +103,7 @@ pub struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Returns the text of a token; empty where there is none.
     pub fn word(&self, at: usize) -> &'a [u8] {
+        super::steps::count(1);
         self.all.get(at).and_then(|t| self.text.get(t.start..t.end)).unwrap_or_default()
     }
 
@@ -118,6 +119,7 @@ impl<'a> Tokens<'a> {
 
     /// Returns what kind of token there is.
     pub fn kind(&self, at: usize) -> Option<Kind> {
+        super::steps::count(1);
         self.all.get(at).map(|t| t.kind)
     }
 
@@ -192,6 +194,7 @@ impl<'a> Tokens<'a> {
         while self.all.get(end).is_some_and(|t| !t.first) {
             end += 1;
         }
+        super::steps::count(end - at);
         end.min(self.all.len())
     }
 
@@ -202,6 +205,7 @@ impl<'a> Tokens<'a> {
         while self.all.get(end).is_some_and(|t| !t.first || t.indent > indent) {
             end += 1;
         }
+        super::steps::count(end - at);
         end.min(self.all.len())
     }
 }
@@ -216,6 +220,10 @@ struct Lexer<'a> {
     all: Vec<Token>,
     comments: Vec<Range<usize>>,
     heredocs: Vec<Vec<u8>>,
+    /// How far this line is indented, once a token asked.
+    indent: Option<u32>,
+    /// How many bytes may still be walked for regular expressions that turn out to be none.
+    guesses: usize,
 }
 
 /// Cuts a text into tokens.
@@ -230,6 +238,8 @@ pub fn lex(text: &[u8], syntax: Syntax) -> Tokens<'_> {
         all: Vec::with_capacity(text.len() / 5),
         comments: Vec::new(),
         heredocs: Vec::new(),
+        indent: None,
+        guesses: text.len().saturating_mul(2) + 4_096,
     };
     while lexer.at < text.len() {
         lexer.step();
@@ -257,6 +267,7 @@ impl Lexer<'_> {
         self.at += 1;
         self.line += 1;
         self.line_start = self.at;
+        self.indent = None;
         self.fresh = true;
         while let Some(word) = self.heredocs.first().cloned() {
             self.heredocs.remove(0);
@@ -275,6 +286,7 @@ impl Lexer<'_> {
             self.at = (end + 1).min(self.text.len());
             self.line += 1;
             self.line_start = self.at;
+            self.indent = None;
             if done {
                 return;
             }
@@ -283,12 +295,10 @@ impl Lexer<'_> {
 
     fn push(&mut self, kind: Kind, end: usize) {
         let end = end.min(self.text.len()).max(self.at + 1);
-        let indent = self.text.get(self.line_start..).map_or(0, |line| {
-            line.iter()
-                .take(400)
-                .take_while(|b| matches!(b, b' ' | b'\t'))
-                .map(|b| if *b == b'\t' { 4 } else { 1 })
-                .sum()
+        let line = self.text.get(self.line_start..).unwrap_or_default();
+        let indent = *self.indent.get_or_insert_with(|| {
+            let lead = line.iter().take(400).take_while(|b| matches!(b, b' ' | b'\t'));
+            lead.map(|b| if *b == b'\t' { 4 } else { 1 }).sum()
         });
         let pair = self.all.len();
         self.all.push(Token { kind, start: self.at, end, line: self.line, first: self.fresh, indent, pair });
@@ -303,6 +313,7 @@ impl Lexer<'_> {
         for n in memchr::memchr_iter(b'\n', inside) {
             self.line += 1;
             self.line_start = self.at + n + 1;
+            self.indent = None;
         }
         self.at = end.max(self.at);
     }
@@ -366,9 +377,13 @@ impl Lexer<'_> {
                 self.push(Kind::Text, end);
             }
             b'<' if (s.ruby || s.php) && self.opens_heredoc() => {}
-            b'/' if s.regex && self.regex_may_begin() => match self.regex() {
-                Some(end) => self.push(Kind::Text, end),
-                None => self.push(Kind::Mark, self.at + 1),
+            b'/' if s.regex && self.guesses > 0 && self.regex_may_begin() => match self.regex() {
+                Ok(end) => self.push(Kind::Text, end),
+                Err(end) => {
+                    super::steps::count(end - self.at);
+                    self.guesses = self.guesses.saturating_sub(end - self.at);
+                    self.push(Kind::Mark, self.at + 1);
+                }
             },
             b'0'..=b'9' => self.number(),
             _ if is_name(byte) || (byte == b'@' && s.ruby) => self.name(),
@@ -498,25 +513,24 @@ impl Lexer<'_> {
         }
     }
 
-    fn regex(&self) -> Option<usize> {
+    /// Returns where a regular expression ends, or how far none was found.
+    fn regex(&self) -> Result<usize, usize> {
         let (mut at, mut class) = (self.at + 1, false);
         while let Some(byte) = self.text.get(at) {
             match byte {
-                b'\n' => return None,
+                b'\n' => return Err(at),
                 b'\\' => at += 1,
                 b'[' => class = true,
                 b']' => class = false,
                 b'/' if !class => {
                     let flags = self.text.get(at + 1..).unwrap_or_default();
-                    return Some(
-                        at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count(),
-                    );
+                    return Ok(at + 1 + flags.iter().take(8).take_while(|b| b.is_ascii_alphabetic()).count());
                 }
                 _ => {}
             }
             at += 1;
         }
-        None
+        Err(self.text.len())
     }
 
     fn number(&mut self) {
@@ -594,7 +608,10 @@ fn pair(tokens: &mut Tokens<'_>, lines: bool) {
                 }
             }
         }
-        if lines && !open.is_empty() {
+        if lines && want != 0 {
+            // `)` alone on a line ends what was open; it begins nothing.
+            tokens.all[at].first = false;
+        } else if lines && !open.is_empty() {
             // A name that begins a definition in the first column is outside whatever is open.
             let lost =
                 tokens.all[at].first && tokens.all[at].indent == 0 && tokens.any(at, &["def", "class"]);

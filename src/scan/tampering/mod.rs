@@ -12,16 +12,17 @@ mod model;
 mod outcome;
 mod pairs;
 mod snapshots;
+mod steps;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use super::{Change, FileChange, Found, Scanner};
+use super::{Change, Confidence, FileChange, Found, Scanner};
 use compare::Sides;
 use model::TestFile;
 
-/// An assertion is gone or sees less; attributes `kind`, `test`, `language`, `count`.
+/// An assertion is gone or sees less; attributes `kind` (`removed`, `weakened`, `test-deleted`, `file-deleted`, `not-compared`), `test`, `language`, `count`.
 pub const REMOVED: &str = "tests/assertion-removed";
 /// A test no longer runs; attributes `kind` (`existing`, `new`, `only`), `when` (`always`, `sometimes`), `test`, `language`.
 pub const SKIPPED: &str = "tests/skipped";
@@ -109,8 +110,21 @@ fn is_code(file: &FileChange<'_>) -> bool {
     !(lang.is_test)(&file.path.to_ascii_lowercase()) && (text(file.before) || text(file.after))
 }
 
-/// Larger files are not looked into: they are made by programs.
+/// Larger files are not compared, and that is said: no person writes such tests.
 const LARGEST: usize = 4 << 20;
+
+/// Tells whether a text is one that can be compared.
+fn is_readable(text: &[u8]) -> bool {
+    text.len() <= LARGEST && !text.contains(&0)
+}
+
+/// Says that tests changed that nobody compared.
+fn not_compared(file: &FileChange<'_>, lang: &lang::Lang, sink: &mut dyn FnMut(&str, Found)) {
+    let message =
+        format!("the tests in `{}` changed and were not compared: it is too large, or no text", file.path);
+    let found = Found::file(REMOVED, message, file.path, Confidence::Medium);
+    sink(file.path, found.with("kind", "not-compared").with("language", lang.name));
+}
 
 impl Scanner for Tampering {
     fn name(&self) -> &'static str {
@@ -124,20 +138,20 @@ impl Scanner for Tampering {
     fn change(&self, change: &Change<'_>, sink: &mut dyn FnMut(&str, Found)) {
         let mut sides = Vec::new();
         for file in change.files.iter().filter(|file| file.before != file.after) {
-            let side = |text: Option<&[u8]>| text.filter(|t| t.len() <= LARGEST && !t.contains(&0)).is_some();
-            if !side(file.before) && !side(file.after) {
+            let lang = lang::of_path(file.path);
+            let tests = lang.filter(|lang| {
+                [file.before, file.after].into_iter().flatten().any(|t| lang::holds_tests(lang, file.path, t))
+            });
+            if ![file.before, file.after].into_iter().flatten().all(is_readable) {
+                if let (Some(lang), true) = (tests, file.before.is_some()) {
+                    not_compared(file, lang, sink);
+                }
                 continue;
             }
             directives::look(file, sink);
             gates::look(file, sink);
             snapshots::look(file, sink);
-            let Some(lang) = lang::of_path(file.path) else { continue };
-            let read = |text: Option<&[u8]>| -> bool {
-                text.is_some_and(|t| t.len() <= LARGEST && lang::holds_tests(lang, file.path, t))
-            };
-            if !read(file.before) && !read(file.after) {
-                continue;
-            }
+            let Some(lang) = tests else { continue };
             sides.push(Sides {
                 path: file.path,
                 before: file.before.map(|text| TestFile::read(lang, text)),

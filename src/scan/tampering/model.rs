@@ -46,6 +46,9 @@ pub struct TestFile<'a> {
     pub tests: Vec<Test>,
 }
 
+/// Assertions are read in the arguments of others up to here.
+const DEEPEST: usize = 16;
+
 impl<'a> TestFile<'a> {
     /// Reads a file.
     pub fn read(lang: &'static Lang, text: &'a [u8]) -> Self {
@@ -57,8 +60,16 @@ impl<'a> TestFile<'a> {
         let mut tests = shells(&tokens, &units);
         let heads = heads(lang, &tokens, &units, &owners);
         let mut covered = vec![false; tokens.all.len()];
+        // Where the assertions end that this one is an argument of.
+        let mut around: Vec<usize> = Vec::new();
         for (at, head, handed) in heads {
+            around.retain(|end| *end > at);
+            // The outer ones have its text: nothing is lost but time.
+            if around.len() >= DEEPEST || (!around.is_empty() && head == Head::Helper) {
+                continue;
+            }
             let mut found = assertion::read(&tokens, at, &head, handed);
+            around.push(found.end);
             found.dead = dead.get(at).copied().unwrap_or(false);
             // What the call is a method of belongs to it.
             let mut from = found.at;
@@ -75,6 +86,8 @@ impl<'a> TestFile<'a> {
                 test.assertions.push(found);
             }
         }
+        // Values within values are walked again and again: up to so many tokens.
+        let mut budget = tokens.all.len().saturating_mul(4) + 4_096;
         for at in 0..tokens.all.len() {
             let Some(test) = owners.get(at).and_then(|owner| tests.get_mut(*owner)) else { continue };
             if let Some(skip) = (lang.skip)(&tokens, at) {
@@ -82,7 +95,7 @@ impl<'a> TestFile<'a> {
                 test.skips.push((skip, range));
                 covered[at] = true;
             }
-            if let Some((key, value, range)) = binding(&tokens, at, test.bindings.len()) {
+            if let Some((key, value, range)) = binding(&tokens, at, test.bindings.len(), &mut budget) {
                 for mark in covered.get_mut(at..range.end).unwrap_or_default() {
                     *mark = true;
                 }
@@ -291,6 +304,9 @@ fn swallowed_by_brace(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
     (!typed && !used && tokens.is(open, "{")).then_some(at + 1..close)
 }
 
+/// A function's own braces open within so many tokens.
+const SIGNATURE: usize = 400;
+
 /// Returns what follows a bare `return` that nothing guards.
 fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
     let none = 0..0;
@@ -307,10 +323,10 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
         return none;
     }
     // The function's own braces: the last ones that reach to its end.
-    let open = unit
-        .body
-        .clone()
-        .find(|at| tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end));
+    let open =
+        unit.body.clone().take(SIGNATURE).find(|at| {
+            tokens.is(*at, "{") && tokens.close(*at).is_some_and(|close| close + 2 >= unit.body.end)
+        });
     let Some((open, close)) = open.and_then(|open| tokens.close(open).map(|close| (open, close))) else {
         return none;
     };
@@ -331,7 +347,12 @@ fn after_return(lang: &Lang, tokens: &Tokens<'_>, unit: &Unit) -> Range<usize> {
 }
 
 /// Reads `want: "x"`, `expected = 5`: a value that is named as the one expected.
-fn binding(tokens: &Tokens<'_>, at: usize, nth: usize) -> Option<(String, String, Range<usize>)> {
+fn binding(
+    tokens: &Tokens<'_>,
+    at: usize,
+    nth: usize,
+    budget: &mut usize,
+) -> Option<(String, String, Range<usize>)> {
     let name = tokens.name(at)?;
     let low = name.to_ascii_lowercase();
     if !(low.starts_with("expect") || low.starts_with("want") || low.starts_with("golden"))
@@ -351,6 +372,10 @@ fn binding(tokens: &Tokens<'_>, at: usize, nth: usize) -> Option<(String, String
         end = tokens.close(end).unwrap_or(end) + 1;
     }
     let value = from..end.min(tokens.all.len());
+    if value.len() > *budget {
+        return None;
+    }
+    *budget -= value.len();
     if !assertion::is_literal(tokens, &value) {
         return None;
     }

@@ -50,8 +50,11 @@ fn find(path: &str, file: &TestFile<'_>) -> Vec<Seen> {
         let found = match file.lang.name {
             "python" => python(tokens, at, name, setup),
             "javascript" => javascript(tokens, at, name, setup),
-            "go" => (name == "Exit" && owned(tokens, at, "os") && zero(tokens, at))
-                .then(|| ("exit", "os.Exit(0)".to_owned(), Confidence::High)),
+            "go" => (name == "Exit" && owned(tokens, at, "os") && zero(tokens, at)).then(|| {
+                // A test that is run again as another program ends like one.
+                let sure = if in_main(file, at) { Confidence::High } else { Confidence::Medium };
+                ("exit", "os.Exit(0)".to_owned(), sure)
+            }),
             "rust" => rust(tokens, at, name),
             "jvm" => (matches!(name, "exit" | "exitProcess" | "halt") && zero(tokens, at))
                 .then(|| ("exit", format!("{name}(0)"), Confidence::Medium)),
@@ -82,6 +85,15 @@ fn is_setup(path: &str) -> bool {
         || name.starts_with("jest.")
         || name.starts_with("vitest.")
         || name.contains("helper")
+}
+
+/// Tells whether a token is in what runs around all tests of a Go package.
+fn in_main(file: &TestFile<'_>, at: usize) -> bool {
+    let start = file.tokens.all.get(at).map_or(0, |t| t.start);
+    let around = file.tests.iter().filter(|test| !test.own.is_empty() && test.place.start < start);
+    around
+        .max_by_key(|test| test.place.start)
+        .is_some_and(|test| matches!(test.own.as_str(), "TestMain" | "init"))
 }
 
 fn owned(tokens: &Tokens<'_>, at: usize, owner: &str) -> bool {

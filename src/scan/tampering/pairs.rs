@@ -1,6 +1,6 @@
 //! Which test after a change is which test before it.
 //!
-//! Must never look at every pair of many tests: likeness is asked for only among those no name matches.
+//! Must never look at every pair of many tests: likeness is asked for only among those no name matches, and that share a rare line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -104,27 +104,24 @@ fn same_name(pairs: &mut Pairs<'_>) {
 
 /// Matches tests that were renamed: most of what is in them is the same.
 fn alike(pairs: &mut Pairs<'_>) {
-    const MOST: usize = 160_000;
     const ENOUGH: usize = 45;
-    if pairs.only_before.len().saturating_mul(pairs.only_after.len()) > MOST {
-        return;
-    }
-    let prints: Vec<BTreeSet<u64>> = pairs.only_after.iter().map(|(_, t)| print(t)).collect();
+    let prints: Vec<Vec<u64>> = pairs.only_after.iter().map(|(_, t)| print(t)).collect();
+    let holders = holders(&prints);
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     for (at, (file, old)) in pairs.only_before.iter().enumerate() {
         let own = print(old);
         if own.len() < 2 {
             continue;
         }
-        for (other, (new_file, new)) in pairs.only_after.iter().enumerate() {
+        for other in candidates(&own, &holders, pairs.only_after.len()) {
+            let Some((new_file, new)) = pairs.only_after.get(other) else { continue };
             let Some(theirs) = prints.get(other).filter(|p| new.role == old.role && p.len() > 1) else {
                 continue;
             };
             if theirs.len() > own.len() * 3 || own.len() > theirs.len() * 3 {
                 continue;
             }
-            let common = own.intersection(theirs).count();
-            let share = common * 200 / (own.len() + theirs.len());
+            let share = common(&own, theirs) * 200 / (own.len() + theirs.len());
             if share >= ENOUGH {
                 found.push((share * 2 + usize::from(file == new_file), at, other));
             }
@@ -155,12 +152,63 @@ fn alike(pairs: &mut Pairs<'_>) {
     });
 }
 
-fn print(test: &Test) -> BTreeSet<u64> {
-    let mut all: BTreeSet<u64> = test.rest.iter().copied().collect();
+/// A line that more tests have than this tells none of them from the others.
+const SHARED: usize = 16;
+
+/// Returns which tests hold a line, for lines that few do.
+fn holders(prints: &[Vec<u64>]) -> BTreeMap<u64, Vec<usize>> {
+    let mut holders: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, print) in prints.iter().enumerate() {
+        for line in print {
+            let of_line = holders.entry(*line).or_default();
+            if of_line.len() <= SHARED {
+                of_line.push(at);
+            }
+        }
+    }
+    holders
+}
+
+/// Returns the tests worth a look: all where they are few, else those with most of the rarer lines.
+fn candidates(own: &[u64], holders: &BTreeMap<u64, Vec<usize>>, all: usize) -> Vec<usize> {
+    const FEW: usize = 8;
+    if all <= SHARED {
+        return (0..all).collect();
+    }
+    let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+    for of_line in own.iter().filter_map(|line| holders.get(line)).filter(|of| of.len() <= SHARED) {
+        super::steps::count(of_line.len());
+        for at in of_line {
+            *shared.entry(*at).or_default() += 1;
+        }
+    }
+    let mut best: Vec<(usize, usize)> = shared.into_iter().map(|(at, lines)| (lines, at)).collect();
+    best.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    best.into_iter().take(FEW).map(|(_, at)| at).collect()
+}
+
+/// Counts what is in both of two sorted lists.
+fn common(one: &[u64], other: &[u64]) -> usize {
+    super::steps::count(one.len() + other.len());
+    let (mut at, mut common) = (0, 0);
+    for line in one {
+        while other.get(at).is_some_and(|theirs| theirs < line) {
+            at += 1;
+        }
+        common += usize::from(other.get(at) == Some(line));
+    }
+    common
+}
+
+/// Returns what is in a test, sorted, each once.
+fn print(test: &Test) -> Vec<u64> {
+    let mut all = test.rest.clone();
     for assertion in &test.assertions {
         let mut hash = DefaultHasher::new();
         assertion.key().hash(&mut hash);
-        all.insert(hash.finish());
+        all.push(hash.finish());
     }
+    all.sort_unstable();
+    all.dedup();
     all
 }

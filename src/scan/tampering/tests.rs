@@ -1,3 +1,7 @@
+//! What the scanner says of changes in every language, and how many steps it takes.
+//!
+//! Must never measure time.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -22,7 +26,9 @@ fn found(files: &Files<'_>) -> Vec<String> {
         .map(|fact| {
             let sure = if fact.confidence == Confidence::High { "high" } else { "medium" };
             let rule = fact.code.trim_start_matches("tests/");
-            format!("{rule} {} {sure}", fact.attributes.get("kind").map_or("", String::as_str))
+            let kind = fact.attributes.get("kind").map_or("", String::as_str);
+            let gone = rule == "assertion-removed" && fact.attributes.contains_key("follows");
+            format!("{rule} {kind}{} {sure}", if gone { " follows-code" } else { "" })
         })
         .collect()
 }
@@ -250,7 +256,43 @@ fn deleted_tests_are_found_while_their_code_stays() {
     assert_eq!(one(PY, a, less), ["assertion-removed test-deleted high"]);
     assert_eq!(found(&[(PY, Some(a), None)]), ["assertion-removed file-deleted high"]);
     let code = ("src/a.py", Some("def other_thing(n):\n    return n\n"), Some("pass\n"));
-    assert_eq!(found(&[code, (PY, Some(a), Some(less))]), [] as [&str; 0]);
+    assert_eq!(
+        found(&[code, (PY, Some(a), Some(less))]),
+        ["assertion-removed test-deleted follows-code medium"]
+    );
+}
+
+#[test]
+fn opposites_and_repeats_are_told_apart() {
+    let flip = |from: &str, to: &str| one(PY, &wrap(PY, from), &wrap(PY, to));
+    assert_eq!(flip("assert x", "assert not x"), ["expectation-edited value high"]);
+    assert_eq!(flip("self.assertIsNone(x)", "self.assertIsNotNone(x)"), ["expectation-edited value high"]);
+    // What is asserted once more still is.
+    let twice = "assert x == 5\nx.go()\nassert x == 5";
+    assert_eq!(flip(twice, "assert x == 5\nx.go()"), ["assertion-removed removed medium"]);
+    // Nothing is asserted by these.
+    assert_eq!(flip("with pytest.warns(None):\n    x.go()", "x.go()"), [] as [&str; 0]);
+    assert_eq!(flip("assert 1 == 2\nassert x", "assert x"), [] as [&str; 0]);
+    assert_eq!(flip("x.go()\nself.fail(\"no\")", "x.go()\nassert False, \"no\""), [] as [&str; 0]);
+    let helper = "import {checkBody} from './a';\n";
+    let local = "function checkBody(b) {\n  assert.equal(b, 1);\n}\n";
+    let call = wrap(TS, "get(x).expect(checkBody(x));");
+    assert_eq!(
+        one(
+            TS,
+            &format!("{call}{local}"),
+            &format!("{helper}{}", call.replace("checkBody", "utils.checkBody"))
+        ),
+        [] as [&str; 0]
+    );
+    let rescue = "class ATest < Minitest::Test\n  it 'a' do\n    assert go\n  end\nend\n";
+    assert_eq!(
+        one(RB, rescue, &rescue.replace("  end\nend", "  rescue E => e\n    skip e.message\n  end\nend")),
+        ["skipped existing medium"]
+    );
+    // The parameters of a function over several lines are not its body.
+    let lines = wrap(PY, "assert x == 5\nassert x.a").replace("test_one()", "test_one(\n    a,\n)");
+    assert_eq!(one(PY, &lines, &lines.replace("    assert x.a\n", "")), ["assertion-removed removed high"]);
 }
 
 #[test]
@@ -440,13 +482,80 @@ proptest! {
     }
 }
 
-/// Every token is looked at a bounded number of times: twice the text, about twice the tokens, whatever it is made of.
+/// What is repeated, and what closes it again.
+const SHAPES: [(&str, &str); 16] = [
+    ("expect(", ")"),
+    ("assert_eq!(", ", 1)"),
+    ("assertThat(", ")"),
+    ("assert (", ")"),
+    ("it('a', () => {", "})"),
+    ("it(a, ", ")"),
+    ("it.each([1])(", ")"),
+    ("fn a() {", "}"),
+    ("class A { void a() {", "} }"),
+    ("func a() { if x != 1 {", "} }"),
+    ("try { assert(a);", "} catch (e) {}"),
+    ("want: {a: ", "}"),
+    ("assert a ", ""),
+    ("a.should.equal b ", ""),
+    ("/[", ""),
+    ("    pytest.skip()\n", ""),
+];
+
+/// Texts of about a length: every piece again and again, shapes side by side and within each other, and tests that all differ.
+fn long_texts(len: usize) -> Vec<String> {
+    let mut texts: Vec<String> = PIECES.iter().map(|piece| piece.repeat(len / piece.len())).collect();
+    for (open, close) in SHAPES {
+        let times = len / (open.len() + close.len());
+        texts.push(open.repeat(times) + &close.repeat(times));
+        texts.push(format!("{open}{close}").repeat(times));
+    }
+    let numbered = |one: &dyn Fn(usize) -> String| (0..len / 80).map(one).collect::<String>();
+    texts.push(numbered(&|n| {
+        format!("def test_{n}():\n    x = make({n}, 0)\n    y = x + 1\n    assert x.a{n} == {n}\n\n\n")
+    }));
+    texts.push(
+        String::from("def test_all():\n    x = make()\n")
+            + &numbered(&|n| {
+                format!("    y = x.go({n}) + x.stay(0)\n    assert x.a{n}.b == {n}\n    f({n})\n")
+            }),
+    );
+    texts
+}
+
+/// Returns the steps it takes to compare a text with one where every digit is another.
+fn steps_of(path: &str, text: &str) -> usize {
+    let other = |c: char| c.to_digit(10).and_then(|n| char::from_digit((n + 3) % 10, 10)).unwrap_or(c);
+    let other: String = text.chars().map(other).chain(['\n']).collect();
+    steps::of(|| drop(one(path, text, &other)))
+}
+
+/// Four times the text takes about four times the steps, whatever it is made of; sixteen times would be a square.
+///
+/// The short ones are longer than what is looked at around one token, so that a limit shows.
 #[test]
-fn long_texts_are_read() {
-    for piece in PIECES {
-        let text = piece.repeat(200_000 / piece.len());
-        for path in [PY, TS, GO, RS, JAVA, CS, RB, PHP] {
-            let _ = one(path, &text, &format!("{text}\n"));
+fn long_texts_are_read_in_linear_steps() {
+    const SHORT: usize = 1_100;
+    const LANGUAGES: [&str; 9] = [PY, TS, GO, RS, JAVA, CS, RB, PHP, CC];
+    let mut wrong = Vec::new();
+    for (nth, (short, long)) in long_texts(SHORT).iter().zip(&long_texts(SHORT * 4)).enumerate() {
+        // Pieces of one language are read in another too, but not in each.
+        for path in [LANGUAGES[nth % LANGUAGES.len()], if nth % 2 == 0 { PY } else { TS }] {
+            let (few, many) = (steps_of(path, short), steps_of(path, long));
+            if many > few.max(SHORT) * 7 {
+                wrong.push(format!("{path} {short:.30}: {few} steps, then {many}"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_not_compared_is_said() {
+    let tests = "def test_one():\n    assert x == 5\n";
+    let large = tests.repeat(LARGEST / tests.len() + 1);
+    assert_eq!(one(PY, &large, tests), ["assertion-removed not-compared medium"]);
+    assert_eq!(one(PY, tests, "\0"), ["assertion-removed not-compared medium"]);
+    assert_eq!(found(&[(PY, None, Some("\0"))]), [] as [&str; 0]);
+    assert_eq!(one("src/a.bin", "\0", "\0\0"), [] as [&str; 0]);
 }

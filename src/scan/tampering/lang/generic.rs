@@ -60,7 +60,10 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
             b"test" | b"testWidgets" => {
                 tokens.close(at + 1).map(|close| (tokens.norm(at + 2..at + 3), at + 1..close + 1))
             }
-            _ => tokens.close(at + 1).map(|close| tokens.norm(at + 2..close)).zip(body(tokens, at)),
+            _ => tokens
+                .close(at + 1)
+                .map(|close| tokens.norm(at + 2..close.min(at + 40)))
+                .zip(body(tokens, at)),
         }) else {
             continue;
         };

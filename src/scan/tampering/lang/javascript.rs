@@ -101,7 +101,7 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
             Some(Kind::Text) => inner(tokens, open + 1),
             Some(Kind::Name) if !tokens.any(open + 1, &["function", "async"]) => {
                 let first = tokens.arguments(open).into_iter().next().unwrap_or(open..open);
-                tokens.norm(first)
+                tokens.norm(first.start..first.end.min(first.start + 40))
             }
             _ => continue,
         };

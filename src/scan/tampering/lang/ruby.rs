@@ -67,7 +67,9 @@ fn block_end(tokens: &Tokens<'_>, at: usize) -> usize {
     let (indent, line) = tokens.all.get(at).map_or((0, 0), |t| (t.indent, t.line));
     let mut end = at + 1;
     while let Some(token) = tokens.all.get(end) {
-        if token.first && token.line > line && token.indent <= indent {
+        let clause =
+            token.indent == indent && tokens.any(end, &["rescue", "ensure", "else", "elsif", "when"]);
+        if token.first && token.line > line && token.indent <= indent && !clause {
             return if tokens.any(end, &["end", "}"]) { end + 1 } else { end };
         }
         end += 1;
@@ -105,7 +107,8 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
             let line = tokens.all.get(at).map(|t| t.line);
             let guarded = (at..at + 30)
                 .take_while(|n| tokens.all.get(*n).map(|t| t.line) == line)
-                .any(|n| tokens.any(n, &["if", "unless"]));
+                .any(|n| tokens.any(n, &["if", "unless"]))
+                || is_guarded(tokens, at);
             if guarded { Skip::sometimes(name) } else { Skip::always(name) }
         }
         "xit" | "xdescribe" | "xcontext" | "xspecify" if first => Skip::always(name),
@@ -116,4 +119,14 @@ fn skip(tokens: &Tokens<'_>, at: usize) -> Option<Skip> {
         "focus" if tokens.is(at + 1, ":") && tokens.is(at + 2, "true") => Skip::only("focus: true"),
         _ => None,
     }
+}
+
+/// Tells whether the statement at a token stands in a condition or in what handles an error.
+fn is_guarded(tokens: &Tokens<'_>, at: usize) -> bool {
+    const FAR: usize = 500;
+    let Some(own) = tokens.all.get(at).map(|t| t.indent) else { return false };
+    let outer = (at.saturating_sub(FAR)..at)
+        .rev()
+        .find(|back| tokens.all.get(*back).is_some_and(|t| t.first && t.indent < own));
+    outer.is_some_and(|outer| tokens.any(outer, &["if", "unless", "rescue", "else", "elsif", "when", "case"]))
 }
