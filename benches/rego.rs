@@ -132,13 +132,13 @@ fn input(files: usize, hunks: usize) -> Value {
     ];
     let file = |n: usize| {
         let at = n % folders.len();
-        let path = format!("{}/part_{n}{}.{}", folders[at], if n % 11 == 0 { "_test" } else { "" }, ends[at]);
+        let path = format!("{}/part_{n}{}.{}", folders[at], if n.is_multiple_of(11) { "_test" } else { "" }, ends[at]);
         let hunks: Vec<Value> = (0..hunks)
             .map(|h| json!({ "line": h * 17 + 1, "text": texts[(n * 7 + h * 3) % texts.len()] }))
             .collect();
         json!({
             "path": path, "status": (["modified", "added", "deleted"][n % 3]), "additions": n % 40, "deletions": n % 13,
-            "binary": n % 97 == 0, "size": n * 31, "mode": if n % 53 == 0 { "100755" } else { "100644" },
+            "binary": n.is_multiple_of(97), "size": n * 31, "mode": if n.is_multiple_of(53) { "100755" } else { "100644" },
             "old_mode": "100644", "target": "", "hunks": hunks,
         })
     };

@@ -238,7 +238,7 @@ summary := {"deny": deny, "warn": warn, "all": count(deny | warn)}
                 match (alone, parts) {
                     (Ok(alone), Some(parts)) => assert_eq!(parts, alone, "{path} {input}"),
                     (alone, parts) => {
-                        assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}")
+                        assert!(alone.is_err() && parts.is_none(), "{path} {input} {alone:?} {parts:?}");
                     }
                 }
             }

@@ -419,7 +419,7 @@ proptest! {
             until: None,
         }).collect();
         for format in VerdictFormat::value_variants() {
-            let text = shown(&verdict, *format, &Options { full, width, ..Options::default() });
+            let text = shown(&verdict, *format, &Options { width, full, ..Options::default() });
             match format {
                 VerdictFormat::Sarif => {
                     let wrong = SCHEMA.with(|schema| complaints(schema, &text));

@@ -198,7 +198,7 @@ fn shown(name: &str) -> String {
     let plain = crate::diagnostic::text::plain(name);
     match plain.char_indices().nth(80) {
         Some((at, _)) => format!("{}...", &plain[..at]),
-        None => plain.to_string(),
+        None => plain.clone(),
     }
 }
 

@@ -22,10 +22,9 @@ pub fn read(text: &str) -> Arc<Reading> {
         return reading;
     }
     let reading = Arc::new(text::read(text));
-    if let Ok(mut cache) = READ.lock() {
-        if cache.len() < MOST {
+    if let Ok(mut cache) = READ.lock()
+        && cache.len() < MOST {
             cache.insert(key, Arc::clone(&reading));
         }
-    }
     reading
 }

@@ -259,7 +259,7 @@ pub enum Format {
     Gradle,
     /// A version catalog.
     Catalog,
-    /// CycloneDX or SPDX, as JSON.
+    /// `CycloneDX` or SPDX, as JSON.
     Sbom,
 }
 

@@ -20,7 +20,7 @@ fn tables<'a>(table: &'a Table, path: &[&str]) -> impl Iterator<Item = (&'a Stri
     at(table, path).and_then(Value::as_table).into_iter().flatten()
 }
 
-fn list<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> {
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 

@@ -1,4 +1,4 @@
-//! Bills of materials: CycloneDX and SPDX, as JSON.
+//! Bills of materials: `CycloneDX` and SPDX, as JSON.
 //!
 //! Must never take a component without a package URL for a package.
 

@@ -58,7 +58,7 @@ impl<'a> Gained<'a> {
 /// Compares all test files of a change.
 pub fn compare(sides: &[Sides<'_>], around: &Around, sink: &mut dyn FnMut(&str, Found)) {
     let pairs = pairs::find(sides);
-    let mut changes: Vec<Diff<'_>> = pairs.both.iter().map(|pair| Diff::new(pair)).collect();
+    let mut changes: Vec<Diff<'_>> = pairs.both.iter().map(Diff::new).collect();
     let mut gained = Gained::default();
     for change in &changes {
         change.added.iter().for_each(|a| gained.add(a, change.pair.new));

@@ -70,7 +70,7 @@ static CARGO: Lazy =
     LazyLock::new(|| regex(r#"(?m)^([\w:-]+)\s*=\s*(?:\{[^}\n]*level\s*=\s*)?"(allow|warn|deny|forbid)""#));
 static LISTS: Lazy = LazyLock::new(|| {
     regex(
-        r#"(?m)^[ \t]*((?:lint\.)?(?:extend-)?ignore|disable|disable_error_code|extend_ignore)\s*[=:]\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n=\[]+)*)"#,
+        r"(?m)^[ \t]*((?:lint\.)?(?:extend-)?ignore|disable|disable_error_code|extend_ignore)\s*[=:]\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n=\[]+)*)",
     )
 });
 static RUBOCOP: Lazy =
@@ -364,8 +364,8 @@ impl Gate<'_> {
                 let range = at..at + line.len();
                 at += line.len() + 1;
                 let trimmed = line.trim_ascii();
-                if trimmed.len() < 600 && !trimmed.starts_with(b"#") {
-                    if let Some(hit) = soft.find(trimmed) {
+                if trimmed.len() < 600 && !trimmed.starts_with(b"#")
+                    && let Some(hit) = soft.find(trimmed) {
                         let said = String::from_utf8_lossy(trimmed).into_owned();
                         let bare: Vec<u8> = [trimmed.get(..hit.start()), trimmed.get(hit.end()..)]
                             .into_iter()
@@ -375,7 +375,6 @@ impl Gate<'_> {
                             .collect();
                         all.push((said, String::from_utf8_lossy(bare.trim_ascii()).into_owned(), range));
                     }
-                }
             }
             all
         };

@@ -75,7 +75,7 @@ fn a_tarball_is_held_to_its_digest() {
         let file = env.path(name);
         let made = env.command("tar", &bundle).args(["-czf", file.to_str().unwrap(), "."]).output().unwrap();
         assert!(made.status.success());
-        Digest::of(&fs::read(&file).unwrap()).hex().to_owned()
+        Digest::of(fs::read(&file).unwrap()).hex().to_owned()
     };
     let digest = pack("rules.tar.gz");
     configured(&env, &root, &format!("{{file: ../rules.tar.gz, sha256: '{digest}'}}"));

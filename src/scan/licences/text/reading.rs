@@ -79,12 +79,11 @@ fn covers(choice: &Expression, one: &Expression) -> bool {
 fn attach(parts: &mut [Expression], exception: &str) {
     let apache = ["LLVM-exception", "Swift-exception"].contains(&exception);
     for part in parts {
-        if let Expression::Licence(Term { id, exception: slot @ None, .. }) = part {
-            if (apache && id == "Apache-2.0") || (!apache && id.contains("GPL-")) {
+        if let Expression::Licence(Term { id, exception: slot @ None, .. }) = part
+            && ((apache && id == "Apache-2.0") || (!apache && id.contains("GPL-"))) {
                 *slot = Some(exception.to_owned());
                 return;
             }
-        }
     }
 }
 
@@ -118,9 +117,7 @@ pub(super) fn tag(text: &str) -> Option<Expression> {
             return read;
         }
     }
-    if memchr::memmem::find(text.as_bytes(), b"icense").is_none() {
-        return None;
-    }
+    memchr::memmem::find(text.as_bytes(), b"icense")?;
     let debian = whole.starts_with("Format: http");
     let tags = text.lines().filter_map(|line| {
         let line = line.trim_start_matches([' ', '\t', '/', '*', '#', ';', '-', '<', '!', '%', '"']);

@@ -232,7 +232,7 @@ fn licences_of_a_registry() {
         let want = label(path.rsplit('/').next().unwrap(), &declared);
         let got = reading.expression();
         let terms: Vec<String> =
-            got.iter().flat_map(Expression::terms).map(|term| term.to_string()).collect();
+            got.iter().flat_map(Expression::terms).map(std::string::ToString::to_string).collect();
         let fits = |term: &String| {
             want.iter().any(|want| {
                 want == term

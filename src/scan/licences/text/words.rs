@@ -210,11 +210,10 @@ impl Reader {
         self.line = self.words.len();
         let line = self.words.all.get(from..).unwrap_or_default();
         let copyright = digest("copyright");
-        if line.len() <= 40 && line.iter().take(3).any(|word| *word == copyright) {
-            if let Some(notice) = self.words.notice.get_mut(from..) {
+        if line.len() <= 40 && line.iter().take(3).any(|word| *word == copyright)
+            && let Some(notice) = self.words.notice.get_mut(from..) {
                 notice.fill(true);
             }
-        }
     }
 }
 

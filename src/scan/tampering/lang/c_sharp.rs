@@ -1,4 +1,4 @@
-//! C#: xUnit, NUnit, MSTest, Fluent Assertions.
+//! C#: xUnit, `NUnit`, `MSTest`, Fluent Assertions.
 //!
 //! Must never take a method without a test's attribute for one.
 

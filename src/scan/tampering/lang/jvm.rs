@@ -1,4 +1,4 @@
-//! Java, Kotlin, Groovy and Scala: JUnit 3 to 6, TestNG, AssertJ, Truth, Hamcrest, Kotest.
+//! Java, Kotlin, Groovy and Scala: JUnit 3 to 6, `TestNG`, `AssertJ`, Truth, Hamcrest, Kotest.
 //!
 //! Must never take a method without a test's annotation for one, but `testX` as JUnit 3 does.
 

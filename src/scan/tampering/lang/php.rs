@@ -1,4 +1,4 @@
-//! PHP: PHPUnit, Pest.
+//! PHP: `PHPUnit`, Pest.
 //!
 //! Must never take a method that is not public API of a runner for a test.
 
@@ -30,8 +30,8 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         if tokens.any(at, &[";", "}"]) {
             attributes = None;
         }
-        if tokens.is(at, "class") && !after_dot(tokens, at) {
-            if let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
+        if tokens.is(at, "class") && !after_dot(tokens, at)
+            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
                 units.push(Unit {
                     name: name.into(),
                     role: Role::Group,
@@ -41,9 +41,8 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                     body,
                 });
             }
-        }
-        if tokens.is(at, "function") {
-            if let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
+        if tokens.is(at, "function")
+            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
                 let from = attributes.take().unwrap_or(at);
                 let marked = (from..at).any(|n| tokens.is(n, "Test")) || documented(tokens, at);
                 let role = if marked || leads(name, &["test"]) { Role::Test } else { Role::Helper };
@@ -56,13 +55,11 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                     rows: 1,
                 });
             }
-        }
         if tokens.any(at, &["it", "test", "describe"])
             && tokens.is(at + 1, "(")
             && tokens.kind(at + 2) == Some(Kind::Text)
             && !after_dot(tokens, at)
-        {
-            if let Some(close) = tokens.close(at + 1) {
+            && let Some(close) = tokens.close(at + 1) {
                 let role = if tokens.is(at, "describe") { Role::Group } else { Role::Test };
                 // `->skip()` follows.
                 let mut end = close + 1;
@@ -78,7 +75,6 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
                     rows: 1,
                 });
             }
-        }
     }
     units
 }
