@@ -132,7 +132,12 @@ fn input(files: usize, hunks: usize) -> Value {
     ];
     let file = |n: usize| {
         let at = n % folders.len();
-        let path = format!("{}/part_{n}{}.{}", folders[at], if n.is_multiple_of(11) { "_test" } else { "" }, ends[at]);
+        let path = format!(
+            "{}/part_{n}{}.{}",
+            folders[at],
+            if n.is_multiple_of(11) { "_test" } else { "" },
+            ends[at]
+        );
         let hunks: Vec<Value> = (0..hunks)
             .map(|h| json!({ "line": h * 17 + 1, "text": texts[(n * 7 + h * 3) % texts.len()] }))
             .collect();

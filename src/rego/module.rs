@@ -207,10 +207,11 @@ impl Module {
             }
             let (name, part) = (&definition.name, part(&definition.name, ordinal, at));
             edits.push(Edit::replace(definition.name_span.clone(), part.clone()));
-            more += &match self.version {
+            let rule = match self.version {
                 Version::V0 => format!("\n{name}[__orch_part] {{ {part}[__orch_part] }}"),
                 Version::V1 => format!("\n{name} contains __orch_part if {{ {part}[__orch_part] }}"),
             };
+            more.push_str(&rule);
         }
         if let Some(hoisting) = hoist {
             let prefix = format!("{ONCE}{ordinal}x");
@@ -224,10 +225,11 @@ impl Module {
             let hoisted = hoisted.run();
             edits.extend(hoisted.edits);
             for (name, value) in hoisted.rules {
-                more += &match self.version {
+                let rule = match self.version {
                     Version::V0 => format!("\n{name} = __orch_value {{ __orch_value := {value} }}"),
                     Version::V1 => format!("\n{name} := {value}"),
                 };
+                more.push_str(&rule);
             }
         }
         if edits.is_empty() {

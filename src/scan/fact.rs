@@ -196,7 +196,11 @@ impl<'a> Sink<'a> {
             if self.view.aside() || inline.iter().any(|tests| tests.contains(&found.range.start)) {
                 attributes.insert("place", "aside".to_owned());
             }
-            let evidence = if found.whole { String::new() } else { evidence(text, &lines.range(line), &found.range, &masks, &values) };
+            let evidence = if found.whole {
+                String::new()
+            } else {
+                evidence(text, &lines.range(line), &found.range, &masks, &values)
+            };
             facts.push(Fact {
                 path: self.view.source.path.to_owned(),
                 line,

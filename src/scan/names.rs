@@ -2,6 +2,11 @@
 //!
 //! Must never look into a file: what is in it is for other scanners.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use super::{Confidence, Found, Scanner, Sink, View};
 
 /// An environment file; the attribute `name` is its name.

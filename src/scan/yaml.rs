@@ -253,7 +253,7 @@ mod tests {
     fn what_is_too_much_is_not_read() {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for (from, to) in ["a", "b", "c", "d", "e", "f"].iter().zip(["b", "c", "d", "e", "f", "g"]) {
-            bomb += &format!("{to}: &{to} [{}]\n", vec![format!("*{from}"); 10].join(", "));
+            bomb = format!("{bomb}{to}: &{to} [{}]\n", vec![format!("*{from}"); 10].join(", "));
         }
         assert!(read(bomb.as_bytes()).is_none());
         assert!(read("[".repeat(5_000).as_bytes()).is_none());

@@ -1,5 +1,7 @@
 //! What the scanner for test tampering says of real histories: `ORCH_HISTORY` names git repositories, `:` between them.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a walk that a person starts and reads")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -125,6 +125,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::single_range_in_vec_init, reason = "a list of ranges that begins with one")]
     #[test]
     fn carets_stand_below_what_was_found() {
         let wide = fit("日本 x ********", &[9..17], 80);
@@ -145,6 +146,7 @@ mod tests {
     }
 
     proptest! {
+        #[expect(clippy::single_range_in_vec_init, reason = "a list of ranges that begins with one")]
         #[test]
         fn any_line_fits(text in any::<String>(), start in 0usize..40, len in 0usize..40, width in 40usize..120) {
             let text = line_of(&text);

@@ -331,7 +331,8 @@ mod tests {
 
     #[test]
     fn what_hides_is_found() {
-        let names: String = (0..20).map(|n| format!("var _0x{n:04x} = _0x{:04x};\n", n + 1)).collect();
+        let names =
+            (0..20).map(|n| format!("var _0x{n:04x} = _0x{:04x};", n + 1)).collect::<Vec<_>>().join("\n");
         let packed = "function(a){return b(a)};var c=d(e);".repeat(200);
         for (path, text, kind) in [
             ("a.py", "exec(__import__('zlib').decompress(__import__('base64').b64decode('eJ')))", "decoded"),

@@ -60,6 +60,10 @@ struct Look<'a> {
     elsewhere: BTreeMap<Ecosystem, HashSet<String>>,
     done: BTreeSet<(Ecosystem, &'a str)>,
     /// The licence of the repository, looked for when the first licence is known.
+    #[expect(
+        clippy::option_option,
+        reason = "not looked for yet, and looked for without one, are two things"
+    )]
     outbound: Option<Option<String>>,
 }
 
@@ -89,7 +93,7 @@ impl<'a> Look<'a> {
             }
         }
         self.done.extend(seen.iter().map(|name| (after.ecosystem, *name)));
-        self.summary(file, after.ecosystem, &indirect, sink);
+        Self::summary(file, after.ecosystem, &indirect, sink);
     }
 
     fn direct(
@@ -104,10 +108,10 @@ impl<'a> Look<'a> {
         let licence = chosen.licence.clone().or_else(|| self.licence(ecosystem, &one.name));
         let mut message = format!("`{}` is a new {} dependency", shown(&one.name), ecosystem.as_str());
         if !version.is_empty() {
-            message.push_str(&format!(", `{}`", shown(version)));
+            message = format!("{message}, `{}`", shown(version));
         }
         if let Some(licence) = &licence {
-            message.push_str(&format!(", under `{}`", shown(licence)));
+            message = format!("{message}, under `{}`", shown(licence));
         }
         let mut found = file
             .found(ADDED, &one.name, message, Confidence::High)
@@ -126,7 +130,6 @@ impl<'a> Look<'a> {
     }
 
     fn summary(
-        &self,
         file: &File<'_>,
         ecosystem: Ecosystem,
         names: &BTreeSet<&str>,

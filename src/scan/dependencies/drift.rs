@@ -75,7 +75,9 @@ impl Sides<'_> {
 
     /// Returns a file before and after; the same where the change leaves it alone.
     fn both(&self, path: &str) -> (Option<&Manifest>, Option<&Manifest>) {
-        if let Some(file) = self.file(path) { (file.before.manifest(), file.after.manifest()) } else {
+        if let Some(file) = self.file(path) {
+            (file.before.manifest(), file.after.manifest())
+        } else {
             let read = self.read.get(path).and_then(Option::as_ref);
             (read, read)
         }

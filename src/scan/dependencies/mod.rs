@@ -208,7 +208,7 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut text =
         names.iter().take(5).map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ");
     if names.len() > 5 {
-        text.push_str(&format!(" and {} more", names.len() - 5));
+        text = format!("{text} and {} more", names.len() - 5);
     }
     text
 }

@@ -11,7 +11,10 @@ use super::text::{self, Reading};
 /// More readings are not kept.
 const MOST: usize = 4_096;
 
-static READ: LazyLock<Mutex<HashMap<(u64, usize), Arc<Reading>>>> = LazyLock::new(Mutex::default);
+/// Readings by the hash and the length of their texts.
+type Readings = HashMap<(u64, usize), Arc<Reading>>;
+
+static READ: LazyLock<Mutex<Readings>> = LazyLock::new(Mutex::default);
 /// With keys of its own in each process, so that no text can be made to be taken for another.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -23,8 +26,9 @@ pub fn read(text: &str) -> Arc<Reading> {
     }
     let reading = Arc::new(text::read(text));
     if let Ok(mut cache) = READ.lock()
-        && cache.len() < MOST {
-            cache.insert(key, Arc::clone(&reading));
-        }
+        && cache.len() < MOST
+    {
+        cache.insert(key, Arc::clone(&reading));
+    }
     reading
 }

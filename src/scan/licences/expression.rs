@@ -43,7 +43,7 @@ impl Expression {
         }
         let text = text.trim();
         if let Some(id) = names::loose(text) {
-            return Self::of_id(&id);
+            return Some(Self::of_id(&id));
         }
         let mut parser = Parser { tokens: tokens(text), at: 0 };
         let whole = parser.alternatives(0)?;
@@ -51,14 +51,12 @@ impl Expression {
     }
 
     /// Returns the expression of one id as the names table has it, which may hold an exception.
-    fn of_id(id: &str) -> Option<Self> {
+    fn of_id(id: &str) -> Self {
         match id.split_once(" WITH ") {
-            Some((id, exception)) => Some(Self::Licence(Term {
-                id: id.to_owned(),
-                exception: Some(exception.to_owned()),
-                listed: true,
-            })),
-            None => Some(Self::Licence(Term::new(id))),
+            Some((id, exception)) => {
+                Self::Licence(Term { id: id.to_owned(), exception: Some(exception.to_owned()), listed: true })
+            }
+            None => Self::Licence(Term::new(id)),
         }
     }
 
@@ -237,7 +235,7 @@ impl<'a> Parser<'a> {
         }
         let known = names::loose(&name).or_else(|| names::id(&name));
         let mut term = match known.as_deref().map(Expression::of_id) {
-            Some(Some(Expression::Licence(term))) => term,
+            Some(Expression::Licence(term)) => term,
             _ if words == 1 => Term::new(&name),
             _ => return None,
         };

@@ -2,6 +2,11 @@
 //!
 //! Must never fail on content: what cannot be read is `None`, and no shape of input takes more than linear time.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 mod cargo;
 mod go;
 mod gradle;

@@ -110,7 +110,7 @@ fn locked(name: &str, entry: &Map<String, Value>) -> Option<Dependency> {
     if let Some(real) = version.strip_prefix("npm:") {
         // Version 1: an alias.
         let at = real.rfind('@').filter(|at| *at > 0).unwrap_or(real.len());
-        out.name = real[..at].to_owned();
+        real[..at].clone_into(&mut out.name);
     }
     out.source = match text(entry, "resolved") {
         Some(url) => spec::npm_resolved(url),

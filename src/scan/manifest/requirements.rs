@@ -2,6 +2,11 @@
 //!
 //! Must never follow `-r`: another file speaks for itself.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use super::{Dependency, Ecosystem, Kind, Manifest, Role, Source, spec};
 
 /// Reads a file of requirements.

@@ -2,17 +2,21 @@
 //!
 //! Must never show the login of a URL.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use super::Source;
 
 /// Returns the host of a URL: without login, with port.
 pub fn host(url: &str) -> &str {
-    let rest = match url.split_once("://") {
-        Some((_, rest)) => rest,
+    let Some((_, rest)) = url.split_once("://") else {
         // `git@host:path`
-        None => match url.split_once('@') {
-            Some((_, rest)) => return rest.split([':', '/']).next().unwrap_or_default(),
-            None => return url.split(['/', '?', '#']).next().unwrap_or_default(),
-        },
+        return match url.split_once('@') {
+            Some((_, rest)) => rest.split([':', '/']).next().unwrap_or_default(),
+            None => url.split(['/', '?', '#']).next().unwrap_or_default(),
+        };
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit('@').next().unwrap_or_default()

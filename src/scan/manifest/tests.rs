@@ -288,7 +288,7 @@ fn depth_is_bounded() {
         "<project>".repeat(deep),
         format!(
             "lockfileVersion: 9\n{}",
-            (0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>()
+            (0..2_000).map(|n| format!("{}a:", " ".repeat(n))).collect::<Vec<_>>().join("\n")
         ),
         "a@".repeat(deep),
         "\\\n".repeat(deep),

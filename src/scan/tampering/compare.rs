@@ -2,6 +2,12 @@
 //!
 //! Must never report what was moved, renamed, or said in other words.
 
+#![expect(
+    clippy::items_after_statements,
+    clippy::match_same_arms,
+    reason = "limits stand beside what they limit, and words beside their meaning"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assertion::{Assertion, Strength, shape};

@@ -2,6 +2,11 @@
 //!
 //! Must never read a number or a rule in a file that is not one of the tools'.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -364,17 +369,19 @@ impl Gate<'_> {
                 let range = at..at + line.len();
                 at += line.len() + 1;
                 let trimmed = line.trim_ascii();
-                if trimmed.len() < 600 && !trimmed.starts_with(b"#")
-                    && let Some(hit) = soft.find(trimmed) {
-                        let said = String::from_utf8_lossy(trimmed).into_owned();
-                        let bare: Vec<u8> = [trimmed.get(..hit.start()), trimmed.get(hit.end()..)]
-                            .into_iter()
-                            .flatten()
-                            .flatten()
-                            .copied()
-                            .collect();
-                        all.push((said, String::from_utf8_lossy(bare.trim_ascii()).into_owned(), range));
-                    }
+                if trimmed.len() < 600
+                    && !trimmed.starts_with(b"#")
+                    && let Some(hit) = soft.find(trimmed)
+                {
+                    let said = String::from_utf8_lossy(trimmed).into_owned();
+                    let bare: Vec<u8> = [trimmed.get(..hit.start()), trimmed.get(hit.end()..)]
+                        .into_iter()
+                        .flatten()
+                        .flatten()
+                        .copied()
+                        .collect();
+                    all.push((said, String::from_utf8_lossy(bare.trim_ascii()).into_owned(), range));
+                }
             }
             all
         };

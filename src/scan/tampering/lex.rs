@@ -2,6 +2,8 @@
 //!
 //! Must never walk a text twice for one token: it is linear, and every text has tokens, well formed or not.
 
+#![expect(clippy::struct_excessive_bools, reason = "what a language has and has not")]
+
 use std::ops::Range;
 
 /// What is special about a language's tokens.

@@ -2,6 +2,12 @@
 //!
 //! Must never hold a test twice: what is in a test within a group is the test's.
 
+#![expect(
+    clippy::items_after_statements,
+    clippy::similar_names,
+    reason = "limits stand beside what they limit; a test and its tests"
+)]
+
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;

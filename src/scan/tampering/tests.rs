@@ -39,7 +39,8 @@ fn one(path: &str, before: &str, after: &str) -> Vec<String> {
 
 /// A test in each language with a body.
 fn wrap(path: &str, body: &str) -> String {
-    let indented = |by: &str| body.lines().map(|line| format!("{by}{line}\n")).collect::<String>();
+    let indented =
+        |by: &str| body.lines().map(|line| format!("{by}{line}")).collect::<Vec<_>>().join("\n") + "\n";
     match path.rsplit('.').next().unwrap_or_default() {
         "py" => format!("import app\n\n\ndef test_one():\n    x = app.make(1)\n{}", indented("    ")),
         "ts" => format!("it('one', async () => {{\n  const x = make(1);\n{}}});\n", indented("  ")),

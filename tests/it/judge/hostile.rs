@@ -84,7 +84,7 @@ fn nothing_that_a_repository_configures_runs() {
         let mut text = fs::read_to_string(world.root.join(".git/config")).unwrap();
         let (section, name) = key.rsplit_once('.').unwrap();
         let section = section.split_once('.').map_or(section.to_owned(), |(a, b)| format!("{a} \"{b}\""));
-        text.push_str(&format!("[{section}]\n\t{name} = {value}\n"));
+        text = format!("{text}[{section}]\n\t{name} = {value}\n");
         fs::write(world.root.join(".git/config"), text).unwrap();
     }
     for flags in [&["--staged"][..], &["--work"], &["--all"], &["--diff", "HEAD..HEAD"]] {

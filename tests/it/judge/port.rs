@@ -58,10 +58,10 @@ fn all(port: &dyn VcsChanges) -> Vec<Vec<Delta>> {
 #[test]
 fn both_ports_tell_the_same_changes() {
     for case in CASES {
-        let (fake, real) = (fake(*case), real(*case));
-        let real = real.open();
+        let (fake, folder) = (fake(*case), real(*case));
+        let real = folder.open();
         assert_eq!(all(&real), all(&fake), "{case:?}");
-        let read = |port: &dyn VcsChanges| -> Vec<(Vec<u8>, EntryKind, bool, Vec<u8>)> {
+        let files = |port: &dyn VcsChanges| -> Vec<(Vec<u8>, EntryKind, bool, Vec<u8>)> {
             let mut buffer = Vec::new();
             let files = port.working_files().unwrap().into_iter().map(|file| {
                 let there = port.read_working(&file, &mut buffer).unwrap();
@@ -70,7 +70,7 @@ fn both_ports_tell_the_same_changes() {
             // Tracked files that are gone are told and not there.
             files.filter(|(_, _, there, _)| *there).collect()
         };
-        assert_eq!(read(&real), read(&fake), "{case:?}");
+        assert_eq!(files(&real), files(&fake), "{case:?}");
         let head = |port: &dyn VcsChanges| port.commit_named("HEAD").unwrap();
         assert_eq!(head(&real).commit, real.head().unwrap().commit);
         for port in [&real as &dyn VcsChanges, &fake] {

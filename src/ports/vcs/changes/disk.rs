@@ -260,7 +260,11 @@ pub(super) fn read(root: &Path, path: &[u8], kind: EntryKind, buffer: &mut Vec<u
         buffer.extend_from_slice(&target);
         return Ok(());
     }
-    if bytes(open(&file).map_err(failed)?, buffer)? { Ok(()) } else { Err(Unread::Failed("it is no regular file".into())) }
+    if bytes(open(&file).map_err(failed)?, buffer)? {
+        Ok(())
+    } else {
+        Err(Unread::Failed("it is no regular file".into()))
+    }
 }
 
 /// Reads what is at a path, a file or the target of a link; tells whether there is one.

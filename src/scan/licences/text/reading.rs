@@ -80,10 +80,11 @@ fn attach(parts: &mut [Expression], exception: &str) {
     let apache = ["LLVM-exception", "Swift-exception"].contains(&exception);
     for part in parts {
         if let Expression::Licence(Term { id, exception: slot @ None, .. }) = part
-            && ((apache && id == "Apache-2.0") || (!apache && id.contains("GPL-"))) {
-                *slot = Some(exception.to_owned());
-                return;
-            }
+            && ((apache && id == "Apache-2.0") || (!apache && id.contains("GPL-")))
+        {
+            *slot = Some(exception.to_owned());
+            return;
+        }
     }
 }
 

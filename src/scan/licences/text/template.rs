@@ -201,7 +201,7 @@ impl Shelf {
             let sampled = if template.words.len() > LONG { 4 } else { 1 };
             found.push((n, share, u64::from(share) * u64::from(*hits) * sampled));
         }
-        found.sort_by(|a, b| b.2.cmp(&a.2));
+        found.sort_by_key(|(_, _, weight)| std::cmp::Reverse(*weight));
         found.into_iter().map(|(n, share, _)| (n, share)).collect()
     }
 }

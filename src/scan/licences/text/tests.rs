@@ -208,7 +208,7 @@ fn label(name: &str, declared: &str) -> Vec<String> {
 /// `ORCH_LICENCES_OF=~/.cargo/registry/src cargo test --lib licences_of_a_registry -- --ignored --nocapture`
 #[test]
 #[ignore = "needs the folder of a cargo registry"]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "run by hand, over files of others")]
+#[expect(clippy::disallowed_methods, reason = "run by hand, over files of others")]
 fn licences_of_a_registry() {
     let root = std::env::var("ORCH_LICENCES_OF").expect("ORCH_LICENCES_OF names the folder of a registry");
     let (mut files, mut right, mut unknown, mut differ) = (0, 0, 0, 0);

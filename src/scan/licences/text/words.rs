@@ -210,10 +210,12 @@ impl Reader {
         self.line = self.words.len();
         let line = self.words.all.get(from..).unwrap_or_default();
         let copyright = digest("copyright");
-        if line.len() <= 40 && line.iter().take(3).any(|word| *word == copyright)
-            && let Some(notice) = self.words.notice.get_mut(from..) {
-                notice.fill(true);
-            }
+        if line.len() <= 40
+            && line.iter().take(3).any(|word| *word == copyright)
+            && let Some(notice) = self.words.notice.get_mut(from..)
+        {
+            notice.fill(true);
+        }
     }
 }
 

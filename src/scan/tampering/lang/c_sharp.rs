@@ -2,6 +2,11 @@
 //!
 //! Must never take a method without a test's attribute for one.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use crate::scan::tampering::assertion::Head;
 use crate::scan::tampering::lex::{C_LIKE, Syntax, Tokens};
 

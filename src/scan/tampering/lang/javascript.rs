@@ -2,6 +2,11 @@
 //!
 //! Must never take a call of another `it` or `test` for a test: it has a name and a function.
 
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "what is compared has been lowered, or the tool itself knows but this case"
+)]
+
 use crate::scan::tampering::assertion::Head;
 use crate::scan::tampering::lex::{C_LIKE, Kind, Syntax, Tick, Tokens};
 
@@ -52,7 +57,8 @@ fn call(tokens: &Tokens<'_>, at: usize) -> Option<(usize, usize)> {
                     .map_or(2, |arg| tokens.arguments(arg.start).len().max(1));
                 next = tokens.close(next)? + 1;
             } else if each && tokens.kind(next) == Some(Kind::Text) {
-                rows = tokens.word(next).iter().filter(|b| **b == b'\n').count().saturating_sub(2).max(1);
+                let lines = memchr::memchr_iter(b'\n', tokens.word(next)).count();
+                rows = lines.saturating_sub(2).max(1);
                 next += 1;
             } else if tokens.any(next - 1, &["skipIf", "runIf"]) && tokens.is(next, "(") {
                 next = tokens.close(next)? + 1;
@@ -141,8 +147,8 @@ fn head(tokens: &Tokens<'_>, at: usize) -> Option<(Head, bool)> {
                     "addSnapshotSerializer",
                 ],
             );
-            (!(dot || tokens.is(at + 1, ".") && matcher) && !tokens.is(at.wrapping_sub(1), "function"))
-                .then_some((Head::Chain, false))
+            let other = dot || tokens.is(at + 1, ".") && matcher || tokens.is(at.wrapping_sub(1), "function");
+            (!other).then_some((Head::Chain, false))
         }
         "expectTypeOf" | "assertType" if called && !dot => Some((Head::Chain, false)),
         "t" if !dot && tokens.is(at + 1, ".") && tokens.is(at + 3, "(") => {

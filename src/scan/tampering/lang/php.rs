@@ -30,51 +30,48 @@ fn units(tokens: &Tokens<'_>) -> Vec<Unit> {
         if tokens.any(at, &[";", "}"]) {
             attributes = None;
         }
-        if tokens.is(at, "class") && !after_dot(tokens, at)
-            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
-                units.push(Unit {
-                    name: name.into(),
-                    role: Role::Group,
-                    tokens: at..body.end,
-                    at: at + 1,
-                    rows: 1,
-                    body,
-                });
-            }
+        if tokens.is(at, "class")
+            && !after_dot(tokens, at)
+            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1))
+        {
+            units.push(Unit {
+                name: name.into(),
+                role: Role::Group,
+                tokens: at..body.end,
+                at: at + 1,
+                rows: 1,
+                body,
+            });
+        }
         if tokens.is(at, "function")
-            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1)) {
-                let from = attributes.take().unwrap_or(at);
-                let marked = (from..at).any(|n| tokens.is(n, "Test")) || documented(tokens, at);
-                let role = if marked || leads(name, &["test"]) { Role::Test } else { Role::Helper };
-                units.push(Unit {
-                    name: name.into(),
-                    role,
-                    tokens: from..body.end,
-                    body,
-                    at: at + 1,
-                    rows: 1,
-                });
-            }
+            && let Some((name, body)) = tokens.name(at + 1).zip(body(tokens, at + 1))
+        {
+            let from = attributes.take().unwrap_or(at);
+            let marked = (from..at).any(|n| tokens.is(n, "Test")) || documented(tokens, at);
+            let role = if marked || leads(name, &["test"]) { Role::Test } else { Role::Helper };
+            units.push(Unit { name: name.into(), role, tokens: from..body.end, body, at: at + 1, rows: 1 });
+        }
         if tokens.any(at, &["it", "test", "describe"])
             && tokens.is(at + 1, "(")
             && tokens.kind(at + 2) == Some(Kind::Text)
             && !after_dot(tokens, at)
-            && let Some(close) = tokens.close(at + 1) {
-                let role = if tokens.is(at, "describe") { Role::Group } else { Role::Test };
-                // `->skip()` follows.
-                let mut end = close + 1;
-                while tokens.is(end, "->") && tokens.is(end + 2, "(") {
-                    end = tokens.close(end + 2).unwrap_or(end + 2) + 1;
-                }
-                units.push(Unit {
-                    name: inner(tokens, at + 2),
-                    role,
-                    tokens: at..end,
-                    body: at + 3..close,
-                    at,
-                    rows: 1,
-                });
+            && let Some(close) = tokens.close(at + 1)
+        {
+            let role = if tokens.is(at, "describe") { Role::Group } else { Role::Test };
+            // `->skip()` follows.
+            let mut end = close + 1;
+            while tokens.is(end, "->") && tokens.is(end + 2, "(") {
+                end = tokens.close(end + 2).unwrap_or(end + 2) + 1;
             }
+            units.push(Unit {
+                name: inner(tokens, at + 2),
+                role,
+                tokens: at..end,
+                body: at + 3..close,
+                at,
+                rows: 1,
+            });
+        }
     }
     units
 }

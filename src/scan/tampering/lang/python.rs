@@ -2,6 +2,8 @@
 //!
 //! Must never take a method of a class that is no test for one.
 
+#![expect(clippy::items_after_statements, reason = "the limit stands beside what it limits")]
+
 use crate::scan::tampering::assertion::Head;
 use crate::scan::tampering::lex::{C_LIKE, Syntax, Tokens};
 
