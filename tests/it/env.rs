@@ -179,7 +179,11 @@ pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 folders.push(path);
             } else if kind.is_file() {
                 let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
-                files.insert(name, fs::read(&path).unwrap());
+                // Another process may be writing here: its files beside the real ones are renamed at any moment.
+                match fs::read(&path) {
+                    Ok(bytes) => drop(files.insert(name, bytes)),
+                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display()),
+                }
             }
         }
     }
