@@ -9,7 +9,8 @@ use crate::artifact::path::RepoPath;
 use super::error::Problem;
 use super::keys;
 use super::raw::{
-    Raw, RawBudget, RawCommand, RawLimits, RawModels, RawPolicy, RawPr, RawSandbox, RawStageLimits,
+    Raw, RawApprove, RawBudget, RawCommand, RawIntake, RawLimits, RawModels, RawPolicy, RawPr, RawReview,
+    RawSandbox, RawStageLimits,
 };
 use super::valid::{
     Budget, Command, Commands, Config, Models, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets,
@@ -59,6 +60,9 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         templates: super::Templates {
             folders: check.each("templates.folders", raw.templates.unwrap_or_default().folders, folder_fault),
         },
+        intake: check.intake(raw.intake.unwrap_or_default(), super::Intake::default()),
+        approve: check.approve(raw.approve.unwrap_or_default(), super::Approve::default()),
+        review: check.review(raw.review.unwrap_or_default(), super::Review::default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }
@@ -218,6 +222,86 @@ impl Check<'_> {
             },
         }
     }
+}
+
+impl Check<'_> {
+    fn intake(&mut self, raw: RawIntake, default: super::Intake) -> super::Intake {
+        let bots = self.each("intake.bots", raw.bots, number_fault);
+        let tenants = self.each("intake.tenants", raw.tenants, tenant_fault);
+        super::Intake {
+            allow: raw.allow.unwrap_or(default.allow),
+            bots: bots.iter().filter_map(|number| number.parse().ok()).collect(),
+            labels: raw.labels.map_or(default.labels, |labels| {
+                self.each("intake.labels", Some(labels), line_fault)
+            }),
+            tenants: tenants.iter().filter_map(|name| name.parse().ok()).collect(),
+            scheduled: raw.scheduled.unwrap_or(default.scheduled),
+        }
+    }
+
+    fn approve(&mut self, raw: RawApprove, default: super::Approve) -> super::Approve {
+        let environment = raw.environment.filter(|name| !name.is_empty());
+        super::Approve {
+            allow: raw.allow.unwrap_or(default.allow),
+            ttl_hours: raw.ttl_hours.unwrap_or(default.ttl_hours),
+            environment: self.text("approve.environment", environment, default.environment, line_fault),
+        }
+    }
+
+    fn review(&mut self, raw: RawReview, default: super::Review) -> super::Review {
+        let reviewers = raw.reviewers.map_or(default.reviewers, |names| {
+            let names = self.each("review.reviewers", Some(names), reviewer_fault);
+            names.iter().filter_map(|name| name.parse().ok()).collect()
+        });
+        super::Review {
+            reviewers,
+            answers: raw.answers.unwrap_or(default.answers),
+            approvals: raw.approvals.unwrap_or(default.approvals),
+            checks: self.each("review.checks", raw.checks, check_fault),
+            wait_minutes: raw.wait_minutes.unwrap_or(default.wait_minutes),
+            rounds: raw.rounds.unwrap_or(default.rounds),
+        }
+    }
+}
+
+fn number_fault(text: &str) -> Fault {
+    let _error = text.parse::<u64>().err()?;
+    fault(
+        "is not the number of an account",
+        "Ask for it with `gh api users/NAME%5Bbot%5D --jq .id`; a name can be taken by somebody else.",
+    )
+}
+
+fn tenant_fault(name: &str) -> Fault {
+    let error = name.parse::<Slug>().err()?;
+    fault(format!("is not the name of a tenant: {error}"), "Name a tenant as `team-a`.")
+}
+
+fn line_fault(text: &str) -> Fault {
+    if text.trim().is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
+        return fault("is empty, too long, or holds a control character", "Write it as the forge shows it.");
+    }
+    None
+}
+
+fn reviewer_fault(name: &str) -> Fault {
+    match name.parse::<super::ReviewProgram>() {
+        Ok(_) => None,
+        Err(()) => fault("is not a reviewer orch knows", "Known are `copilot` and `coderabbit`."),
+    }
+}
+
+fn check_fault(text: &str) -> Fault {
+    let ok = text.split_once(':').is_some_and(|(app, name)| {
+        !app.is_empty() && app.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty()
+    });
+    if ok && !text.chars().any(char::is_control) {
+        return None;
+    }
+    fault(
+        "does not say which app makes the check",
+        "Write `app:name`, as `github-actions:build`; any app may use any name.",
+    )
 }
 
 fn limits(raw: &RawLimits, default: &SandboxLimits) -> SandboxLimits {

@@ -142,6 +142,20 @@ pub static KEYS: &[Key] = &[
     key("pr.author.email", Takes::Text, "The mail address commits are written under."),
     key("artifacts.folder", Takes::Text, "The folder that holds the run folders, relative to the repository root."),
     key("templates.folders", Takes::Texts, "Folders with templates, relative to the repository root; they win over built-in ones of the same name."),
+    key("intake.allow", Takes::Choice(&["write", "maintain", "admin"]), "The least permission, asked from the forge, of who may ask for a change by an issue, a comment or a dispatch."),
+    key("intake.bots", Takes::Texts, "Numbers of the accounts of programs that may ask; a name that ends in `[bot]` is nothing to go by."),
+    key("intake.labels", Takes::Texts, "Labels that start a change when they are put on an issue."),
+    key("intake.tenants", Takes::Texts, "Tenants that a `repository_dispatch` may speak for; empty: any, or none."),
+    key("intake.scheduled", Takes::Text, "The request that a schedule starts; empty: a schedule starts nothing."),
+    key("approve.allow", Takes::Choice(&["write", "maintain", "admin"]), "The least permission, asked from the forge, of who may approve a change."),
+    number("approve.ttl_hours", 1, 720, "How long an approval holds, in hours."),
+    key("approve.environment", Takes::Text, "The deployment environment whose approval counts; empty: none does."),
+    key("review.reviewers", Takes::Texts, "The programs that are asked for a review: `copilot`, `coderabbit`."),
+    number("review.answers", 1, 10, "How many must have answered at the head commit: programs that were asked, and people who approved. Silence is no answer."),
+    number("review.approvals", 0, 10, "How many people, not counting the author and the requester, must have approved the head commit."),
+    key("review.checks", Takes::Texts, "Checks that must be green at the head commit, as `github-actions:build`: the app that makes it, and its name."),
+    number("review.wait_minutes", 0, 300, "How long to wait for answers; 0: look once."),
+    number("review.rounds", 0, 10, "How often the findings of reviews may become another round."),
 ];
 
 /// Returns the key at a path.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::Problem;
+use super::people::Permitted;
 use super::valid::{EngineChoice, Level};
 use super::walk;
 
@@ -39,6 +40,9 @@ raw! {
         pr: RawPr,
         artifacts: RawArtifacts,
         templates: RawTemplates,
+        intake: RawIntake,
+        approve: RawApprove,
+        review: RawReview,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -80,6 +84,22 @@ raw! {
     RawAuthor { name: String, email: String, }
     RawArtifacts { folder: String, }
     RawTemplates { folders: Vec<String>, }
+    RawIntake {
+        allow: Permitted,
+        bots: Vec<String>,
+        labels: Vec<String>,
+        tenants: Vec<String>,
+        scheduled: String,
+    }
+    RawApprove { allow: Permitted, ttl_hours: u64, environment: String, }
+    RawReview {
+        reviewers: Vec<String>,
+        answers: u32,
+        approvals: u32,
+        checks: Vec<String>,
+        wait_minutes: u64,
+        rounds: u32,
+    }
 }
 
 /// The budgets of single stages.

@@ -38,6 +38,12 @@ pub struct Config {
     pub artifacts: Artifacts,
     /// More templates.
     pub templates: Templates,
+    /// Who may ask for a change.
+    pub intake: super::Intake,
+    /// Who may approve a change.
+    pub approve: super::Approve,
+    /// Who reviews a change.
+    pub review: super::Review,
 }
 
 /// Who writes changes.
@@ -376,6 +382,9 @@ impl Default for Config {
             },
             artifacts: Artifacts { folder: "artifacts".into() },
             templates: Templates::default(),
+            intake: super::Intake::default(),
+            approve: super::Approve::default(),
+            review: super::Review::default(),
         }
     }
 }
