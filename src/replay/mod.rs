@@ -185,6 +185,8 @@ impl Replay<'_> {
         let request = request.as_ref().map(|r| Request {
             text: r.text.clone(),
             channel: r.channel,
+            event: r.event.clone(),
+            review_round: r.review_round,
             assignment: r.assignment.clone(),
         });
         let ports = Ports {

@@ -2,6 +2,7 @@
 
 use crate::agent::{Calls, Models, NoModels};
 use crate::artifact::id::{Round, RunId};
+use crate::artifact::types::event::Event as ForgeEvent;
 use crate::artifact::types::task::{Assignment, Channel};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -22,14 +23,23 @@ pub struct Request {
     pub text: String,
     /// Where it came from.
     pub channel: Channel,
+    /// The event of a forge it comes from, where it does.
+    pub event: Option<ForgeEvent>,
+    /// Which round of review findings it is made of; 0: none.
+    pub review_round: u32,
     /// Who is to do it. What may be spent is no part of the stage's key: raising it changes no file that was paid for.
     pub assignment: Assignment,
 }
 
 impl Request {
+    /// Returns a request that no event of a forge is behind.
+    pub fn new(text: impl Into<String>, channel: Channel, assignment: Assignment) -> Self {
+        Self { text: text.into(), channel, event: None, review_round: 0, assignment }
+    }
+
     /// Returns a request to an engine of this program.
     pub fn to_engine(engine: &str, text: impl Into<String>, channel: Channel) -> Self {
-        Self { text: text.into(), channel, assignment: Assignment::to_engine(engine) }
+        Self::new(text, channel, Assignment::to_engine(engine))
     }
 }
 

@@ -155,6 +155,8 @@ impl Runner<'_> {
             request: request.map(|r| TapedRequest {
                 text: r.text.clone(),
                 channel: r.channel,
+                event: r.event.clone(),
+                review_round: r.review_round,
                 assignment: r.assignment.clone(),
             }),
         }

@@ -285,6 +285,38 @@ pub enum CommentPlace {
     Line,
 }
 
+/// What an account may do in a repository, as the forge said when it was asked; least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nothing.
+    None,
+    /// Read.
+    Read,
+    /// Read, and sort issues.
+    Triage,
+    /// Write.
+    Write,
+    /// Write, and most settings.
+    Maintain,
+    /// Everything.
+    Admin,
+}
+
+impl Standing {
+    /// Returns the word of the forge.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Triage => "triage",
+            Self::Write => "write",
+            Self::Maintain => "maintain",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "ask", deny_unknown_fields)]

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::event::Event;
 use super::task::{Assignment, Channel};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, Round, StageId, TreeId};
@@ -48,6 +49,12 @@ pub struct TapedRequest {
     pub text: String,
     /// Where it came from.
     pub channel: Channel,
+    /// The event of a forge it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+    /// Which round of review findings it was made of; 0: none.
+    #[serde(default)]
+    pub review_round: u32,
     /// Who was to do it.
     pub assignment: Assignment,
 }

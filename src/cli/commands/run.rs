@@ -268,10 +268,10 @@ fn given(
             what: format!("the task file {} is not UTF-8 text", path.display()),
             help: "Save it as UTF-8.".into(),
         })?;
-        return Ok(Request { text, channel: Channel::TaskFile, assignment });
+        return Ok(Request::new(text, Channel::TaskFile, assignment));
     }
     match text {
-        Some(text) => Ok(Request { text: text.to_owned(), channel: Channel::CommandLine, assignment }),
+        Some(text) => Ok(Request::new(text, Channel::CommandLine, assignment)),
         None => Err(UsageError {
             what: "there is no request".into(),
             help: "Say what to do: orch run \"add a /health endpoint\", or --task-file FILE.".into(),

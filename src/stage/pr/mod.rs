@@ -6,7 +6,7 @@
 mod act;
 mod draft;
 mod evidence;
-mod markdown;
+pub(super) mod markdown;
 mod text;
 
 use crate::artifact::digest::Digest;
