@@ -166,6 +166,7 @@ impl Session {
             clock: &self.clock,
             vcs: &self.vcs,
             forge: &self.vcs,
+            hub: None,
             workspaces,
             processes: &self.processes,
             engine,

@@ -193,6 +193,7 @@ impl Replay<'_> {
             clock: player,
             vcs: player,
             forge: player,
+            hub: Some(player),
             workspaces: player,
             processes: player,
             engine,

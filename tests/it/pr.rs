@@ -193,6 +193,7 @@ fn with_context<T, R: VcsRead + VcsWrite>(
         clock: &clock,
         vcs: repo,
         forge: repo,
+        hub: None,
         workspaces: &workspaces,
         processes: &Forbidden,
         engine: &Forbidden,

@@ -127,6 +127,7 @@ impl Case {
             clock: &clock,
             vcs: &Forbidden,
             forge: &Forbidden,
+            hub: None,
             workspaces: &copies,
             processes,
             engine: &Forbidden,

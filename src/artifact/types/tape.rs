@@ -152,6 +152,13 @@ pub enum Ask {
         /// Where the branch had to be.
         expected: Option<CommitId>,
     },
+    /// A call to the forge; what it answered, or why not.
+    Forge {
+        /// The call.
+        call: String,
+        /// What it was asked, or the digest of that.
+        of: Value,
+    },
     /// A push; nothing.
     Push {
         /// The remote.

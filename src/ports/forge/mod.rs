@@ -32,8 +32,8 @@ pub type Answer<T> = Result<T, ForgeError>;
 
 /// Looks at the repository on its forge. Lists are whole: pages are followed.
 pub trait ForgeRead: Send + Sync {
-    /// Returns the repository this forge is bound to; asks nobody.
-    fn slug(&self) -> RepositorySlug;
+    /// Returns the repository this forge is bound to, asking nobody; `None`: there is no forge, and every call says so.
+    fn slug(&self) -> Option<RepositorySlug>;
 
     /// Returns the repository.
     fn repository(&self) -> Answer<Repository>;

@@ -53,12 +53,12 @@ pub struct Player<'a> {
     vcs: &'a dyn VcsRead,
     commits: &'a dyn VcsForesee,
     header: Header,
-    reel: Arc<Reel>,
+    pub(super) reel: Arc<Reel>,
 }
 
 /// What is shared with the clean copies.
 #[derive(Debug)]
-struct Reel {
+pub(super) struct Reel {
     stage: StageId,
     lines: Vec<Line<Value>>,
     state: Mutex<State>,
@@ -73,7 +73,7 @@ struct State {
 
 impl Reel {
     /// Returns the answer to the next ask, which must be this one; after the first divergence there is none.
-    fn take<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Divergence> {
+    pub(super) fn take<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Divergence> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(first) = &state.diverged {
             return Err(first.clone());

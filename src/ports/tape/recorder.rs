@@ -28,13 +28,13 @@ use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
 /// Every recorded port of one stage.
 pub struct Recorder<'a> {
-    world: World<'a>,
-    kept: Arc<Kept>,
+    pub(super) world: World<'a>,
+    pub(super) kept: Arc<Kept>,
 }
 
 /// What is shared with the clean copies, which may outlive the recorder.
 #[derive(Debug, Default)]
-struct Kept {
+pub(super) struct Kept {
     lines: Mutex<Vec<u8>>,
     places: Mutex<Places>,
 }
@@ -48,7 +48,7 @@ impl Kept {
         }
     }
 
-    fn told(&self, ask: Ask, answer: impl Serialize) {
+    pub(super) fn told(&self, ask: Ask, answer: impl Serialize) {
         self.write(&Line { ask, answer });
     }
 

@@ -214,6 +214,7 @@ impl World {
             clock: &clock,
             vcs: &self.repo,
             forge: &Forbidden,
+            hub: None,
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,

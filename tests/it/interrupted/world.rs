@@ -104,6 +104,7 @@ impl World {
                 clock: &FakeClock::at(1_767_225_600),
                 vcs: &reads,
                 forge: &writes,
+                hub: None,
                 workspaces: &copies,
                 processes: &commands,
                 engine: &engine,
