@@ -53,6 +53,11 @@ impl Input {
         Self { slot, required: true, previous_round: false }
     }
 
+    /// A file that may be absent.
+    pub const fn optional(slot: Slot) -> Self {
+        Self { slot, required: false, previous_round: false }
+    }
+
     /// A file of the round before, absent in the first.
     pub const fn feedback(slot: Slot) -> Self {
         Self { slot, required: false, previous_round: true }
@@ -166,6 +171,9 @@ pub enum Permission {
     /// `deployments: read`
     #[serde(rename = "deployments: read")]
     DeploymentsRead,
+    /// `actions: read`
+    #[serde(rename = "actions: read")]
+    ActionsRead,
 }
 
 impl Permission {
@@ -184,11 +192,17 @@ impl Permission {
             Self::StatusesWrite => "statuses: write",
             Self::SecurityEventsWrite => "security-events: write",
             Self::DeploymentsRead => "deployments: read",
+            Self::ActionsRead => "actions: read",
         }
     }
 }
 
 impl StageSpec {
+    /// Tells whether the stage takes what somebody said (a request, an approval) besides its files.
+    pub fn takes_request(&self) -> bool {
+        matches!(self.id, StageId::Intake | StageId::Approve)
+    }
+
     /// Returns the dangerous power of the stage; `None` where it has none.
     ///
     /// A stage with two does not pass the tests (`tests/it/tidy.rs`).

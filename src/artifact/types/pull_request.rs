@@ -28,6 +28,9 @@ pub struct PullRequest {
     pub title: String,
     /// The digest of `pr.md`.
     pub body: Digest,
+    /// The number of the pull request; absent where there is only a branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// True when a person has to approve first.
     pub draft: bool,
     /// The digests the change is bound to.

@@ -22,7 +22,7 @@ pub use id::{
 pub use types::{
     Access, Actor, BranchRules, ChangedFile, CheckRun, Comment, Commit, CommitStatus, Comparison, Conclusion,
     DeploymentEnvironment, Identity, Issue, MergeMethod, Pull, PullState, Repository, RequiredCheck, Review,
-    ReviewState, ReviewThread, StatusState, ThreadComment, TokenKind,
+    ReviewState, ReviewThread, RunApproval, StatusState, ThreadComment, TokenKind,
 };
 
 use crate::artifact::id::{CommitId, TreeId};
@@ -54,6 +54,22 @@ pub trait ForgeRead: Send + Sync {
 
     /// Returns a comment on an issue or a pull request.
     fn comment(&self, id: CommentId) -> Answer<Comment>;
+
+    /// Returns a comment on a line of a pull request.
+    fn review_comment(&self, _id: CommentId) -> Answer<Comment> {
+        Err(ForgeError::Unsupported {
+            what: "read a comment on a line".into(),
+            why: "it has no such call".into(),
+        })
+    }
+
+    /// Returns who let the environments of a workflow's run go on, oldest first.
+    fn run_approvals(&self, _run: u64) -> Answer<Vec<RunApproval>> {
+        Err(ForgeError::Unsupported {
+            what: "read who approved a run".into(),
+            why: "it has no such call".into(),
+        })
+    }
 
     /// Returns a pull request.
     fn pull(&self, number: PullNumber) -> Answer<Pull>;

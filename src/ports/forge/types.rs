@@ -446,6 +446,19 @@ pub struct DeploymentEnvironment {
     pub rules: Vec<String>,
 }
 
+/// What somebody said to a workflow's run that waited for an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunApproval {
+    /// Whether it may go on.
+    pub approved: bool,
+    /// Who said so; absent for a deleted account.
+    pub by: Option<Actor>,
+    /// The environments it was about.
+    pub environments: Vec<String>,
+    /// What was said with it; untrusted.
+    pub comment: String,
+}
+
 impl fmt::Display for TokenKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -15,7 +15,7 @@ use crate::ports::forge::{
     Access, Answer, BranchRules, ChangedFile, CheckDraft, CheckRun, CheckRunId, Comment, CommentId, Commit,
     CommitOnBranch, CommitStatus, Comparison, DeploymentEnvironment, ForgeError, ForgeRead, ForgeWrite,
     Identity, Issue, IssueNumber, Login, MergeDraft, NewCommit, NewPull, NewTree, NodeId, Pull, PullEdit,
-    PullNumber, Reaction, Repository, RepositorySlug, Review, ReviewThread, Reviewers, SarifUpload,
+    PullNumber, Reaction, Repository, RepositorySlug, Review, ReviewThread, Reviewers, RunApproval, SarifUpload,
     StatusDraft,
 };
 
@@ -81,6 +81,8 @@ taped! { ForgeRead by read:
     issue(number: IssueNumber) -> Issue;
     comments(number: IssueNumber, as_of: Option<Timestamp>) -> Vec<Comment>;
     comment(id: CommentId) -> Comment;
+    review_comment(id: CommentId) -> Comment;
+    run_approvals(run: u64) -> Vec<RunApproval>;
     pull(number: PullNumber) -> Pull;
     pulls_of(branch: &str) -> Vec<Pull>;
     pull_files(number: PullNumber) -> Vec<ChangedFile>;

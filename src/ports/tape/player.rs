@@ -169,6 +169,9 @@ impl Clock for Player<'_> {
     fn elapsed(&self) -> Duration {
         self.reel.take(&Ask::Elapsed).unwrap_or_default()
     }
+
+    /// What was waited for has happened.
+    fn sleep(&self, _time: Duration) {}
 }
 
 impl VcsRead for Player<'_> {

@@ -94,6 +94,11 @@ impl Clock for Recorder<'_> {
         self.kept.told(Ask::Elapsed, elapsed);
         elapsed
     }
+
+    /// No ask: the world has nothing to answer.
+    fn sleep(&self, time: Duration) {
+        self.world.clock.sleep(time);
+    }
 }
 
 impl VcsRead for Recorder<'_> {

@@ -46,7 +46,12 @@ pub static SPEC: StageSpec = StageSpec {
     may_write: &[slot::APPROVAL],
     effects: &[EffectKind::ForgeRead],
     config: &["approve"],
-    permissions: &[Permission::ContentsRead, Permission::IssuesRead, Permission::PullRequestsRead],
+    permissions: &[
+        Permission::ActionsRead,
+        Permission::ContentsRead,
+        Permission::IssuesRead,
+        Permission::PullRequestsRead,
+    ],
     exits: &[3, 4, 6, 78],
 };
 

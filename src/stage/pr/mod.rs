@@ -73,6 +73,7 @@ impl Stage for Pr {
             remote: written.remote,
             title: draft.title,
             body: Digest::of(&body),
+            number: None,
             draft: evidence.verdict.decision != Decision::Allow,
             provenance: evidence.provenance,
         };
