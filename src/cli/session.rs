@@ -178,7 +178,16 @@ impl Session {
     pub fn run_id(&self, request: &Request, base: &Base) -> Result<RunId, CommandError> {
         let service = self.config.service.as_ref().map(Slug::as_str).unwrap_or_default();
         let parts = (request.text.trim(), base.commit.as_str(), service);
-        let digest = Digest::of_json(&parts).map_err(|source| UsageError {
+        // The same words in two issues are two requests, and so is each round of mending.
+        let place = request.event.as_ref().map(|event| {
+            let repository = event.repository.as_ref().map(|repository| repository.id);
+            (repository, event.subject.as_ref().map(|subject| subject.number))
+        });
+        let digest = match (place, request.after.as_ref().map(|after| after.round)) {
+            (None, None) => Digest::of_json(&parts),
+            (place, round) => Digest::of_json(&(parts, place, round)),
+        };
+        let digest = digest.map_err(|source| UsageError {
             what: format!("the request has no canonical form: {source}"),
             help: "Give the request as plain text.".into(),
         })?;

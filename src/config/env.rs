@@ -31,6 +31,8 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
+    Variable { name: "GITHUB_EVENT_NAME", about: "The kind of that event: on a GitHub runner, `orch stage intake`, `orch stage approve` and `orch event` read it." },
+    Variable { name: "GITHUB_RUN_ID", about: "The number of the workflow's run: `orch stage approve --environment` asks the forge who let it go on." },
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
     Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
@@ -146,6 +148,16 @@ impl Environment {
     /// Returns the file with the event that started the workflow.
     pub fn github_event(&self) -> Option<PathBuf> {
         self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
+    }
+
+    /// Returns the kind of the event that started the workflow.
+    pub fn github_event_name(&self) -> Option<String> {
+        self.get("GITHUB_EVENT_NAME").map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// Returns the number of the workflow's run.
+    pub fn github_run(&self) -> Option<String> {
+        self.get("GITHUB_RUN_ID").map(|run| run.to_string_lossy().into_owned())
     }
 
     /// Returns the file that a GitHub runner shows as the summary of the step.

@@ -186,7 +186,7 @@ impl Replay<'_> {
             text: r.text.clone(),
             channel: r.channel,
             event: r.event.clone(),
-            review_round: r.review_round,
+            after: r.after.clone(),
             assignment: r.assignment.clone(),
         });
         let ports = Ports {

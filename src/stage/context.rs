@@ -3,7 +3,7 @@
 use crate::agent::{Calls, Models, NoModels};
 use crate::artifact::id::{Round, RunId};
 use crate::artifact::types::event::Event as ForgeEvent;
-use crate::artifact::types::task::{Assignment, Channel};
+use crate::artifact::types::task::{After, Assignment, Channel};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::clock::Clock;
@@ -26,8 +26,8 @@ pub struct Request {
     pub channel: Channel,
     /// The event of a forge it comes from, where it does.
     pub event: Option<ForgeEvent>,
-    /// Which round of review findings it is made of; 0: none.
-    pub review_round: u32,
+    /// The task whose review it is made of, where it is.
+    pub after: Option<After>,
     /// Who is to do it. What may be spent is no part of the stage's key: raising it changes no file that was paid for.
     pub assignment: Assignment,
 }
@@ -35,7 +35,7 @@ pub struct Request {
 impl Request {
     /// Returns a request that no event of a forge is behind.
     pub fn new(text: impl Into<String>, channel: Channel, assignment: Assignment) -> Self {
-        Self { text: text.into(), channel, event: None, review_round: 0, assignment }
+        Self { text: text.into(), channel, event: None, after: None, assignment }
     }
 
     /// Returns a request to an engine of this program.

@@ -156,7 +156,7 @@ impl Runner<'_> {
                 text: r.text.clone(),
                 channel: r.channel,
                 event: r.event.clone(),
-                review_round: r.review_round,
+                after: r.after.clone(),
                 assignment: r.assignment.clone(),
             }),
         }

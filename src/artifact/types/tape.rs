@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event::Event;
-use super::task::{Assignment, Channel};
+use super::task::{After, Assignment, Channel};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, Round, StageId, TreeId};
 use crate::artifact::path::RepoPath;
@@ -52,9 +52,9 @@ pub struct TapedRequest {
     /// The event of a forge it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
-    /// Which round of review findings it was made of; 0: none.
-    #[serde(default)]
-    pub review_round: u32,
+    /// The task whose review it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
     /// Who was to do it.
     pub assignment: Assignment,
 }

@@ -72,6 +72,19 @@ pub struct Source {
     pub texts: Vec<Written>,
 }
 
+/// The task whose review findings a request is made of: who asked stays who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// Which round of findings it is, from 1.
+    pub round: u32,
+    /// Who asked for the first change.
+    pub requester: Requester,
+    /// The event it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
 /// A text of a request, and who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use crate::artifact::id::{Slug, StageId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::event::{Event, EventName, Intent};
 use crate::artifact::types::task::{
-    Base, Channel, HiddenIn, Requester, Source, Task, Trust, Written,
+    After, Base, Channel, HiddenIn, Requester, Source, Task, Trust, Written,
 };
 use crate::diagnostic::Class;
 
@@ -57,10 +57,20 @@ impl Stage for Intake {
             what: "there is no request".into(),
             help: "Say what to do, as in `orch run \"add a /health endpoint\"`, or name a file with `--task-file`.".into(),
         })?;
-        bounded(request, cx.config.review.rounds)?;
-        let asked = match &request.event {
-            None => Asked { requester: Requester::at_hand(request.channel), source: None, hidden: Vec::new() },
-            Some(event) => asked(event, request.channel, cx)?,
+        bounded(request.after.as_ref(), cx.config.review.rounds)?;
+        let asked = match (&request.event, &request.after) {
+            (_, Some(after)) => Asked {
+                // Who asked stays who asked; but reviewers wrote the text, and anybody may be one.
+                requester: Requester {
+                    channel: Channel::Review,
+                    trust: Trust::Untrusted,
+                    ..after.requester.clone()
+                },
+                source: after.source.clone(),
+                hidden: Vec::new(),
+            },
+            (None, None) => Asked { requester: Requester::at_hand(request.channel), source: None, hidden: Vec::new() },
+            (Some(event), None) => asked(event, request.channel, cx)?,
         };
         let base = cx.vcs()?.head()?;
         let service = cx.config.service.clone().unwrap_or_else(|| Slug::fold("app", 60, "app"));
@@ -80,8 +90,8 @@ impl Stage for Intake {
 }
 
 /// Refuses the findings of one review round too many.
-fn bounded(request: &Request, rounds: u32) -> Result<(), StageError> {
-    if request.review_round <= rounds {
+fn bounded(after: Option<&After>, rounds: u32) -> Result<(), StageError> {
+    if after.is_none_or(|after| after.round <= rounds) {
         return Ok(());
     }
     Err(StageError::Refused {
@@ -215,7 +225,7 @@ fn task(
         assignment: request.assignment.clone(),
         created_at,
         source: asked.source,
-        review_round: Some(request.review_round).filter(|round| *round > 0),
+        review_round: request.after.as_ref().map(|after| after.round),
         hidden: asked.hidden,
     })
 }
@@ -248,10 +258,10 @@ mod tests {
 
     #[test]
     fn rounds_of_mending_are_bounded() {
-        let mut request = Request::to_engine("template", "x", Channel::Review);
-        for (round, most, ok) in [(0, 0, true), (1, 0, false), (2, 2, true), (3, 2, false)] {
-            request.review_round = round;
-            assert_eq!(bounded(&request, most).is_ok(), ok, "{round} of {most}");
+        assert!(bounded(None, 0).is_ok());
+        for (round, most, ok) in [(1, 0, false), (2, 2, true), (3, 2, false)] {
+            let after = After { round, requester: Requester::at_hand(Channel::CommandLine), source: None };
+            assert_eq!(bounded(Some(&after), most).is_ok(), ok, "{round} of {most}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{Round, RunId, Slug, StageId};
 use crate::artifact::types::event::Event;
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::task::Channel;
+use crate::artifact::types::task::{After, Channel};
 use crate::stage::Request;
 
 /// What the outputs of a stage depend on.
@@ -36,12 +36,12 @@ pub(super) struct Asked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'a Event>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    review_round: Option<u32>,
+    after: Option<&'a After>,
 }
 
 impl<'a> From<&'a Request> for Asked<'a> {
     fn from(request: &'a Request) -> Self {
-        let Request { text, channel, event, review_round, assignment } = request;
+        let Request { text, channel, event, after, assignment } = request;
         Self {
             text,
             channel: *channel,
@@ -50,7 +50,7 @@ impl<'a> From<&'a Request> for Asked<'a> {
             version: assignment.version.as_deref(),
             model: assignment.model.as_deref(),
             event: event.as_ref(),
-            review_round: Some(*review_round).filter(|round| *round > 0),
+            after: after.as_ref(),
         }
     }
 }
