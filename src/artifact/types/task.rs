@@ -128,9 +128,13 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// Returns somebody who has the checkout in their hands.
+    /// Returns somebody who has the checkout in their hands, or a workflow, whose text may be anybody's.
     pub const fn at_hand(channel: Channel) -> Self {
-        Self { channel, trust: Trust::Owner, account: None, standing: None }
+        let trust = match channel {
+            Channel::CommandLine | Channel::TaskFile => Trust::Owner,
+            _ => Trust::Untrusted,
+        };
+        Self { channel, trust, account: None, standing: None }
     }
 }
 
@@ -142,6 +146,8 @@ pub enum Channel {
     CommandLine,
     /// A file named on the command line.
     TaskFile,
+    /// A text that a workflow handed over; whose it was is not known.
+    Workflow,
     /// A label on an issue.
     Issue,
     /// A command in a comment or a review.
