@@ -4,6 +4,7 @@
 //! that was not judged, nor over commits that are not its own.
 
 mod act;
+mod consent;
 mod draft;
 mod evidence;
 pub(super) mod markdown;
@@ -13,11 +14,11 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::pull_request::PullRequest;
-use crate::artifact::types::verdict::Decision;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
+use consent::Consent;
 pub use draft::Draft;
 pub use evidence::Evidence;
 
@@ -41,6 +42,7 @@ pub static SPEC: StageSpec = StageSpec {
         Input::required(slot::EDITS),
         Input::required(slot::GREEN),
         Input::required(slot::VERDICT),
+        Input::optional(slot::APPROVAL),
     ],
     outputs: &[slot::PULL_REQUEST, slot::PULL_REQUEST_TEXT],
     may_write: &[],
@@ -62,7 +64,12 @@ impl Stage for Pr {
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let evidence = Evidence::load(inputs)?;
         let draft = Draft::decide(cx.run, &cx.config.pr, &evidence)?;
-        let body = text::render(&draft, &evidence)?;
+        let approval = inputs.find(slot::APPROVAL)?;
+        let consent = Consent::decide(cx.run, &evidence, approval, || cx.clock().now())?;
+        if let Consent::Wanted { void: Some(why), .. } = &consent {
+            cx.note(format!("the approval {why}; the pull request stays a draft"));
+        }
+        let body = text::render(&draft, &evidence, &consent)?;
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
         let request = PullRequest {
@@ -74,7 +81,7 @@ impl Stage for Pr {
             title: draft.title,
             body: Digest::of(&body),
             number: None,
-            draft: evidence.verdict.decision != Decision::Allow,
+            draft: consent.is_wanted(),
             provenance: evidence.provenance,
         };
         let mut outputs = Outputs::default();
