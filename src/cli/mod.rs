@@ -7,6 +7,7 @@ mod assign;
 mod commands;
 mod desk;
 mod error;
+mod hub;
 pub mod models;
 mod output;
 mod reference;
