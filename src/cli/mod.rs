@@ -8,6 +8,7 @@ mod commands;
 mod desk;
 mod error;
 mod event;
+mod hub;
 pub mod models;
 mod output;
 mod reference;

@@ -213,9 +213,15 @@ impl Check<'_> {
     fn pr(&mut self, raw: RawPr, default: Pr) -> Pr {
         let author = raw.author.unwrap_or_default();
         Pr {
+            forge: raw.forge.unwrap_or(default.forge),
             branch: self.text("pr.branch", raw.branch, default.branch, branch_fault),
             remote: self.text("pr.remote", raw.remote, default.remote, remote_fault),
             push: raw.push.unwrap_or(default.push),
+            labels: self.each("pr.labels", raw.labels, label_fault),
+            assignees: self.each("pr.assignees", raw.assignees, login_fault),
+            reviewers: self.each("pr.reviewers", raw.reviewers, reviewer_fault),
+            check: raw.check.unwrap_or(default.check),
+            auto_merge: raw.auto_merge.unwrap_or(default.auto_merge),
             author: super::Author {
                 name: self.text("pr.author.name", author.name, default.author.name, identity_fault),
                 email: self.text("pr.author.email", author.email, default.author.email, identity_fault),
@@ -313,6 +319,34 @@ fn limits(raw: &RawLimits, default: &SandboxLimits) -> SandboxLimits {
         memory_mb: raw.memory_mb.unwrap_or(default.memory_mb),
         processes: raw.processes.unwrap_or(default.processes),
         open_files: raw.open_files.unwrap_or(default.open_files),
+    }
+}
+
+fn label_fault(label: &str) -> Fault {
+    let plain = (1..=50).contains(&label.chars().count()) && !label.chars().any(char::is_control);
+    if plain && label.trim() == label {
+        return None;
+    }
+    fault("is no label", "Write its name as GitHub shows it, up to 50 characters.")
+}
+
+fn login_fault(login: &str) -> Fault {
+    if login.parse::<crate::ports::forge::Login>().is_ok() {
+        return None;
+    }
+    fault("is no login", "Write the account's name without `@`, as `octocat`.")
+}
+
+fn reviewer_fault(name: &str) -> Fault {
+    let team = name.strip_prefix("team:");
+    let slug = |team: &str| {
+        (1..=100).contains(&team.len())
+            && team.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    match team {
+        Some(team) if slug(team) => None,
+        Some(_) => fault("is no team", "Write its short name, without the organization, as `team:backend`."),
+        None => login_fault(name),
     }
 }
 

@@ -135,9 +135,15 @@ pub static KEYS: &[Key] = &[
     key("policy.baseline", Takes::Text, "The committed file with findings that were there before, relative to the repository root; it may be absent. `orch policy baseline` writes it."),
     key("policy.levels", Takes::Levels, "Another level for a rule, by its code."),
     key("policy.settings", Takes::Settings, "Settings of rules, by name."),
+    key("pr.forge", Takes::Choice(&["auto", "local", "github"]), "Where pull requests go. `github` opens one through GitHub's API, with commits GitHub signs; `local` writes the branch and pushes it to `pr.remote`; `auto` takes `github` where the remote is on GitHub and a token is there."),
     key("pr.branch", Takes::Text, "The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in."),
     key("pr.remote", Takes::Text, "The name of the remote to push to; unknown to the repository: the branch stays local."),
     key("pr.push", Takes::Flag, "Whether to push."),
+    key("pr.labels", Takes::Texts, "Labels of the pull request."),
+    key("pr.assignees", Takes::Texts, "Logins the pull request is assigned to."),
+    key("pr.reviewers", Takes::Texts, "Logins that are asked for a review; a team of the organization as `team:NAME`."),
+    key("pr.check", Takes::Flag, "Whether the verdict becomes the check run `orch / policy` on the last commit, with findings as annotations; a commit status where the token is no App's."),
+    key("pr.auto_merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request merges by itself once everything required is there; only where policy allows the change."),
     key("pr.author.name", Takes::Text, "The name commits are written under."),
     key("pr.author.email", Takes::Text, "The mail address commits are written under."),
     key("artifacts.folder", Takes::Text, "The folder that holds the run folders, relative to the repository root."),
@@ -225,6 +231,20 @@ mod tests {
     fn sections_know_their_names() {
         assert!(is_section("") && is_section("sandbox") && is_section("pr.author"));
         assert!(!is_section("sand") && !is_section("service") && !is_section("policy.levels"));
-        assert_eq!(names_in("pr"), ["branch", "remote", "push", "author"]);
+        assert_eq!(
+            names_in("pr"),
+            [
+                "forge",
+                "branch",
+                "remote",
+                "push",
+                "labels",
+                "assignees",
+                "reviewers",
+                "check",
+                "auto_merge",
+                "author"
+            ]
+        );
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::Problem;
 use super::people::Permitted;
-use super::valid::{EngineChoice, Level};
+use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};
 use super::walk;
 
 macro_rules! raw {
@@ -80,7 +80,18 @@ raw! {
         levels: BTreeMap<String, Level>,
         settings: BTreeMap<String, Value>,
     }
-    RawPr { branch: String, remote: String, push: bool, author: RawAuthor, }
+    RawPr {
+        forge: ForgeChoice,
+        branch: String,
+        remote: String,
+        push: bool,
+        labels: Vec<String>,
+        assignees: Vec<String>,
+        reviewers: Vec<String>,
+        check: bool,
+        auto_merge: AutoMerge,
+        author: RawAuthor,
+    }
     RawAuthor { name: String, email: String, }
     RawArtifacts { folder: String, }
     RawTemplates { folders: Vec<String>, }

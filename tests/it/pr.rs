@@ -394,6 +394,12 @@ impl VcsRead for Killed<'_> {
 }
 
 impl VcsWrite for Killed<'_> {
+    fn trees(
+        &self,
+        draft: &orch::ports::vcs::BranchDraft,
+    ) -> Result<Vec<orch::artifact::id::TreeId>, VcsError> {
+        self.0.trees(draft)
+    }
     fn commit(&self, draft: &orch::ports::vcs::BranchDraft) -> Result<CommitOutcome, VcsError> {
         self.0.commit(draft)
     }

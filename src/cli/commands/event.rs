@@ -50,7 +50,7 @@ pub fn run(args: &EventCommandArgs, global: &Global, output: &Output) -> Result<
             },
             _ => session.config.intake.clone(),
         };
-        intake::admitted(&event, None, &rights)?;
+        intake::admitted(&event, session.hub(), &rights)?;
     }
     show(&event, output)?;
     Ok(if idle { Class::Nothing.exit_code() } else { 0 })

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 pub mod draft;
 mod error;
+pub mod github;
 pub mod id;
 pub mod types;
 

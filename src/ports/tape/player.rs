@@ -253,6 +253,10 @@ impl CleanCopy for PlayedCopy {
 }
 
 impl VcsWrite for Player<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        Ok(self.commits.foresee(draft)?.into_iter().map(|(_, tree)| tree).collect())
+    }
+
     /// Makes the commits once more, in memory, so that the ids are not only repeated.
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let told: CommitOutcome = self.reel.take(&commit(draft)).map_err(vcs)?;

@@ -200,6 +200,10 @@ pub(super) fn apply(copy: usize, files: &[FileChange]) -> Result<Ask, WorkspaceE
 }
 
 impl VcsWrite for Recorder<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        self.world.forge.trees(draft)
+    }
+
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let outcome = self.world.forge.commit(draft)?;
         self.kept.told(commit(draft), &outcome);

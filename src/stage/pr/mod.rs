@@ -7,6 +7,7 @@ mod act;
 mod consent;
 mod draft;
 mod evidence;
+mod github;
 pub(super) mod markdown;
 mod text;
 
@@ -28,12 +29,14 @@ const FORGE: &str = "local";
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Pr,
-    version: 1,
-    summary: "Writes the branch, pushes it and writes the pull request's text",
+    version: 2,
+    summary: "Writes the branch and opens the pull request, or pushes the branch and writes its text",
     about: "Writes two commits, first the tests and then the change, on a branch of its own, and pushes that branch alone. \
             It refuses a change that policy denied, evidence that does not belong together, and a branch that holds \
             commits of somebody else. A second run updates the branch instead of adding another. The working tree, the \
-            index and the current branch stay as they are.",
+            index and the current branch stay as they are. On GitHub the commits are made through its API, which signs \
+            them, and one pull request is opened or brought up to date: a person's commits are never overwritten, and \
+            one that a person closed stays closed.",
     inputs: &[
         Input::required(slot::TASK),
         Input::required(slot::PLAN),
@@ -46,10 +49,15 @@ pub static SPEC: StageSpec = StageSpec {
     ],
     outputs: &[slot::PULL_REQUEST, slot::PULL_REQUEST_TEXT],
     may_write: &[],
-    effects: &[EffectKind::RepositoryRead, EffectKind::ForgeWrite],
+    effects: &[EffectKind::RepositoryRead, EffectKind::ForgeRead, EffectKind::ForgeWrite],
     config: &["pr"],
-    permissions: &[Permission::ContentsWrite, Permission::PullRequestsWrite],
-    exits: &[3, 6],
+    permissions: &[
+        Permission::ContentsWrite,
+        Permission::PullRequestsWrite,
+        Permission::ChecksWrite,
+        Permission::StatusesWrite,
+    ],
+    exits: &[3, 4, 6, 78],
 };
 
 /// The `pr` stage.
@@ -70,6 +78,9 @@ impl Stage for Pr {
             cx.note(format!("the approval {why}; the pull request stays a draft"));
         }
         let body = text::render(&draft, &evidence, &consent)?;
+        if let Some(hub) = github::hub(cx)? {
+            return github::write(&hub, &draft, evidence, &body, consent.is_wanted());
+        }
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
         let request = PullRequest {
@@ -80,9 +91,9 @@ impl Stage for Pr {
             remote: written.remote,
             title: draft.title,
             body: Digest::of(&body),
-            number: None,
             draft: consent.is_wanted(),
             provenance: evidence.provenance,
+            hosted: None,
         };
         let mut outputs = Outputs::default();
         outputs.put(slot::PULL_REQUEST, &request)?;
@@ -91,6 +102,11 @@ impl Stage for Pr {
     }
 
     fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
-        act::still_holds(cx.forge()?, &cx.config.pr, &outputs.get(slot::PULL_REQUEST)?)
+        let request: PullRequest = outputs.get(slot::PULL_REQUEST)?;
+        match (github::hub(cx)?, &request.hosted) {
+            (Some(hub), Some(hosted)) => github::still_holds(&hub, hosted),
+            (None, None) => act::still_holds(cx.forge()?, &cx.config.pr, &request),
+            _ => Ok(false),
+        }
     }
 }

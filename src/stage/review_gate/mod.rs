@@ -169,7 +169,7 @@ impl Gate<'_> {
 }
 
 fn number(request: &PullRequest) -> Result<PullNumber, StageError> {
-    request.number.map(PullNumber).ok_or_else(|| StageError::Refused {
+    request.hosted.as_ref().and_then(|hosted| hosted.number).map(PullNumber).ok_or_else(|| StageError::Refused {
         class: Class::Usage,
         what: "the run has no pull request on a forge, only a branch".into(),
         help: "Run `orch stage pr` where the forge can be reached; then run this again.".into(),

@@ -301,6 +301,9 @@ impl VcsRead for Breaking<'_> {
 }
 
 impl VcsWrite for Breaking<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        self.vcs()?.trees(draft)
+    }
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         self.vcs()?.commit(draft)
     }
