@@ -150,8 +150,12 @@ stage_ids! {
     VerifyGreen = "verify-green";
     /// The change set is judged.
     Policy = "policy";
+    /// A person approves the change.
+    Approve = "approve";
     /// Branch, commits and pull request.
     Pr = "pr";
+    /// Reviewers and checks are heard.
+    ReviewGate = "review-gate";
 }
 
 impl FromStr for StageId {

@@ -37,7 +37,7 @@ macro_rules! kinds {
 
 kinds! {
     /// What is asked, by whom, on which base.
-    Task = "task", (1, 1);
+    Task = "task", (1, 2);
     /// How it will be done: steps, files in scope, criteria, risks.
     Plan = "plan", (1, 0);
     /// The acceptance tests, written before the change.
@@ -52,6 +52,12 @@ kinds! {
     Verdict = "verdict", (1, 0);
     /// The branch, its commits and the pull request.
     PullRequest = "pull-request", (1, 0);
+    /// What a forge told of when it started a workflow.
+    Event = "event", (1, 0);
+    /// A person's approval, bound to what was approved.
+    Approval = "approval", (1, 0);
+    /// What reviewers and checks said of a pull request.
+    Review = "review", (1, 0);
     /// What one stage read and wrote, by digest.
     Manifest = "manifest", (1, 0);
     /// A patch that `git apply` takes (not JSON).
@@ -225,6 +231,17 @@ pub mod slot {
     /// The pull request's text.
     pub const PULL_REQUEST_TEXT: Slot = Slot::data("pr.md", K::Text);
 
+    /// The event that started the run.
+    pub const EVENT: Slot = Slot::data("event.json", K::Event);
+    /// A person's approval.
+    pub const APPROVAL: Slot = Slot::data("approval.json", K::Approval);
+    /// What a person is to look at before approving.
+    pub const APPROVAL_TEXT: Slot = Slot::data("approval.md", K::Text);
+    /// What reviewers and checks said.
+    pub const REVIEW: Slot = Slot::data("review.json", K::Review);
+    /// The findings of reviews, as the request of another round.
+    pub const REVIEW_TASK: Slot = Slot::data("review-task.md", K::Text);
+
     /// What was said on the way to the plan.
     pub const PLAN_MESSAGES: Slot = Slot::data("messages/plan.jsonl", K::Messages);
     /// What a person needs where no plan was agreed on.
@@ -254,6 +271,11 @@ pub mod slot {
         VERDICT,
         PULL_REQUEST,
         PULL_REQUEST_TEXT,
+        EVENT,
+        APPROVAL,
+        APPROVAL_TEXT,
+        REVIEW,
+        REVIEW_TASK,
     ];
 }
 

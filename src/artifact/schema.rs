@@ -8,12 +8,15 @@ use schemars::generate::SchemaSettings;
 use super::envelope::{Artifact, Envelope};
 use super::kind::ArtifactKind;
 use super::types::{
+    approval::Approval,
     change_set::{ChangeSet, TestSet},
     debate::Escalation,
+    event::Event,
     manifest::Manifest,
     plan::Plan,
     policy_input::PolicyInput,
     pull_request::PullRequest,
+    review::Review,
     task::Task,
     verdict::Verdict,
     verification::Verification,
@@ -30,6 +33,9 @@ pub fn schema(kind: ArtifactKind) -> Option<Schema> {
         ArtifactKind::PolicyInput => of::<PolicyInput>(),
         ArtifactKind::Verdict => of::<Verdict>(),
         ArtifactKind::PullRequest => of::<PullRequest>(),
+        ArtifactKind::Event => of::<Event>(),
+        ArtifactKind::Approval => of::<Approval>(),
+        ArtifactKind::Review => of::<Review>(),
         ArtifactKind::Manifest => of::<Manifest>(),
         ArtifactKind::Escalation => of::<Escalation>(),
         ArtifactKind::Patch

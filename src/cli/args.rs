@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
+    artifacts, completions, cost, demo, doctor, event, explain, init, pipeline, policy, providers, replay, report,
     run, schema, stage, stages, templates,
 };
 
@@ -95,6 +95,8 @@ pub enum Command {
     Artifacts(artifacts::ArtifactsArgs),
     /// List the templates of the built-in engine
     Templates(templates::TemplatesArgs),
+    /// Tell what an event of GitHub asks for
+    Event(event::EventCommandArgs),
     /// Explain the code of a finding or reason
     Explain(explain::ExplainArgs),
     /// Print the JSON Schema of an artifact kind

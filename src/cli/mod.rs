@@ -7,6 +7,8 @@ mod assign;
 mod commands;
 mod desk;
 mod error;
+mod event;
+mod hub;
 pub mod models;
 mod output;
 mod reference;

@@ -24,8 +24,11 @@ use crate::engine::Engine;
 use crate::engine::template::TemplateEngine;
 use crate::pipeline::{CHANGE, Pipeline};
 use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::credential::vault;
+use crate::ports::forge::{Forge, ForgeRead};
+use crate::ports::forge::github::GitHub;
 use crate::ports::process::SystemProcesses;
-use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _};
+use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _, VcsWrite as _};
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::{Ports, Request};
 
@@ -41,6 +44,7 @@ pub struct Session {
     processes: SystemProcesses,
     environment: Environment,
     artifacts: PathBuf,
+    hub: Option<GitHub>,
 }
 
 /// A run folder that was asked for.
@@ -115,7 +119,10 @@ impl Session {
         }
         let artifacts = artifacts.map(Path::to_owned).or(environment.artifacts_folder());
         let artifacts = artifacts.unwrap_or_else(|| root.join(&config.artifacts.folder));
+        let remote = vcs.remote_url(&config.pr.remote).ok().flatten();
+        let hub = super::hub::open(&config, &environment, remote.as_deref(), vault())?;
         Ok(Self {
+            hub,
             clock: SystemClock::new(environment.fixed_time()?),
             processes: SystemProcesses::new()?,
             environment,
@@ -155,6 +162,11 @@ impl Session {
         ModelSetup::open(&self.root, &self.config.models.file, self.environment.clone(), self.clock.now())
     }
 
+    /// Returns the forge of the repository, for looking.
+    pub fn hub(&self) -> Option<&dyn ForgeRead> {
+        self.hub.as_ref().map(|hub| hub as &dyn ForgeRead)
+    }
+
     /// Returns every port.
     pub fn ports<'a>(
         &'a self,
@@ -166,6 +178,7 @@ impl Session {
             clock: &self.clock,
             vcs: &self.vcs,
             forge: &self.vcs,
+            hub: self.hub.as_ref().map(|hub| hub as &dyn Forge),
             workspaces,
             processes: &self.processes,
             engine,
@@ -177,7 +190,16 @@ impl Session {
     pub fn run_id(&self, request: &Request, base: &Base) -> Result<RunId, CommandError> {
         let service = self.config.service.as_ref().map(Slug::as_str).unwrap_or_default();
         let parts = (request.text.trim(), base.commit.as_str(), service);
-        let digest = Digest::of_json(&parts).map_err(|source| UsageError {
+        // The same words in two issues are two requests, and so is each round of mending.
+        let place = request.event.as_ref().map(|event| {
+            let repository = event.repository.as_ref().map(|repository| repository.id);
+            (repository, event.subject.as_ref().map(|subject| subject.number))
+        });
+        let digest = match (place, request.after.as_ref().map(|after| after.round)) {
+            (None, None) => Digest::of_json(&parts),
+            (place, round) => Digest::of_json(&(parts, place, round)),
+        };
+        let digest = digest.map_err(|source| UsageError {
             what: format!("the request has no canonical form: {source}"),
             help: "Give the request as plain text.".into(),
         })?;

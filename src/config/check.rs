@@ -9,7 +9,8 @@ use crate::artifact::path::RepoPath;
 use super::error::Problem;
 use super::keys;
 use super::raw::{
-    Raw, RawBudget, RawCommand, RawLimits, RawModels, RawPolicy, RawPr, RawSandbox, RawStageLimits,
+    Raw, RawApprove, RawBudget, RawCommand, RawIntake, RawLimits, RawModels, RawPolicy, RawPr, RawReview,
+    RawSandbox, RawStageLimits,
 };
 use super::valid::{
     Budget, Command, Commands, Config, Models, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets,
@@ -59,6 +60,9 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         templates: super::Templates {
             folders: check.each("templates.folders", raw.templates.unwrap_or_default().folders, folder_fault),
         },
+        intake: check.intake(raw.intake.unwrap_or_default(), super::Intake::default()),
+        approve: check.approve(raw.approve.unwrap_or_default(), super::Approve::default()),
+        review: check.review(raw.review.unwrap_or_default(), super::Review::default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }
@@ -209,15 +213,101 @@ impl Check<'_> {
     fn pr(&mut self, raw: RawPr, default: Pr) -> Pr {
         let author = raw.author.unwrap_or_default();
         Pr {
+            forge: raw.forge.unwrap_or(default.forge),
             branch: self.text("pr.branch", raw.branch, default.branch, branch_fault),
             remote: self.text("pr.remote", raw.remote, default.remote, remote_fault),
             push: raw.push.unwrap_or(default.push),
+            labels: self.each("pr.labels", raw.labels, label_fault),
+            assignees: self.each("pr.assignees", raw.assignees, login_fault),
+            reviewers: self.each("pr.reviewers", raw.reviewers, reviewer_fault),
+            check: raw.check.unwrap_or(default.check),
+            auto_merge: raw.auto_merge.unwrap_or(default.auto_merge),
             author: super::Author {
                 name: self.text("pr.author.name", author.name, default.author.name, identity_fault),
                 email: self.text("pr.author.email", author.email, default.author.email, identity_fault),
             },
         }
     }
+}
+
+impl Check<'_> {
+    fn intake(&mut self, raw: RawIntake, default: super::Intake) -> super::Intake {
+        let bots = self.each("intake.bots", raw.bots, number_fault);
+        let tenants = self.each("intake.tenants", raw.tenants, tenant_fault);
+        super::Intake {
+            allow: raw.allow.unwrap_or(default.allow),
+            bots: bots.iter().filter_map(|number| number.parse().ok()).collect(),
+            labels: raw.labels.map_or(default.labels, |labels| {
+                self.each("intake.labels", Some(labels), line_fault)
+            }),
+            tenants: tenants.iter().filter_map(|name| name.parse().ok()).collect(),
+            scheduled: raw.scheduled.unwrap_or(default.scheduled),
+        }
+    }
+
+    fn approve(&mut self, raw: RawApprove, default: super::Approve) -> super::Approve {
+        let environment = raw.environment.filter(|name| !name.is_empty());
+        super::Approve {
+            allow: raw.allow.unwrap_or(default.allow),
+            ttl_hours: raw.ttl_hours.unwrap_or(default.ttl_hours),
+            environment: self.text("approve.environment", environment, default.environment, line_fault),
+        }
+    }
+
+    fn review(&mut self, raw: RawReview, default: super::Review) -> super::Review {
+        let reviewers = raw.reviewers.map_or(default.reviewers, |names| {
+            let names = self.each("review.reviewers", Some(names), reviewer_fault);
+            names.iter().filter_map(|name| name.parse().ok()).collect()
+        });
+        super::Review {
+            reviewers,
+            answers: raw.answers.unwrap_or(default.answers),
+            approvals: raw.approvals.unwrap_or(default.approvals),
+            checks: self.each("review.checks", raw.checks, check_fault),
+            wait_minutes: raw.wait_minutes.unwrap_or(default.wait_minutes),
+            rounds: raw.rounds.unwrap_or(default.rounds),
+        }
+    }
+}
+
+fn number_fault(text: &str) -> Fault {
+    let _error = text.parse::<u64>().err()?;
+    fault(
+        "is not the number of an account",
+        "Ask for it with `gh api users/NAME%5Bbot%5D --jq .id`; a name can be taken by somebody else.",
+    )
+}
+
+fn tenant_fault(name: &str) -> Fault {
+    let error = name.parse::<Slug>().err()?;
+    fault(format!("is not the name of a tenant: {error}"), "Name a tenant as `team-a`.")
+}
+
+fn line_fault(text: &str) -> Fault {
+    if text.trim().is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
+        return fault("is empty, too long, or holds a control character", "Write it as the forge shows it.");
+    }
+    None
+}
+
+fn reviewer_fault(name: &str) -> Fault {
+    match name.parse::<super::ReviewProgram>() {
+        Ok(_) => None,
+        Err(()) => fault("is not a reviewer orch knows", "Known are `copilot` and `coderabbit`."),
+    }
+}
+
+fn check_fault(text: &str) -> Fault {
+    let ok = text.split_once(':').is_some_and(|(app, name)| {
+        !app.is_empty() && app.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty()
+    });
+    if ok && !text.chars().any(char::is_control) {
+        return None;
+    }
+    fault(
+        "does not say which app makes the check",
+        "Write `app:name`, as `github-actions:build`; any app may use any name.",
+    )
 }
 
 fn limits(raw: &RawLimits, default: &SandboxLimits) -> SandboxLimits {
@@ -229,6 +319,34 @@ fn limits(raw: &RawLimits, default: &SandboxLimits) -> SandboxLimits {
         memory_mb: raw.memory_mb.unwrap_or(default.memory_mb),
         processes: raw.processes.unwrap_or(default.processes),
         open_files: raw.open_files.unwrap_or(default.open_files),
+    }
+}
+
+fn label_fault(label: &str) -> Fault {
+    let plain = (1..=50).contains(&label.chars().count()) && !label.chars().any(char::is_control);
+    if plain && label.trim() == label {
+        return None;
+    }
+    fault("is no label", "Write its name as GitHub shows it, up to 50 characters.")
+}
+
+fn login_fault(login: &str) -> Fault {
+    if login.parse::<crate::ports::forge::Login>().is_ok() {
+        return None;
+    }
+    fault("is no login", "Write the account's name without `@`, as `octocat`.")
+}
+
+fn reviewer_fault(name: &str) -> Fault {
+    let team = name.strip_prefix("team:");
+    let slug = |team: &str| {
+        (1..=100).contains(&team.len())
+            && team.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    match team {
+        Some(team) if slug(team) => None,
+        Some(_) => fault("is no team", "Write its short name, without the organization, as `team:backend`."),
+        None => login_fault(name),
     }
 }
 

@@ -31,9 +31,18 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "CI", about: "Not empty and not `false`: plain progress lines instead of a live display." },
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
+    Variable { name: "GITHUB_EVENT_NAME", about: "The kind of that event: on a GitHub runner, `orch stage intake`, `orch stage approve` and `orch event` read it." },
+    Variable { name: "GITHUB_RUN_ID", about: "The number of the workflow's run: `orch stage approve --environment` asks the forge who let it go on." },
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
     Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
+    Variable { name: "GITHUB_API_URL", about: "The address of GitHub's REST API; a runner sets it. Without it: that of the remote's host." },
+    Variable { name: "GITHUB_GRAPHQL_URL", about: "The address of GitHub's GraphQL API, as `GITHUB_API_URL`." },
+    Variable { name: "ORCH_FORGE_TOKEN", about: "The token pull requests are made with, instead of `GITHUB_TOKEN`." },
+    Variable { name: "GITHUB_TOKEN", about: "The token pull requests are made with; that of a workflow, or a person's." },
+    Variable { name: "ORCH_FORGE_APP_ID", about: "The id or client id of a GitHub App that makes the token itself, with `ORCH_FORGE_APP_KEY`." },
+    Variable { name: "ORCH_FORGE_APP_KEY", about: "The private key of that App, PEM." },
+    Variable { name: "ORCH_FORGE_APP_INSTALLATION", about: "The id of that App's installation; looked up by the repository where it is not set." },
     Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
     Variable { name: "GIT_INDEX_FILE", about: "The index that `orch stage policy --staged` reads: git names another in the hooks of `git commit FILE`. It has to be in the git folder; no other `GIT_*` variable counts." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },
@@ -148,6 +157,16 @@ impl Environment {
         self.get("GITHUB_EVENT_PATH").map(PathBuf::from)
     }
 
+    /// Returns the kind of the event that started the workflow.
+    pub fn github_event_name(&self) -> Option<String> {
+        self.get("GITHUB_EVENT_NAME").map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// Returns the number of the workflow's run.
+    pub fn github_run(&self) -> Option<String> {
+        self.get("GITHUB_RUN_ID").map(|run| run.to_string_lossy().into_owned())
+    }
+
     /// Returns the file that a GitHub runner shows as the summary of the step.
     pub fn step_summary(&self) -> Option<PathBuf> {
         self.get("GITHUB_STEP_SUMMARY").filter(|_| self.is_github()).map(PathBuf::from)
@@ -158,6 +177,24 @@ impl Environment {
         let server = self.get("GITHUB_SERVER_URL")?.to_str()?;
         let name = self.get("GITHUB_REPOSITORY")?.to_str()?;
         Some(format!("{}/{name}", server.trim_end_matches('/')))
+    }
+
+    /// Returns the server of GitHub and the repository on it, as a runner tells them or a person set them.
+    pub fn github_place(&self) -> (Option<String>, Option<String>) {
+        let text = |name| self.get(name).and_then(OsStr::to_str).map(str::to_owned);
+        (text("GITHUB_SERVER_URL"), text("GITHUB_REPOSITORY"))
+    }
+
+    /// Returns the addresses of GitHub's REST and GraphQL APIs.
+    pub fn github_apis(&self) -> (Option<String>, Option<String>) {
+        let text = |name| self.get(name).and_then(OsStr::to_str).map(str::to_owned);
+        (text("GITHUB_API_URL"), text("GITHUB_GRAPHQL_URL"))
+    }
+
+    /// Returns the id of a GitHub App and that of its installation.
+    pub fn forge_app(&self) -> (Option<String>, Option<String>) {
+        let text = |name| self.get(name).and_then(OsStr::to_str).map(str::to_owned);
+        (text("ORCH_FORGE_APP_ID"), text("ORCH_FORGE_APP_INSTALLATION"))
     }
 
     /// Returns the branch a pull request is for.

@@ -135,13 +135,33 @@ pub static KEYS: &[Key] = &[
     key("policy.baseline", Takes::Text, "The committed file with findings that were there before, relative to the repository root; it may be absent. `orch policy baseline` writes it."),
     key("policy.levels", Takes::Levels, "Another level for a rule, by its code."),
     key("policy.settings", Takes::Settings, "Settings of rules, by name."),
+    key("pr.forge", Takes::Choice(&["auto", "local", "github"]), "Where pull requests go. `github` opens one through GitHub's API, with commits GitHub signs; `local` writes the branch and pushes it to `pr.remote`; `auto` takes `github` where the remote is on GitHub and a token is there."),
     key("pr.branch", Takes::Text, "The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in."),
     key("pr.remote", Takes::Text, "The name of the remote to push to; unknown to the repository: the branch stays local."),
     key("pr.push", Takes::Flag, "Whether to push."),
+    key("pr.labels", Takes::Texts, "Labels of the pull request."),
+    key("pr.assignees", Takes::Texts, "Logins the pull request is assigned to."),
+    key("pr.reviewers", Takes::Texts, "Logins that are asked for a review; a team of the organization as `team:NAME`."),
+    key("pr.check", Takes::Flag, "Whether the verdict becomes the check run `orch / policy` on the last commit, with findings as annotations; a commit status where the token is no App's."),
+    key("pr.auto_merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request merges by itself once everything required is there; only where policy allows the change."),
     key("pr.author.name", Takes::Text, "The name commits are written under."),
     key("pr.author.email", Takes::Text, "The mail address commits are written under."),
     key("artifacts.folder", Takes::Text, "The folder that holds the run folders, relative to the repository root."),
     key("templates.folders", Takes::Texts, "Folders with templates, relative to the repository root; they win over built-in ones of the same name."),
+    key("intake.allow", Takes::Choice(&["write", "maintain", "admin"]), "The least permission, asked from the forge, of who may ask for a change by an issue, a comment or a dispatch."),
+    key("intake.bots", Takes::Texts, "Numbers of the accounts of programs that may ask; a name that ends in `[bot]` is nothing to go by."),
+    key("intake.labels", Takes::Texts, "Labels that start a change when they are put on an issue."),
+    key("intake.tenants", Takes::Texts, "Tenants that a `repository_dispatch` may speak for; empty: any, or none."),
+    key("intake.scheduled", Takes::Text, "The request that a schedule starts; empty: a schedule starts nothing."),
+    key("approve.allow", Takes::Choice(&["write", "maintain", "admin"]), "The least permission, asked from the forge, of who may approve a change."),
+    number("approve.ttl_hours", 1, 720, "How long an approval holds, in hours."),
+    key("approve.environment", Takes::Text, "The deployment environment whose approval counts; empty: none does."),
+    key("review.reviewers", Takes::Texts, "The programs that are asked for a review: `copilot`, `coderabbit`."),
+    number("review.answers", 1, 10, "How many must have answered at the head commit: programs that were asked, and people who approved. Silence is no answer."),
+    number("review.approvals", 0, 10, "How many people, not counting the author and the requester, must have approved the head commit."),
+    key("review.checks", Takes::Texts, "Checks that must be green at the head commit, as `github-actions:build`: the app that makes it, and its name."),
+    number("review.wait_minutes", 0, 300, "How long to wait for answers; 0: look once."),
+    number("review.rounds", 0, 10, "How often the findings of reviews may become another round."),
 ];
 
 /// Returns the key at a path.
@@ -211,6 +231,20 @@ mod tests {
     fn sections_know_their_names() {
         assert!(is_section("") && is_section("sandbox") && is_section("pr.author"));
         assert!(!is_section("sand") && !is_section("service") && !is_section("policy.levels"));
-        assert_eq!(names_in("pr"), ["branch", "remote", "push", "author"]);
+        assert_eq!(
+            names_in("pr"),
+            [
+                "forge",
+                "branch",
+                "remote",
+                "push",
+                "labels",
+                "assignees",
+                "reviewers",
+                "check",
+                "auto_merge",
+                "author"
+            ]
+        );
     }
 }

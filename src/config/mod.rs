@@ -11,6 +11,7 @@ pub mod init;
 pub mod keys;
 pub mod load;
 mod pack;
+mod people;
 mod raw;
 mod reference;
 mod sandbox;
@@ -20,10 +21,12 @@ mod walk;
 
 pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
+pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};
 pub use valid::{
-    Artifacts, Author, Budget, Command, Commands, Config, EngineChoice, FilePack, GitPack, Level, Models,
-    Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits, Templates, Verify,
+    Artifacts, Author, AutoMerge, Budget, Command, Commands, Config, EngineChoice, FilePack, ForgeChoice,
+    GitPack, Level, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits,
+    Templates, Verify,
 };
 
 /// The documented defaults, as a file a person can start from.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::Problem;
-use super::valid::{EngineChoice, Level};
+use super::people::Permitted;
+use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};
 use super::walk;
 
 macro_rules! raw {
@@ -39,6 +40,9 @@ raw! {
         pr: RawPr,
         artifacts: RawArtifacts,
         templates: RawTemplates,
+        intake: RawIntake,
+        approve: RawApprove,
+        review: RawReview,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -76,10 +80,37 @@ raw! {
         levels: BTreeMap<String, Level>,
         settings: BTreeMap<String, Value>,
     }
-    RawPr { branch: String, remote: String, push: bool, author: RawAuthor, }
+    RawPr {
+        forge: ForgeChoice,
+        branch: String,
+        remote: String,
+        push: bool,
+        labels: Vec<String>,
+        assignees: Vec<String>,
+        reviewers: Vec<String>,
+        check: bool,
+        auto_merge: AutoMerge,
+        author: RawAuthor,
+    }
     RawAuthor { name: String, email: String, }
     RawArtifacts { folder: String, }
     RawTemplates { folders: Vec<String>, }
+    RawIntake {
+        allow: Permitted,
+        bots: Vec<String>,
+        labels: Vec<String>,
+        tenants: Vec<String>,
+        scheduled: String,
+    }
+    RawApprove { allow: Permitted, ttl_hours: u64, environment: String, }
+    RawReview {
+        reviewers: Vec<String>,
+        answers: u32,
+        approvals: u32,
+        checks: Vec<String>,
+        wait_minutes: u64,
+        rounds: u32,
+    }
 }
 
 /// The budgets of single stages.

@@ -38,6 +38,12 @@ pub struct Config {
     pub artifacts: Artifacts,
     /// More templates.
     pub templates: Templates,
+    /// Who may ask for a change.
+    pub intake: super::Intake,
+    /// Who may approve a change.
+    pub approve: super::Approve,
+    /// Who reviews a change.
+    pub review: super::Review,
 }
 
 /// Who writes changes.
@@ -295,14 +301,54 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pr {
+    /// Where pull requests go.
+    pub forge: ForgeChoice,
     /// The branch's name; `{type}`, `{service}`, `{scope}` and `{date}` are filled in.
     pub branch: String,
     /// The remote to push to; absent or unknown to the repository: the branch stays local.
     pub remote: String,
     /// Whether to push.
     pub push: bool,
+    /// Labels of the pull request.
+    pub labels: Vec<String>,
+    /// Logins that are assigned.
+    pub assignees: Vec<String>,
+    /// Logins that are asked for a review; teams as `team:NAME`.
+    pub reviewers: Vec<String>,
+    /// Whether the verdict becomes a check run.
+    pub check: bool,
+    /// How the pull request merges by itself.
+    pub auto_merge: AutoMerge,
     /// Who writes the commits.
     pub author: Author,
+}
+
+/// Where pull requests go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ForgeChoice {
+    /// GitHub where the remote is there and a token is too, else a branch.
+    #[default]
+    Auto,
+    /// A branch, pushed to the remote.
+    Local,
+    /// GitHub.
+    Github,
+}
+
+/// How a pull request merges by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AutoMerge {
+    /// It does not.
+    #[default]
+    Off,
+    /// With a merge commit.
+    Merge,
+    /// As one commit.
+    Squash,
+    /// Commit by commit.
+    Rebase,
 }
 
 /// Who writes the commits.
@@ -369,13 +415,22 @@ impl Default for Config {
             },
             policy: Policy::default(),
             pr: Pr {
+                forge: ForgeChoice::Auto,
                 branch: "{type}/{service}/{scope}/{date}".into(),
                 remote: "origin".into(),
                 push: true,
+                labels: Vec::new(),
+                assignees: Vec::new(),
+                reviewers: Vec::new(),
+                check: true,
+                auto_merge: AutoMerge::Off,
                 author: Author { name: "orch".into(), email: "orch@users.noreply.github.com".into() },
             },
             artifacts: Artifacts { folder: "artifacts".into() },
             templates: Templates::default(),
+            intake: super::Intake::default(),
+            approve: super::Approve::default(),
+            review: super::Review::default(),
         }
     }
 }

@@ -103,7 +103,9 @@ impl Walker<'_> {
             self.forgotten = true;
             self.runner.forget(id, round)?;
         }
-        let run = self.runner.run(stage, Position { round, horizon }, self.request)?;
+        // What is asked for at the start of a run is no approval of its end.
+        let request = self.request.filter(|_| stage.spec().inputs.is_empty());
+        let run = self.runner.run(stage, Position { round, horizon }, request)?;
         self.exits.insert(id, run.exit);
         let ok = run.exit == 0;
         self.walk.stages.push(run);

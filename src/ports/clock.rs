@@ -14,6 +14,9 @@ pub trait Clock: Send + Sync {
 
     /// Returns the time since some fixed moment; only differences mean anything.
     fn elapsed(&self) -> Duration;
+
+    /// Waits.
+    fn sleep(&self, time: Duration);
 }
 
 /// The system's clock; with a fixed epoch (`SOURCE_DATE_EPOCH`) the wall clock stands still.
@@ -41,6 +44,10 @@ impl Clock for SystemClock {
 
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 
@@ -70,5 +77,9 @@ impl Clock for FakeClock {
     fn elapsed(&self) -> Duration {
         let seconds = self.seconds.load(std::sync::atomic::Ordering::SeqCst);
         Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.advance(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod credential;
+pub mod forge;
 pub mod model;
 pub mod process;
 pub mod secret;

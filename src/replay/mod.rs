@@ -185,12 +185,15 @@ impl Replay<'_> {
         let request = request.as_ref().map(|r| Request {
             text: r.text.clone(),
             channel: r.channel,
+            event: r.event.clone(),
+            after: r.after.clone(),
             assignment: r.assignment.clone(),
         });
         let ports = Ports {
             clock: player,
             vcs: player,
             forge: player,
+            hub: Some(player),
             workspaces: player,
             processes: player,
             engine,

@@ -2,10 +2,12 @@
 
 use crate::agent::{Calls, Models, NoModels};
 use crate::artifact::id::{Round, RunId};
-use crate::artifact::types::task::{Assignment, Channel};
+use crate::artifact::types::event::Event as ForgeEvent;
+use crate::artifact::types::task::{After, Assignment, Channel};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::clock::Clock;
+use crate::ports::forge::{Forge, ForgeRead, ForgeWrite};
 use crate::ports::process::Processes;
 use crate::ports::tape::{Recorder, World};
 use crate::ports::vcs::{VcsRead, VcsWrite};
@@ -22,14 +24,23 @@ pub struct Request {
     pub text: String,
     /// Where it came from.
     pub channel: Channel,
+    /// The event of a forge it comes from, where it does.
+    pub event: Option<ForgeEvent>,
+    /// The task whose review it is made of, where it is.
+    pub after: Option<After>,
     /// Who is to do it. What may be spent is no part of the stage's key: raising it changes no file that was paid for.
     pub assignment: Assignment,
 }
 
 impl Request {
+    /// Returns a request that no event of a forge is behind.
+    pub fn new(text: impl Into<String>, channel: Channel, assignment: Assignment) -> Self {
+        Self { text: text.into(), channel, event: None, after: None, assignment }
+    }
+
     /// Returns a request to an engine of this program.
     pub fn to_engine(engine: &str, text: impl Into<String>, channel: Channel) -> Self {
-        Self { text: text.into(), channel, assignment: Assignment::to_engine(engine) }
+        Self::new(text, channel, Assignment::to_engine(engine))
     }
 }
 
@@ -42,6 +53,8 @@ pub struct Ports<'a> {
     pub vcs: &'a dyn VcsRead,
     /// Writes a branch.
     pub forge: &'a dyn VcsWrite,
+    /// The forge's API, where there is one.
+    pub hub: Option<&'a dyn Forge>,
     /// Makes clean copies.
     pub workspaces: &'a dyn Workspaces,
     /// Runs repository code.
@@ -55,8 +68,8 @@ pub struct Ports<'a> {
 impl<'a> Ports<'a> {
     /// Returns the ports whose answers are recorded.
     pub fn world(self) -> World<'a> {
-        let Self { clock, vcs, forge, workspaces, processes, .. } = self;
-        World { clock, vcs, forge, workspaces, processes }
+        let Self { clock, vcs, forge, hub, workspaces, processes, .. } = self;
+        World { clock, vcs, forge, hub, workspaces, processes }
     }
 
     /// Returns the same ports, reached through a recorder of this world.
@@ -69,6 +82,7 @@ impl<'a> Ports<'a> {
             clock: recorder,
             vcs: recorder,
             forge: recorder,
+            hub: Some(recorder),
             workspaces: recorder,
             processes: recorder,
             engine: self.engine,
@@ -135,6 +149,18 @@ impl<'a> StageContext<'a> {
     /// Returns the repository, for writing a branch.
     pub fn forge(&self) -> Result<&'a dyn VcsWrite, StageError> {
         self.declared(EffectKind::ForgeWrite).map(|()| self.ports.forge)
+    }
+
+    /// Returns the forge's API, for looking; `None` where no forge is configured or no token is there.
+    pub fn hub(&self) -> Result<Option<&'a dyn ForgeRead>, StageError> {
+        self.declared(EffectKind::ForgeRead)?;
+        Ok(self.ports.hub.filter(|hub| hub.slug().is_some()).map(|hub| hub as &dyn ForgeRead))
+    }
+
+    /// Returns the forge's API, for changing.
+    pub fn hub_write(&self) -> Result<Option<&'a dyn ForgeWrite>, StageError> {
+        self.declared(EffectKind::ForgeWrite)?;
+        Ok(self.ports.hub.filter(|hub| hub.slug().is_some()).map(|hub| hub as &dyn ForgeWrite))
     }
 
     /// Returns the maker of clean copies.

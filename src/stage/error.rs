@@ -5,6 +5,7 @@ use crate::artifact::envelope::EnvelopeError;
 use crate::artifact::kind::Slot;
 use crate::diagnostic::{Class, Failure};
 use crate::engine::EngineError;
+use crate::ports::forge::ForgeError;
 use crate::ports::process::ProcessError;
 use crate::ports::vcs::VcsError;
 use crate::ports::workspace::WorkspaceError;
@@ -59,6 +60,9 @@ pub enum StageError {
     /// The repository could not be read or written.
     #[error(transparent)]
     Vcs(#[from] VcsError),
+    /// The forge did not do what was asked.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
     /// A clean copy could not be made or changed.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -76,6 +80,7 @@ impl Failure for StageError {
             Self::Engine(e) => e.class(),
             Self::Call(e) => e.class(),
             Self::Vcs(e) => e.class(),
+            Self::Forge(e) => e.class(),
             Self::Workspace(e) => e.class(),
             Self::Process(e) => e.class(),
         }
@@ -96,6 +101,7 @@ impl Failure for StageError {
             Self::Engine(e) => e.help(),
             Self::Call(e) => e.help(),
             Self::Vcs(e) => e.help(),
+            Self::Forge(e) => e.help(),
             Self::Workspace(e) => e.help(),
             Self::Process(e) => e.help(),
         }

@@ -11,11 +11,13 @@ pub mod registry;
 pub mod runner;
 pub mod spec;
 
+pub mod approve;
 pub mod generate;
 pub mod intake;
 pub mod plan;
 pub mod policy;
 pub mod pr;
+pub mod review_gate;
 pub mod test_write;
 pub mod verify;
 

@@ -12,7 +12,9 @@ pub static STAGES: &[&dyn Stage] = &[
     &super::generate::Generate,
     &super::verify::VerifyGreen,
     &super::policy::PolicyStage,
+    &super::approve::ApproveStage,
     &super::pr::Pr,
+    &super::review_gate::ReviewGate,
 ];
 
 /// Returns a stage by its id.

@@ -143,7 +143,7 @@ impl Runner<'_> {
 
     /// Returns the first line of a stage's tape: what it is started with, besides the files it reads.
     fn header(&self, spec: &StageSpec, at: Position, request: Option<&Request>) -> Header {
-        let request = request.filter(|_| spec.inputs.is_empty());
+        let request = request.filter(|_| spec.takes_request());
         Header {
             tape: FORM,
             orch: Producer::this().version,
@@ -155,6 +155,8 @@ impl Runner<'_> {
             request: request.map(|r| TapedRequest {
                 text: r.text.clone(),
                 channel: r.channel,
+                event: r.event.clone(),
+                after: r.after.clone(),
                 assignment: r.assignment.clone(),
             }),
         }
@@ -221,7 +223,7 @@ impl Runner<'_> {
             config: self.config.slice(spec.config),
             inputs: inputs.iter().map(|(slot, file)| (slot, &file.digest)).collect(),
             materials: &materials,
-            request: cx.request.filter(|_| spec.inputs.is_empty()).map(Asked::from),
+            request: cx.request.filter(|_| spec.takes_request()).map(Asked::from),
         })
         .map_err(|source| RunError::Canonical { stage: spec.id, source })?;
         Ok(Prepared { inputs, refs, parents: parents.into_iter().collect(), materials, key })

@@ -53,6 +53,11 @@ impl Input {
         Self { slot, required: true, previous_round: false }
     }
 
+    /// A file that may be absent.
+    pub const fn optional(slot: Slot) -> Self {
+        Self { slot, required: false, previous_round: false }
+    }
+
     /// A file of the round before, absent in the first.
     pub const fn feedback(slot: Slot) -> Self {
         Self { slot, required: false, previous_round: true }
@@ -69,6 +74,8 @@ pub enum EffectKind {
     Model,
     /// Runs commands of the repository in clean copies.
     Process,
+    /// Looks at issues, pull requests, reviews and checks of the forge.
+    ForgeRead,
     /// Writes a branch, pushes, opens a pull request.
     ForgeWrite,
 }
@@ -77,7 +84,7 @@ impl EffectKind {
     /// Returns the dangerous power the effect carries, if it does.
     pub const fn power(self) -> Option<Power> {
         match self {
-            Self::RepositoryRead => None,
+            Self::RepositoryRead | Self::ForgeRead => None,
             Self::Model => Some(Power::Key),
             Self::Process => Some(Power::Exec),
             Self::ForgeWrite => Some(Power::Write),
@@ -90,6 +97,7 @@ impl EffectKind {
             Self::RepositoryRead => "repository-read",
             Self::Model => "model",
             Self::Process => "process",
+            Self::ForgeRead => "forge-read",
             Self::ForgeWrite => "forge-write",
         }
     }
@@ -133,9 +141,39 @@ pub enum Permission {
     /// `contents: write`
     #[serde(rename = "contents: write")]
     ContentsWrite,
+    /// `pull-requests: read`
+    #[serde(rename = "pull-requests: read")]
+    PullRequestsRead,
     /// `pull-requests: write`
     #[serde(rename = "pull-requests: write")]
     PullRequestsWrite,
+    /// `issues: read`
+    #[serde(rename = "issues: read")]
+    IssuesRead,
+    /// `issues: write`
+    #[serde(rename = "issues: write")]
+    IssuesWrite,
+    /// `checks: read`
+    #[serde(rename = "checks: read")]
+    ChecksRead,
+    /// `checks: write`
+    #[serde(rename = "checks: write")]
+    ChecksWrite,
+    /// `statuses: read`
+    #[serde(rename = "statuses: read")]
+    StatusesRead,
+    /// `statuses: write`
+    #[serde(rename = "statuses: write")]
+    StatusesWrite,
+    /// `security-events: write`
+    #[serde(rename = "security-events: write")]
+    SecurityEventsWrite,
+    /// `deployments: read`
+    #[serde(rename = "deployments: read")]
+    DeploymentsRead,
+    /// `actions: read`
+    #[serde(rename = "actions: read")]
+    ActionsRead,
 }
 
 impl Permission {
@@ -144,12 +182,27 @@ impl Permission {
         match self {
             Self::ContentsRead => "contents: read",
             Self::ContentsWrite => "contents: write",
+            Self::PullRequestsRead => "pull-requests: read",
             Self::PullRequestsWrite => "pull-requests: write",
+            Self::IssuesRead => "issues: read",
+            Self::IssuesWrite => "issues: write",
+            Self::ChecksRead => "checks: read",
+            Self::ChecksWrite => "checks: write",
+            Self::StatusesRead => "statuses: read",
+            Self::StatusesWrite => "statuses: write",
+            Self::SecurityEventsWrite => "security-events: write",
+            Self::DeploymentsRead => "deployments: read",
+            Self::ActionsRead => "actions: read",
         }
     }
 }
 
 impl StageSpec {
+    /// Tells whether the stage takes what somebody said (a request, an approval) besides its files.
+    pub fn takes_request(&self) -> bool {
+        matches!(self.id, StageId::Intake | StageId::Approve)
+    }
+
     /// Returns the dangerous power of the stage; `None` where it has none.
     ///
     /// A stage with two does not pass the tests (`tests/it/tidy.rs`).

@@ -11,7 +11,7 @@ use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, TestSet};
 use orch::artifact::types::plan::{Criterion, Plan, Risk, RiskLevel};
 use orch::artifact::types::policy_input::Subject;
 use orch::artifact::types::pull_request::PullRequest;
-use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
+use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task};
 use orch::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use orch::artifact::types::verification::{
     FailureClass, Measure, MeasureState, Phase, Probe, ProbeKind, Protection, TestReport, TestStatus,
@@ -83,11 +83,14 @@ impl World {
             task: Task {
                 request: "add a /health endpoint".into(),
                 title: "add a /health endpoint".into(),
-                requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
+                requester: Requester::at_hand(Channel::CommandLine),
                 base: base.clone(),
                 service: "api".parse().unwrap(),
                 assignment: Assignment::to_engine("template"),
                 created_at: "2026-11-21T10:00:00Z".into(),
+                source: None,
+                review_round: None,
+                hidden: Vec::new(),
             },
             plan: Plan {
                 summary: "Adds an endpoint that tells whether the service is up.".into(),
@@ -193,6 +196,7 @@ fn with_context<T, R: VcsRead + VcsWrite>(
         clock: &clock,
         vcs: repo,
         forge: repo,
+        hub: None,
         workspaces: &workspaces,
         processes: &Forbidden,
         engine: &Forbidden,
@@ -390,6 +394,12 @@ impl VcsRead for Killed<'_> {
 }
 
 impl VcsWrite for Killed<'_> {
+    fn trees(
+        &self,
+        draft: &orch::ports::vcs::BranchDraft,
+    ) -> Result<Vec<orch::artifact::id::TreeId>, VcsError> {
+        self.0.trees(draft)
+    }
     fn commit(&self, draft: &orch::ports::vcs::BranchDraft) -> Result<CommitOutcome, VcsError> {
         self.0.commit(draft)
     }

@@ -10,7 +10,7 @@ use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, ExpectedTest, FileChange, TestSet};
 use orch::artifact::types::plan::{FileRole, Plan, PlannedFile};
-use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
+use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task};
 use orch::artifact::types::verification::{
     Ended, ProbeKind, StopReason, TestStatus, Verification, VerificationOutcome,
 };
@@ -95,11 +95,14 @@ impl Case {
         let task = Task {
             request: "r".into(),
             title: "t".into(),
-            requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
+            requester: Requester::at_hand(Channel::CommandLine),
             base: Base { commit: "2".repeat(40).parse().unwrap(), tree: tree.clone(), branch: None },
             service: "demo".parse().unwrap(),
             assignment: Assignment::to_engine("template"),
             created_at: "2026-11-21T00:00:00Z".into(),
+            source: None,
+            review_round: None,
+            hidden: Vec::new(),
         };
         let mut config = Config::default();
         config.commands.test = vec![words("cargo test --offline")];
@@ -127,6 +130,7 @@ impl Case {
             clock: &clock,
             vcs: &Forbidden,
             forge: &Forbidden,
+            hub: None,
             workspaces: &copies,
             processes,
             engine: &Forbidden,

@@ -2,15 +2,18 @@
 //!
 //! Must never read or write anything: these are values.
 
+pub mod approval;
 pub mod breaker;
 pub mod change_set;
 pub mod debate;
+pub mod event;
 pub mod exchange;
 pub mod ledger;
 pub mod manifest;
 pub mod plan;
 pub mod policy_input;
 pub mod pull_request;
+pub mod review;
 pub mod tape;
 pub mod task;
 pub mod verdict;

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::task::{Assignment, Channel};
+use super::event::Event;
+use super::task::{After, Assignment, Channel};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, Round, StageId, TreeId};
 use crate::artifact::path::RepoPath;
@@ -48,6 +49,12 @@ pub struct TapedRequest {
     pub text: String,
     /// Where it came from.
     pub channel: Channel,
+    /// The event of a forge it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+    /// The task whose review it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
     /// Who was to do it.
     pub assignment: Assignment,
 }
@@ -144,6 +151,13 @@ pub enum Ask {
         base: CommitId,
         /// Where the branch had to be.
         expected: Option<CommitId>,
+    },
+    /// A call to the forge; what it answered, or why not.
+    Forge {
+        /// The call.
+        call: String,
+        /// What it was asked, or the digest of that.
+        of: Value,
     },
     /// A push; nothing.
     Push {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::event::{Account, EventName, Hidden, Part, Repository, Standing};
+use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Artifact;
 use crate::artifact::id::{CommitId, Slug, StageId, TreeId};
 use crate::artifact::kind::ArtifactKind;
@@ -28,6 +30,85 @@ pub struct Task {
     pub assignment: Assignment,
     /// When the task was made, RFC 3339 in UTC with whole seconds.
     pub created_at: String,
+    /// The event of a forge it comes from; absent for a request from the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Which round of review findings the request is made of; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_round: Option<u32>,
+    /// What was hidden in the text and taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<HiddenIn>,
+}
+
+/// The event of a forge a task comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Which kind of event.
+    pub event: EventName,
+    /// The digest of the event's payload.
+    pub payload: Digest,
+    /// The repository; absent where the event does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<Repository>,
+    /// The issue or pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Whether `number` is a pull request's.
+    #[serde(default)]
+    pub is_pull_request: bool,
+    /// The comment that asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<u64>,
+    /// The tenant a dispatch spoke for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Slug>,
+    /// True when a plan was asked for and nothing more.
+    #[serde(default)]
+    pub plan_only: bool,
+    /// Who wrote the texts, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<Written>,
+}
+
+/// The task whose review findings a request is made of: who asked stays who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// Which round of findings it is, from 1.
+    pub round: u32,
+    /// Who asked for the first change.
+    pub requester: Requester,
+    /// The event it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// A text of a request, and who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// What it is a part of.
+    pub part: Part,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Account>,
+    /// What the author may do in the repository, as the forge said; absent: nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// The digest of the text as it came.
+    pub raw: Digest,
+}
+
+/// What was hidden in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HiddenIn {
+    /// Which text.
+    pub part: Part,
+    /// What it was.
+    pub what: Vec<Hidden>,
 }
 
 /// Who asks, and how far the text is trusted.
@@ -38,6 +119,23 @@ pub struct Requester {
     pub channel: Channel,
     /// How far the text is trusted; even an owner's text is data, never a command line.
     pub trust: Trust,
+    /// The account on the forge; absent for the command line and for a schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// What the account may do in the repository, as the forge said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+impl Requester {
+    /// Returns somebody who has the checkout in their hands, or a workflow, whose text may be anybody's.
+    pub const fn at_hand(channel: Channel) -> Self {
+        let trust = match channel {
+            Channel::CommandLine | Channel::TaskFile => Trust::Owner,
+            _ => Trust::Untrusted,
+        };
+        Self { channel, trust, account: None, standing: None }
+    }
 }
 
 /// Where a request came from.
@@ -48,6 +146,22 @@ pub enum Channel {
     CommandLine,
     /// A file named on the command line.
     TaskFile,
+    /// A text that a workflow handed over; whose it was is not known.
+    Workflow,
+    /// A label on an issue.
+    Issue,
+    /// A command in a comment or a review.
+    Comment,
+    /// A workflow started by hand or by the API.
+    WorkflowDispatch,
+    /// A program, by the API.
+    RepositoryDispatch,
+    /// The clock.
+    Schedule,
+    /// The findings of reviews.
+    Review,
+    /// The approval of a deployment environment.
+    Environment,
 }
 
 /// How far the request's text is trusted.
@@ -56,6 +170,8 @@ pub enum Channel {
 pub enum Trust {
     /// Anybody may have written it.
     Untrusted,
+    /// People who may write to the repository wrote all of it.
+    Collaborator,
     /// A person with write access to this checkout gave it.
     Owner,
 }

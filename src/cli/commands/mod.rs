@@ -5,6 +5,7 @@ pub mod completions;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
+pub mod event;
 pub mod explain;
 pub mod init;
 pub mod judge;
@@ -43,6 +44,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),
+        Command::Event(args) => event::run(args, global, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Schema(args) => schema::run(args, output),
         Command::Completions(args) => completions::run(args, output),

@@ -19,6 +19,7 @@ use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::verdict::{self, Showing};
+use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
 use crate::pipeline::{Bounds, Pipeline, Prices, RunPlan, plan, walk};
 use crate::ports::credential::vault;
@@ -250,6 +251,10 @@ pub(super) fn request(
     output: &Output,
 ) -> Result<Request, CommandError> {
     let mut request = given(text, file, assignment)?;
+    // Nobody sits at a runner: the words are those of an event, or of whoever wrote the workflow.
+    if Environment::of_process().is_github() {
+        request.channel = Channel::Workflow;
+    }
     if let Cow::Owned(masked) = redact(&request.text) {
         request.text = masked;
         output.note("the request held something that looks like a credential; it is masked and goes nowhere");
@@ -268,10 +273,10 @@ fn given(
             what: format!("the task file {} is not UTF-8 text", path.display()),
             help: "Save it as UTF-8.".into(),
         })?;
-        return Ok(Request { text, channel: Channel::TaskFile, assignment });
+        return Ok(Request::new(text, Channel::TaskFile, assignment));
     }
     match text {
-        Some(text) => Ok(Request { text: text.to_owned(), channel: Channel::CommandLine, assignment }),
+        Some(text) => Ok(Request::new(text, Channel::CommandLine, assignment)),
         None => Err(UsageError {
             what: "there is no request".into(),
             help: "Say what to do: orch run \"add a /health endpoint\", or --task-file FILE.".into(),

@@ -9,24 +9,32 @@ use super::judge::{self, JudgeArgs};
 use super::policy::FormArgs;
 use super::stages::StageDocument;
 use crate::artifact::id::{Round, RunId, StageId};
+use crate::artifact::kind::{Slot, slot};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
-use crate::artifact::types::task::Assignment;
+use crate::artifact::chain::Chain;
+use crate::artifact::envelope::Envelope;
+use crate::artifact::types::event::{Event, Intent};
+use crate::artifact::types::review::Review;
+use crate::artifact::types::task::{After, Assignment, Channel, Task};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
 use crate::cli::desk::{self, Desk};
+use crate::cli::event::{self, EventArgs};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
-use crate::cli::session::{self, Session};
+use crate::cli::session::{self, FoundRun, Session};
 use crate::cli::verdict;
 use crate::config::Config;
+use crate::config::env::Environment;
 use crate::diagnostic::EXIT_CODES;
 use crate::diagnostic::text::plain;
 use crate::engine::template;
 use crate::ports::vcs::VcsRead as _;
 use crate::report::Report;
+use crate::stage::Request;
 use crate::stage::registry;
-use crate::stage::runner::{Position, Runner, StageRun};
+use crate::stage::runner::{Position, RunError, Runner, StageRun};
 use crate::stage::spec::StageSpec;
 
 /// Run one stage of a run, or explain it
@@ -53,6 +61,17 @@ pub struct StageArgs {
     #[arg(long, value_name = "FILE")]
     task_file: Option<PathBuf>,
     #[command(flatten)]
+    event: EventArgs,
+    /// Make the request of the findings in the review.json of this run, for intake
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["task", "task_file", "event"])]
+    from_review: Option<String>,
+    /// Approve what has this digest, for approve; without it, what is to be approved is shown
+    #[arg(long, value_name = "DIGEST", conflicts_with = "event")]
+    digest: Option<String>,
+    /// Take the approval of the deployment environment this job waited for, for approve
+    #[arg(long, conflicts_with_all = ["digest", "event"])]
+    environment: bool,
+    #[command(flatten)]
     judge: JudgeArgs,
     #[command(flatten)]
     assign: AssignArgs,
@@ -72,23 +91,14 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     }
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
-    let mut request = (args.task.is_some() || args.task_file.is_some())
-        .then(|| {
-            super::run::request(
-                args.task.as_deref(),
-                args.task_file.as_ref(),
-                Assignment::to_engine(template::NAME),
-                output,
-            )
-        })
-        .transpose()?;
+    let mut request = said(args, id, &session, global, output)?;
     let (run, folder) = match &request {
-        Some(request) => {
+        Some(request) if id == StageId::Intake => {
             let run = session.run_id(request, &session.vcs.head()?)?;
             (run.clone(), session.folder(&run))
         }
         None if id == StageId::Intake => return Err(no_request()),
-        None => {
+        _ => {
             let found = session::find_run(global, args.run.as_deref())?;
             (found.run, found.folder)
         }
@@ -100,11 +110,11 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     let workspaces = session.workspaces()?;
     let begun = desk::begun(&store)?;
     let assignment = match &mut request {
-        Some(request) => {
+        Some(request) if id == StageId::Intake => {
             request.assignment = desk::assign(&session, begun.as_ref(), &args.assign)?;
             request.assignment.clone()
         }
-        None => begun.clone().unwrap_or_else(|| Assignment::to_engine(template::NAME)),
+        _ => begun.clone().unwrap_or_else(|| Assignment::to_engine(template::NAME)),
     };
     let records = desk::records(&args.assign, global)?;
     let desk = Desk::open(&session, &assignment, begun.as_ref(), &args.assign, records)?;
@@ -119,11 +129,102 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;
     }
+    if id == StageId::Approve && output.format == Format::Human {
+        let text = store.read(slot::APPROVAL_TEXT.path)?.unwrap_or_default();
+        output.print(|out| writeln!(out, "{}", String::from_utf8_lossy(&text)))?;
+    }
     // A form for programs stands alone.
     if id != StageId::Policy || !form.is_named() {
         show(&done, &folder, output)?;
     }
     Ok(done.exit)
+}
+
+/// Returns what somebody said to the stage: a request, an event, an approval.
+fn said(
+    args: &StageArgs,
+    id: StageId,
+    session: &Session,
+    global: &Global,
+    output: &Output,
+) -> Result<Option<Request>, CommandError> {
+    only_for(args, id)?;
+    let environment = Environment::of_process();
+    let assignment = Assignment::to_engine(template::NAME);
+    if args.task.is_some() || args.task_file.is_some() {
+        let text = args.task.as_deref();
+        return super::run::request(text, args.task_file.as_ref(), assignment, output).map(Some);
+    }
+    if let Some(name) = &args.from_review {
+        return findings(&session::find_run(global, Some(name))?, assignment).map(Some);
+    }
+    if let Some(digest) = &args.digest {
+        if environment.is_github() {
+            return Err(UsageError {
+                what: "a workflow cannot approve by itself".into(),
+                help: "Let a person comment `/orch approve DIGEST`, or use --environment in a job behind a deployment \
+                       environment with required reviewers."
+                    .into(),
+            }
+            .into());
+        }
+        return Ok(Some(Request::new(digest.clone(), Channel::CommandLine, assignment)));
+    }
+    if args.environment {
+        let run = environment.github_run().unwrap_or_default();
+        return Ok(Some(Request::new(run, Channel::Environment, assignment)));
+    }
+    if !matches!(id, StageId::Intake | StageId::Approve) {
+        return Ok(None);
+    }
+    let event = match event::find(&args.event, &environment, &session.config, output) {
+        // A kind of event that is not read starts a job that shows what is to be approved.
+        Err(error) if id == StageId::Approve && error.exit_code() == 78 => None,
+        found => found?,
+    };
+    // Any other event lets a job run that shows what is to be approved.
+    let takes = |event: &Event| {
+        id == StageId::Intake || matches!(event.intent, Intent::Approve { .. } | Intent::Unknown { .. })
+    };
+    Ok(event.filter(takes).map(|event| event::request(event, assignment)))
+}
+
+/// Refuses flags of another stage.
+fn only_for(args: &StageArgs, id: StageId) -> Result<(), CommandError> {
+    let wrong = match id {
+        StageId::Intake => args.digest.is_some() || args.environment,
+        StageId::Approve => args.task.is_some() || args.task_file.is_some() || args.from_review.is_some(),
+        _ => {
+            args.digest.is_some() || args.environment || args.from_review.is_some() || args.event.event.is_some()
+        }
+    };
+    if !wrong {
+        return Ok(());
+    }
+    Err(UsageError {
+        what: format!("the stage {id} does not take all of these flags"),
+        help: "--task, --task-file and --from-review go with intake, --digest and --environment with approve, --event with \
+               both."
+            .into(),
+    }
+    .into())
+}
+
+/// Returns the findings of a run's review as a request of the next round.
+fn findings(found: &FoundRun, assignment: Assignment) -> Result<Request, CommandError> {
+    let missing = || UsageError {
+        what: "the run has no findings of a review to mend".into(),
+        help: "`orch stage review-gate` writes them; it did not run, or nothing speaks against the change.".into(),
+    };
+    if let Some(first) = Chain::read(&found.store, &found.run)?.breaks.into_iter().next() {
+        return Err(RunError::Broken { first, more: 0 }.into());
+    }
+    let read = |slot: Slot| found.store.read(slot.path)?.ok_or_else(|| CommandError::from(missing()));
+    let review = Envelope::<Review>::from_bytes(&read(slot::REVIEW)?).map_err(|_| missing())?.body;
+    let task = Envelope::<Task>::from_bytes(&read(slot::TASK)?).map_err(|_| missing())?.body;
+    let text = String::from_utf8_lossy(&read(slot::REVIEW_TASK)?).into_owned();
+    let after = After { round: review.round, requester: task.requester, source: task.source };
+    Ok(Request { after: Some(after), ..Request::new(text, Channel::Review, assignment) })
 }
 
 /// Tells whether policy is to judge what no run made: when flags say so, or when there is no run.

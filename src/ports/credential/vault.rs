@@ -16,7 +16,8 @@ use crate::diagnostic::redact;
 use crate::ports::secret::Secret;
 
 /// Names that are credentials though their ending does not tell.
-const NAMES: &[&str] = &["ACTIONS_ID_TOKEN_REQUEST_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+const NAMES: &[&str] =
+    &["ACTIONS_ID_TOKEN_REQUEST_URL", "ORCH_FORGE_APP_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 /// What names of credentials end with.
 const ENDINGS: &[&str] = &["_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD"];
 /// Tokens that git's credential helpers may need to reach the remote.

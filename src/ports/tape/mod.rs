@@ -4,6 +4,7 @@
 //! what was kept and reaches nothing but the objects of the repository. Must never give a stage an answer that the tape
 //! does not hold word for word: what a stage sees when it is recorded is what it sees when it is replayed.
 
+mod forge;
 mod place;
 mod player;
 mod recorder;
@@ -14,6 +15,7 @@ pub use player::{Divergence, Player, Unreadable};
 pub use recorder::Recorder;
 
 use super::clock::Clock;
+use super::forge::Forge;
 use super::process::Processes;
 use super::vcs::{VcsRead, VcsWrite};
 use super::workspace::Workspaces;
@@ -27,6 +29,8 @@ pub struct World<'a> {
     pub vcs: &'a dyn VcsRead,
     /// Writes a branch.
     pub forge: &'a dyn VcsWrite,
+    /// The forge's API, where there is one.
+    pub hub: Option<&'a dyn Forge>,
     /// Makes clean copies.
     pub workspaces: &'a dyn Workspaces,
     /// Runs repository code.

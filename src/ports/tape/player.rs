@@ -53,12 +53,12 @@ pub struct Player<'a> {
     vcs: &'a dyn VcsRead,
     commits: &'a dyn VcsForesee,
     header: Header,
-    reel: Arc<Reel>,
+    pub(super) reel: Arc<Reel>,
 }
 
 /// What is shared with the clean copies.
 #[derive(Debug)]
-struct Reel {
+pub(super) struct Reel {
     stage: StageId,
     lines: Vec<Line<Value>>,
     state: Mutex<State>,
@@ -73,7 +73,7 @@ struct State {
 
 impl Reel {
     /// Returns the answer to the next ask, which must be this one; after the first divergence there is none.
-    fn take<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Divergence> {
+    pub(super) fn take<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Divergence> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(first) = &state.diverged {
             return Err(first.clone());
@@ -169,6 +169,9 @@ impl Clock for Player<'_> {
     fn elapsed(&self) -> Duration {
         self.reel.take(&Ask::Elapsed).unwrap_or_default()
     }
+
+    /// What was waited for has happened.
+    fn sleep(&self, _time: Duration) {}
 }
 
 impl VcsRead for Player<'_> {
@@ -250,6 +253,10 @@ impl CleanCopy for PlayedCopy {
 }
 
 impl VcsWrite for Player<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        Ok(self.commits.foresee(draft)?.into_iter().map(|(_, tree)| tree).collect())
+    }
+
     /// Makes the commits once more, in memory, so that the ids are not only repeated.
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let told: CommitOutcome = self.reel.take(&commit(draft)).map_err(vcs)?;

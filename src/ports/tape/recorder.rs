@@ -28,13 +28,13 @@ use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
 /// Every recorded port of one stage.
 pub struct Recorder<'a> {
-    world: World<'a>,
-    kept: Arc<Kept>,
+    pub(super) world: World<'a>,
+    pub(super) kept: Arc<Kept>,
 }
 
 /// What is shared with the clean copies, which may outlive the recorder.
 #[derive(Debug, Default)]
-struct Kept {
+pub(super) struct Kept {
     lines: Mutex<Vec<u8>>,
     places: Mutex<Places>,
 }
@@ -48,7 +48,7 @@ impl Kept {
         }
     }
 
-    fn told(&self, ask: Ask, answer: impl Serialize) {
+    pub(super) fn told(&self, ask: Ask, answer: impl Serialize) {
         self.write(&Line { ask, answer });
     }
 
@@ -93,6 +93,11 @@ impl Clock for Recorder<'_> {
         let elapsed = whole_millis(self.world.clock.elapsed());
         self.kept.told(Ask::Elapsed, elapsed);
         elapsed
+    }
+
+    /// No ask: the world has nothing to answer.
+    fn sleep(&self, time: Duration) {
+        self.world.clock.sleep(time);
     }
 }
 
@@ -195,6 +200,10 @@ pub(super) fn apply(copy: usize, files: &[FileChange]) -> Result<Ask, WorkspaceE
 }
 
 impl VcsWrite for Recorder<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        self.world.forge.trees(draft)
+    }
+
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let outcome = self.world.forge.commit(draft)?;
         self.kept.told(commit(draft), &outcome);

@@ -95,7 +95,7 @@ fn ask(world: World<'_>) -> Vec<String> {
 }
 
 fn world<'a>(ports: &'a Recorder<'_>) -> World<'a> {
-    World { clock: ports, vcs: ports, forge: ports, workspaces: ports, processes: ports }
+    World { clock: ports, vcs: ports, forge: ports, hub: None, workspaces: ports, processes: ports }
 }
 
 /// Records with real folders; returns what was told, the tape, and where the copies really were.
@@ -119,6 +119,7 @@ fn record(repository: &FakeRepository) -> (Vec<String>, Vec<u8>, Vec<String>) {
         clock: &clock,
         vcs: repository,
         forge: repository,
+        hub: None,
         workspaces: &workspaces,
         processes: &processes,
     };
@@ -133,8 +134,14 @@ fn what_was_recorded_is_told_again_and_recorded_again_to_the_byte() {
     let (told, tape, roots) = record(&repository());
     let fresh = repository();
     let player = Player::new(&tape, &fresh, &fresh).unwrap();
-    let heard =
-        World { clock: &player, vcs: &player, forge: &player, workspaces: &player, processes: &player };
+    let heard = World {
+        clock: &player,
+        vcs: &player,
+        forge: &player,
+        hub: None,
+        workspaces: &player,
+        processes: &player,
+    };
     let again = Recorder::new(heard, player.header());
     assert_eq!(ask(world(&again)), told);
     assert_eq!(player.divergence(true), None);

@@ -22,6 +22,10 @@ use super::{
 };
 
 impl VcsWrite for GitRepository {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<crate::artifact::id::TreeId>, VcsError> {
+        Ok(self.foresee(draft)?.into_iter().map(|(_, tree)| tree).collect())
+    }
+
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         let name = full_name(&draft.branch)?;
         // First in memory: every change is checked before an object is written.

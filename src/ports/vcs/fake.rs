@@ -261,6 +261,10 @@ impl VcsForesee for FakeRepository {
 }
 
 impl VcsWrite for FakeRepository {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        Ok(self.foresee(draft)?.into_iter().map(|(_, tree)| tree).collect())
+    }
+
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         full_name(&draft.branch)?;
         let mut state = self.lock();

@@ -74,6 +74,9 @@ pub trait VcsWrite: Send + Sync {
     /// Blobs, trees and commits are written before the ref moves; the ref moves only from the value that was read.
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError>;
 
+    /// Returns the trees a draft's commits have, without writing anything.
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError>;
+
     /// Returns the commit a local branch points to.
     fn branch(&self, name: &str) -> Result<Option<BranchTip>, VcsError>;
 

@@ -4,20 +4,22 @@
 //! that was not judged, nor over commits that are not its own.
 
 mod act;
+mod consent;
 mod draft;
 mod evidence;
-mod markdown;
+mod github;
+pub(super) mod markdown;
 mod text;
 
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::pull_request::PullRequest;
-use crate::artifact::types::verdict::Decision;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
+use consent::Consent;
 pub use draft::Draft;
 pub use evidence::Evidence;
 
@@ -27,12 +29,14 @@ const FORGE: &str = "local";
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Pr,
-    version: 1,
-    summary: "Writes the branch, pushes it and writes the pull request's text",
+    version: 2,
+    summary: "Writes the branch and opens the pull request, or pushes the branch and writes its text",
     about: "Writes two commits, first the tests and then the change, on a branch of its own, and pushes that branch alone. \
             It refuses a change that policy denied, evidence that does not belong together, and a branch that holds \
             commits of somebody else. A second run updates the branch instead of adding another. The working tree, the \
-            index and the current branch stay as they are.",
+            index and the current branch stay as they are. On GitHub the commits are made through its API, which signs \
+            them, and one pull request is opened or brought up to date: a person's commits are never overwritten, and \
+            one that a person closed stays closed.",
     inputs: &[
         Input::required(slot::TASK),
         Input::required(slot::PLAN),
@@ -41,13 +45,19 @@ pub static SPEC: StageSpec = StageSpec {
         Input::required(slot::EDITS),
         Input::required(slot::GREEN),
         Input::required(slot::VERDICT),
+        Input::optional(slot::APPROVAL),
     ],
     outputs: &[slot::PULL_REQUEST, slot::PULL_REQUEST_TEXT],
     may_write: &[],
-    effects: &[EffectKind::RepositoryRead, EffectKind::ForgeWrite],
+    effects: &[EffectKind::RepositoryRead, EffectKind::ForgeRead, EffectKind::ForgeWrite],
     config: &["pr"],
-    permissions: &[Permission::ContentsWrite, Permission::PullRequestsWrite],
-    exits: &[3, 6],
+    permissions: &[
+        Permission::ContentsWrite,
+        Permission::PullRequestsWrite,
+        Permission::ChecksWrite,
+        Permission::StatusesWrite,
+    ],
+    exits: &[3, 4, 6, 78],
 };
 
 /// The `pr` stage.
@@ -62,7 +72,15 @@ impl Stage for Pr {
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let evidence = Evidence::load(inputs)?;
         let draft = Draft::decide(cx.run, &cx.config.pr, &evidence)?;
-        let body = text::render(&draft, &evidence)?;
+        let approval = inputs.find(slot::APPROVAL)?;
+        let consent = Consent::decide(cx.run, &evidence, approval, || cx.clock().now())?;
+        if let Consent::Wanted { void: Some(why), .. } = &consent {
+            cx.note(format!("the approval {why}; the pull request stays a draft"));
+        }
+        let body = text::render(&draft, &evidence, &consent)?;
+        if let Some(hub) = github::hub(cx)? {
+            return github::write(&hub, &draft, evidence, &body, consent.is_wanted());
+        }
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
         let request = PullRequest {
@@ -73,8 +91,9 @@ impl Stage for Pr {
             remote: written.remote,
             title: draft.title,
             body: Digest::of(&body),
-            draft: evidence.verdict.decision != Decision::Allow,
+            draft: consent.is_wanted(),
             provenance: evidence.provenance,
+            hosted: None,
         };
         let mut outputs = Outputs::default();
         outputs.put(slot::PULL_REQUEST, &request)?;
@@ -83,6 +102,11 @@ impl Stage for Pr {
     }
 
     fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
-        act::still_holds(cx.forge()?, &cx.config.pr, &outputs.get(slot::PULL_REQUEST)?)
+        let request: PullRequest = outputs.get(slot::PULL_REQUEST)?;
+        match (github::hub(cx)?, &request.hosted) {
+            (Some(hub), Some(hosted)) => github::still_holds(&hub, hosted),
+            (None, None) => act::still_holds(cx.forge()?, &cx.config.pr, &request),
+            _ => Ok(false),
+        }
     }
 }

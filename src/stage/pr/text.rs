@@ -8,6 +8,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::artifact::path::RepoPath;
+use crate::artifact::types::approval::Approval;
 use crate::artifact::types::change_set::{FileChange, FileOp};
 use crate::artifact::types::plan::RiskLevel;
 use crate::artifact::types::verdict::{Decision, Effect};
@@ -17,6 +18,7 @@ use crate::artifact::types::verification::{
 use crate::diagnostic::Class;
 use crate::stage::StageError;
 
+use super::consent::Consent;
 use super::draft::Draft;
 use super::evidence::Evidence;
 use super::markdown::{code, text};
@@ -27,7 +29,7 @@ const NAME: &str = "pull_request.md";
 const MAX_ITEMS: usize = 40;
 
 /// Returns the text of `pr.md`.
-pub(super) fn render(draft: &Draft, evidence: &Evidence) -> Result<String, StageError> {
+pub(super) fn render(draft: &Draft, evidence: &Evidence, consent: &Consent) -> Result<String, StageError> {
     let broken = |error: minijinja::Error| StageError::Refused {
         class: Class::Internal,
         what: format!("the text of the pull request cannot be rendered: {error}"),
@@ -39,7 +41,7 @@ pub(super) fn render(draft: &Draft, evidence: &Evidence) -> Result<String, Stage
         SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.map_err(broken)?);
     environment.add_template(NAME, TEMPLATE).map_err(broken)?;
-    environment.get_template(NAME).map_err(broken)?.render(Serde(page(draft, evidence))).map_err(broken)
+    environment.get_template(NAME).map_err(broken)?.render(Serde(page(draft, evidence, consent))).map_err(broken)
 }
 
 /// What the template shows; every string is Markdown that may stand anywhere in a line.
@@ -47,6 +49,8 @@ pub(super) fn render(draft: &Draft, evidence: &Evidence) -> Result<String, Stage
 struct Page {
     summary: String,
     draft: bool,
+    approve: Option<String>,
+    approved: Option<String>,
     criteria: String,
     files: String,
     exempt: Option<String>,
@@ -70,12 +74,20 @@ fn bullets(items: impl IntoIterator<Item = String>) -> String {
     shown.chain((more > 0).then(|| format!("- and {more} more"))).collect::<Vec<_>>().join("\n")
 }
 
-fn page(draft: &Draft, evidence: &Evidence) -> Page {
+fn page(draft: &Draft, evidence: &Evidence, consent: &Consent) -> Page {
     let plan = &evidence.plan;
     let files = evidence.tests.files.iter().chain(&evidence.edits.files);
     Page {
         summary: text(&plan.summary),
-        draft: evidence.verdict.decision != Decision::Allow,
+        draft: consent.is_wanted(),
+        approve: match consent {
+            Consent::Wanted { digest, .. } => Some(digest.to_string()),
+            Consent::NotNeeded | Consent::Given(_) => None,
+        },
+        approved: match consent {
+            Consent::Given(approval) => Some(approved(approval)),
+            Consent::NotNeeded | Consent::Wanted { .. } => None,
+        },
         criteria: bullets(plan.criteria.iter().map(|c| criterion(evidence, &c.id, &c.text))),
         files: bullets(files.map(file)),
         exempt: evidence.tests.exempt.as_deref().map(text),
@@ -90,6 +102,13 @@ fn page(draft: &Draft, evidence: &Evidence) -> Page {
         rules: evidence.verdict.rules.len(),
         footer: footer(draft, evidence),
     }
+}
+
+/// Who approved, and until when.
+fn approved(approval: &Approval) -> String {
+    let who = approval.by.account.as_ref();
+    let who = who.map_or_else(|| "whoever has the checkout".to_owned(), |who| code(who.login.as_str()));
+    format!("{who} approved {} until {}", code(approval.digest.as_str()), code(&approval.expires_at))
 }
 
 fn criterion(evidence: &Evidence, id: &str, what: &str) -> String {

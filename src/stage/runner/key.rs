@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{Round, RunId, Slug, StageId};
+use crate::artifact::types::event::Event;
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::task::Channel;
+use crate::artifact::types::task::{After, Channel};
 use crate::stage::Request;
 
 /// What the outputs of a stage depend on.
@@ -32,11 +33,15 @@ pub(super) struct Asked<'a> {
     agent_id: &'a Slug,
     version: Option<&'a str>,
     model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a Event>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a After>,
 }
 
 impl<'a> From<&'a Request> for Asked<'a> {
     fn from(request: &'a Request) -> Self {
-        let Request { text, channel, assignment } = request;
+        let Request { text, channel, event, after, assignment } = request;
         Self {
             text,
             channel: *channel,
@@ -44,6 +49,8 @@ impl<'a> From<&'a Request> for Asked<'a> {
             agent_id: &assignment.agent_id,
             version: assignment.version.as_deref(),
             model: assignment.model.as_deref(),
+            event: event.as_ref(),
+            after: after.as_ref(),
         }
     }
 }

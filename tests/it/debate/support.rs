@@ -11,7 +11,7 @@ use orch::artifact::id::{Round, RunId, StageId, TreeId};
 use orch::artifact::kind::{Slot, slot};
 use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, TestSet};
 use orch::artifact::types::plan::{Criterion, FileRole, Plan, PlannedFile, Risk, RiskLevel};
-use orch::artifact::types::task::{Assignment, Channel, Requester, Task, Trust};
+use orch::artifact::types::task::{Assignment, Channel, Requester, Task};
 use orch::artifact::types::verification::Verification;
 use orch::config::Config;
 use orch::diagnostic::Class;
@@ -150,10 +150,13 @@ impl World {
         let task = Task {
             request: request.into(),
             title: request.lines().next().unwrap_or_default().into(),
-            requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
+            requester: Requester::at_hand(Channel::CommandLine),
             service: "shop".parse().unwrap(),
             assignment: Assignment::to_engine("model"),
             created_at: "2026-11-21T12:00:00Z".into(),
+            source: None,
+            review_round: None,
+            hidden: Vec::new(),
             base: base.clone(),
         };
         let expected = vec![orch::artifact::types::change_set::ExpectedTest {
@@ -214,6 +217,7 @@ impl World {
             clock: &clock,
             vcs: &self.repo,
             forge: &Forbidden,
+            hub: None,
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,

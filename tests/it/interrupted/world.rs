@@ -104,6 +104,7 @@ impl World {
                 clock: &FakeClock::at(1_767_225_600),
                 vcs: &reads,
                 forge: &writes,
+                hub: None,
                 workspaces: &copies,
                 processes: &commands,
                 engine: &engine,
@@ -300,6 +301,9 @@ impl VcsRead for Breaking<'_> {
 }
 
 impl VcsWrite for Breaking<'_> {
+    fn trees(&self, draft: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        self.vcs()?.trees(draft)
+    }
     fn commit(&self, draft: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         self.vcs()?.commit(draft)
     }

@@ -197,6 +197,7 @@ impl Case {
             clock: &clock,
             vcs: &self.tree,
             forge: &Forbidden,
+            hub: None,
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &Forbidden,

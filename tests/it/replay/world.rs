@@ -114,6 +114,7 @@ impl World {
                 clock: &SystemClock::new(None),
                 vcs: &self.repository,
                 forge: &self.repository,
+                hub: None,
                 workspaces: &workspaces,
                 processes: &processes,
                 engine: &Stubborn::new(),

@@ -36,6 +36,9 @@ impl VcsRead for Forbidden {
 }
 
 impl VcsWrite for Forbidden {
+    fn trees(&self, _: &BranchDraft) -> Result<Vec<TreeId>, VcsError> {
+        panic!("the stage asked for trees")
+    }
     fn commit(&self, _: &BranchDraft) -> Result<CommitOutcome, VcsError> {
         panic!("the stage wrote to the repository")
     }

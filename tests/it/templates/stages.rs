@@ -59,6 +59,7 @@ impl Run {
             clock: &clock,
             vcs: &self.repo,
             forge: &Forbidden,
+            hub: None,
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,

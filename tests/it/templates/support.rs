@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use orch::artifact::id::TreeId;
 use orch::artifact::types::change_set::{ChangeSet, FileChange, TestSet};
 use orch::artifact::types::plan::Plan;
-use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task, Trust};
+use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task};
 use orch::engine::template::TemplateEngine;
 use orch::engine::{Engine, EngineError, View};
 use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead};
@@ -116,11 +116,14 @@ pub fn task(request: &str) -> Task {
     Task {
         request: request.to_owned(),
         title: request.lines().next().unwrap_or_default().to_owned(),
-        requester: Requester { channel: Channel::CommandLine, trust: Trust::Owner },
+        requester: Requester::at_hand(Channel::CommandLine),
         base: base(),
         service: "shop".parse().unwrap(),
         assignment: Assignment::to_engine("template"),
         created_at: "2026-11-21T12:00:00Z".into(),
+        source: None,
+        review_round: None,
+        hidden: Vec::new(),
     }
 }
 
