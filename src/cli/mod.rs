@@ -9,6 +9,7 @@ mod desk;
 mod error;
 pub mod models;
 mod output;
+mod outputs;
 mod reference;
 mod session;
 mod verdict;

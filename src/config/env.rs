@@ -32,6 +32,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "GITHUB_ACTIONS", about: "`true`: as `CI`, on a GitHub runner." },
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
+    Variable { name: "GITHUB_OUTPUT", about: "The file a GitHub runner reads the outputs of a step from: `orch stage` writes `exit`, `run-id`, `decision` and others there." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
     Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
     Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
@@ -151,6 +152,11 @@ impl Environment {
     /// Returns the file that a GitHub runner shows as the summary of the step.
     pub fn step_summary(&self) -> Option<PathBuf> {
         self.get("GITHUB_STEP_SUMMARY").filter(|_| self.is_github()).map(PathBuf::from)
+    }
+
+    /// Returns the file that a GitHub runner reads the outputs of the step from.
+    pub fn step_output(&self) -> Option<PathBuf> {
+        self.get("GITHUB_OUTPUT").filter(|_| self.is_github()).map(PathBuf::from)
     }
 
     /// Returns the address of the repository, as a GitHub runner tells it.

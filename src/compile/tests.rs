@@ -1,0 +1,1 @@
+//! What the workflows made hold: powers, conditions, rights.
