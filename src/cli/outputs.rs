@@ -7,20 +7,29 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::output::Output;
+use crate::agent::budget::RunLedgers;
 use crate::artifact::digest::Digest;
+use crate::artifact::id::RunId;
+use crate::artifact::store::ArtifactStore;
 use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
 use crate::report::Report;
 use crate::stage::runner::StageRun;
 
 /// Writes the outputs of a stage where a runner asks for them; elsewhere nothing.
-pub fn write(done: &StageRun, report: Option<&Report>, run: &str, output: &Output) {
+pub fn write(done: &StageRun, store: &dyn ArtifactStore, run: &RunId, output: &Output) {
     let Some(file) = Environment::of_process().step_output() else { return };
-    let mut values: Vec<(&str, String)> = vec![("exit", done.exit.to_string()), ("run-id", run.to_owned())];
+    let mut values: Vec<(&str, String)> = vec![("exit", done.exit.to_string()), ("run-id", run.to_string())];
+    // What nobody knows is not written: a missing amount is no zero.
+    if let Some(spent) =
+        RunLedgers::read(store).ok().map(|ledgers| ledgers.spent()).filter(|spent| spent.unknown == 0)
+    {
+        values.push(("cost-usd", spent.nano_usd.to_string().trim_start_matches('$').to_owned()));
+    }
     if let Some(reason) = &done.reason {
         values.push(("reason", reason.clone()));
     }
-    if let Some(report) = report {
+    if let Ok(report) = Report::read(store, run) {
         let document = serde_json::to_value(report).unwrap_or_default();
         for (name, pointers) in FIELDS {
             let found = pointers.iter().find_map(|pointer| document.pointer(pointer));

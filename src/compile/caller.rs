@@ -48,11 +48,31 @@ pub fn first(reference: &str) -> String {
 /// Returns the callers an organisation offers in its `.github` repository.
 pub fn templates(reference: &str) -> Vec<Caller> {
     vec![
-        Caller { name: "orch-change", about: "A labelled issue becomes a tested, judged pull request", text: first(reference) },
-        Caller { name: "orch-commands", about: "Comments start orch: /orch run, /orch plan", text: commands(reference) },
-        Caller { name: "orch-dispatch", about: "Another program starts orch with {tenant, intent, payload}", text: dispatch(reference) },
-        Caller { name: "orch-schedule", about: "The same request every week, as keeping up standards", text: schedule(reference) },
-        Caller { name: "orch-review", about: "Every pull request is judged by the rules", text: review(reference) },
+        Caller {
+            name: "orch-change",
+            about: "A labelled issue becomes a tested, judged pull request",
+            text: first(reference),
+        },
+        Caller {
+            name: "orch-commands",
+            about: "Comments start orch: /orch run, /orch plan",
+            text: commands(reference),
+        },
+        Caller {
+            name: "orch-dispatch",
+            about: "Another program starts orch with {tenant, intent, payload}",
+            text: dispatch(reference),
+        },
+        Caller {
+            name: "orch-schedule",
+            about: "The same request every week, as keeping up standards",
+            text: schedule(reference),
+        },
+        Caller {
+            name: "orch-review",
+            about: "Every pull request is judged by the rules",
+            text: review(reference),
+        },
     ]
 }
 
@@ -68,7 +88,8 @@ pub fn properties(caller: &Caller) -> String {
 }
 
 /// Roles that may write, or belong to the owner.
-const PEOPLE: &str = "contains(fromJSON('[\"OWNER\",\"MEMBER\",\"COLLABORATOR\"]'), github.event.comment.author_association)";
+const PEOPLE: &str =
+    "contains(fromJSON('[\"OWNER\",\"MEMBER\",\"COLLABORATOR\"]'), github.event.comment.author_association)";
 const SECRETS: &str = "    secrets:\n      ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n";
 const WRITES: &str = "    permissions:\n      contents: write # to push one branch\n      pull-requests: write # to open the pull request\n";
 const READS: &str = "    permissions:\n      contents: read # to check out the repository\n";
@@ -111,14 +132,20 @@ fn dispatch(reference: &str) -> String {
 }
 
 fn schedule(reference: &str) -> String {
-    let mut out = head("Every Monday the same request; where there is nothing to do, nothing happens.", "  schedule:\n    - cron: '17 4 * * 1'\n");
+    let mut out = head(
+        "Every Monday the same request; where there is nothing to do, nothing happens.",
+        "  schedule:\n    - cron: '17 4 * * 1'\n",
+    );
     let with = "    with:\n      key: schedule\n      request: add a LICENSE file\n";
     call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
     out
 }
 
 fn review(reference: &str) -> String {
-    let mut out = head("Every pull request is judged by the rules of its base; require the check `review / result`.", "  pull_request:\n  merge_group:\n");
+    let mut out = head(
+        "Every pull request is judged by the rules of its base; require the check `review / result`.",
+        "  pull_request:\n  merge_group:\n",
+    );
     let with = "    with:\n      key: ${{ github.event.pull_request.number }}\n";
     call(&mut out, "review", "review", "github.event_name == 'pull_request'", reference, &[READS, with]);
     out

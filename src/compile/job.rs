@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::expression::{any, done, ended};
 use super::pins::CHECKOUT;
-use super::{GIVEN, KEYS, is_of_pull_request};
+use super::{GIVEN, KEYS, RUNNER, is_of_pull_request};
 use crate::artifact::id::StageId;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
@@ -94,7 +94,11 @@ impl Unrolled {
                         conditions.push(done(&own.id));
                     } else if let Some(last) = of.iter().find(|job| job.round + 1 == round) {
                         let failed = BTreeSet::from([6]);
-                        conditions.push(if stage == until { ended(&last.id, &failed) } else { done(&last.id) });
+                        conditions.push(if stage == until {
+                            ended(&last.id, &failed)
+                        } else {
+                            done(&last.id)
+                        });
                     }
                 }
                 _ => {
@@ -129,7 +133,12 @@ impl Unrolled {
                 .filter(|(code, _)| when.exits.contains(code))
                 .map(|(_, word)| word)
                 .collect();
-            let _ = write!(condition, " && contains(fromJSON('[{}]'), needs.{}.outputs.decision)", words.join(","), policy.id);
+            let _ = write!(
+                condition,
+                " && contains(fromJSON('[{}]'), needs.{}.outputs.decision)",
+                words.join(","),
+                policy.id
+            );
         }
         condition
     }
@@ -152,12 +161,13 @@ impl Unrolled {
 /// Writes a job.
 pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unrolled) {
     let Some(spec) = job.spec() else { return };
-    let name = if job.looped { format!("{} (round {})", job.stage, job.round) } else { job.stage.to_string() };
+    let name =
+        if job.looped { format!("{} (round {})", job.stage, job.round) } else { job.stage.to_string() };
     let _ = write!(out, "  # {}.\n  {}:\n    name: {name}\n", spec.summary, job.id);
     if !job.needs.is_empty() {
         let _ = write!(out, "    needs: [{}]\n    if: ${{{{ {} }}}}\n", job.needs.join(", "), job.condition);
     }
-    let runner = if job.holds(Power::Exec) { "${{ inputs.runner }}" } else { "ubuntu-24.04" };
+    let runner = if job.holds(Power::Exec) { "${{ inputs.runner }}" } else { RUNNER };
     let _ = write!(out, "    runs-on: {runner}\n    timeout-minutes: {}\n    permissions:\n", job.timeout);
     for permission in spec.permissions {
         let why = match permission.as_str() {
@@ -179,7 +189,9 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     );
     out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n");
     if !is_of_pull_request(job) {
-        out.push_str("      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n");
+        out.push_str(
+            "      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n",
+        );
     }
     if job.stage == StageId::Policy {
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
@@ -211,7 +223,11 @@ fn checkouts(out: &mut String, job: &Job) {
 }
 
 fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled) {
-    let _ = write!(out, "      - name: {}\n        id: stage\n        uses: ./.orch-action\n        with:\n          stage: {}\n", job.stage, job.stage);
+    let _ = write!(
+        out,
+        "      - name: {}\n        id: stage\n        uses: ./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form\n        with:\n          stage: {}\n",
+        job.stage, job.stage
+    );
     if job.looped {
         let _ = writeln!(out, "          round: {}", job.round);
     }
@@ -221,7 +237,9 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled) {
     if job.stage == StageId::Intake {
         out.push_str("          task: ${{ inputs.request }}\n");
     }
-    for given in GIVEN.iter().filter(|given| !given.models || job.holds(Power::Key) || job.stage == StageId::Intake) {
+    for given in
+        GIVEN.iter().filter(|given| !given.models || job.holds(Power::Key) || job.stage == StageId::Intake)
+    {
         if !given.models || unrolled.has(Power::Key) {
             let _ = writeln!(out, "          {}: ${{{{ inputs.{} }}}}", given.name, given.name);
         }

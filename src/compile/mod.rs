@@ -67,6 +67,8 @@ impl Failure for CompileError {
 }
 
 const HEAD: &str = "# Made from workflows/{name} by `orch compile`; do not edit. `orch compile --check` tells whether it still is.\n";
+/// The runner of jobs that run nothing of the repository.
+const RUNNER: &str = "ubuntu-latest";
 /// The most rounds that become jobs.
 const ROUNDS: u32 = 5;
 
@@ -171,14 +173,25 @@ const GIVEN: &[Given] = &[
     Given { name: "config", about: "The config file, instead of orch.yml", models: false },
     Given { name: "engine", about: "Who writes the change, instead of the engine in orch.yml", models: true },
     Given { name: "model", about: "Use this model for every role, as provider/model", models: true },
-    Given { name: "max-cost-usd", about: "Spend at most this many dollars on models in the whole run", models: true },
-    Given { name: "ttl-minutes", about: "Let the stages that call models work at most this long", models: true },
+    Given {
+        name: "max-cost-usd",
+        about: "Spend at most this many dollars on models in the whole run",
+        models: true,
+    },
+    Given {
+        name: "ttl-minutes",
+        about: "Let the stages that call models work at most this long",
+        models: true,
+    },
 ];
 
 fn inputs(unrolled: &Unrolled) -> String {
     let mut out = "    inputs:\n".to_owned();
     let mut add = |name: &str, about: &str, more: &str| {
-        let _ = write!(out, "      {name}:\n        description: {about}\n        type: string\n        {more}\n");
+        let _ = write!(
+            out,
+            "      {name}:\n        description: {about}\n        type: string\n        {more}\n"
+        );
     };
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
         add("request", "What is to be done, in plain words", "required: true");
@@ -186,8 +199,12 @@ fn inputs(unrolled: &Unrolled) -> String {
     for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
         add(given.name, given.about, "default: ''");
     }
-    add("key", "What runs must not overlap for, as an issue's number; absent, each run is alone", "default: ''");
-    add("runner", "The runner of the jobs that run code of the repository", "default: ubuntu-24.04");
+    add(
+        "key",
+        "What runs must not overlap for, as an issue's number; absent, each run is alone",
+        "default: ''",
+    );
+    add("runner", "The runner of the jobs that run code of the repository", &format!("default: {RUNNER}"));
     out
 }
 
@@ -195,13 +212,16 @@ fn outputs(unrolled: &Unrolled) -> String {
     let mut out = "    outputs:\n".to_owned();
     let mut names = vec![("exit", "The exit code of the whole, as `orch run` would end")];
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Policy) {
-        names.push(("decision", "What the rules decided: allow, needs-approval or deny"));
+        names.push(("decision", "What the rules decided (allow, needs-approval or deny)"));
     }
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
         names.push(("run-id", "The run"));
     }
     for (name, about) in names {
-        let _ = write!(out, "      {name}:\n        description: {about}\n        value: ${{{{ jobs.result.outputs.{name} }}}}\n");
+        let _ = write!(
+            out,
+            "      {name}:\n        description: {about}\n        value: ${{{{ jobs.result.outputs.{name} }}}}\n"
+        );
     }
     out
 }

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::RUNNER;
 use super::job::Unrolled;
 use crate::artifact::id::StageId;
 
@@ -13,7 +14,7 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
     let _ = write!(
         out,
         "  # How the whole ended: the one check to require.\n  result:\n    name: result\n    needs: [{}]\n    if: ${{{{ always() }}}}\n    \
-         runs-on: ubuntu-24.04\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n",
+         runs-on: {RUNNER}\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n",
         needs.join(", ")
     );
     if let Some(policy) = unrolled.jobs.iter().find(|job| job.stage == StageId::Policy) {

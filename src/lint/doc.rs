@@ -149,19 +149,23 @@ pub(super) fn input<'n>(step: &'n Node, name: &str) -> Option<&'n str> {
 
 /// Tells whether a checkout takes the code of a pull request.
 pub(super) fn takes_head(doc: &Doc<'_>, job: &Job<'_>, step: &Node) -> bool {
-    let of = |name| input(step, name).is_some_and(|text| {
-        let mut found = text.contains("pull/") && text.contains("${{");
-        for expression in expressions(text) {
-            names(expression.inner, &mut |path| {
-                found |= path == "github.head_ref"
-                    || path.starts_with("github.event.pull_request.head.")
-                    || path.starts_with("github.event.workflow_run.head_")
-                    || path == "github.event.pull_request.merge_commit_sha";
-                found |= path.starts_with("steps.") && path.ends_with("sha") && doc.flow.trigger("issue_comment").is_some();
-            });
-        }
-        found
-    });
+    let of = |name| {
+        input(step, name).is_some_and(|text| {
+            let mut found = text.contains("pull/") && text.contains("${{");
+            for expression in expressions(text) {
+                names(expression.inner, &mut |path| {
+                    found |= path == "github.head_ref"
+                        || path.starts_with("github.event.pull_request.head.")
+                        || path.starts_with("github.event.workflow_run.head_")
+                        || path == "github.event.pull_request.merge_commit_sha";
+                    found |= path.starts_with("steps.")
+                        && path.ends_with("sha")
+                        && doc.flow.trigger("issue_comment").is_some();
+                });
+            }
+            found
+        })
+    };
     let default = doc.flow.trigger("pull_request").is_some()
         && input(step, "ref").is_none()
         && input(step, "repository").is_none()

@@ -78,9 +78,9 @@ pub fn lint(files: &Files, today: Option<&str>) -> Outcome {
         worker.scan(&Source::new(place, bytes));
         outcome.findings.extend(worker.into_facts().into_iter().filter_map(|fact| finding(fact, path)));
     }
-    outcome.findings.sort_by(|a, b| {
-        (&a.path, a.line, a.column, &a.code).cmp(&(&b.path, b.line, b.column, &b.code))
-    });
+    outcome
+        .findings
+        .sort_by(|a, b| (&a.path, a.line, a.column, &a.code).cmp(&(&b.path, b.line, b.column, &b.code)));
     outcome
 }
 

@@ -96,13 +96,22 @@ pub(super) fn runs_code(job: &Job<'_>) -> Option<(String, Range<usize>)> {
         if let Some((key, value)) = step.entry("uses").filter(|_| present) {
             let uses = value.text().unwrap_or_default();
             if let Some(path) = uses.strip_prefix("./") {
-                let elsewhere = foreign.iter().any(|folder| path == folder || path.starts_with(&format!("{folder}/")));
+                let elsewhere =
+                    foreign.iter().any(|folder| path == folder || path.starts_with(&format!("{folder}/")));
                 if !elsewhere {
-                    return Some((format!("the action `{uses}` of the checkout"), key.range.start..value.range.end));
+                    return Some((
+                        format!("the action `{uses}` of the checkout"),
+                        key.range.start..value.range.end,
+                    ));
                 }
-            } else if ["docker/build-push-action", "docker/bake-action", "pre-commit/action", "golangci/golangci-lint-action"]
-                .iter()
-                .any(|name| uses.starts_with(name))
+            } else if [
+                "docker/build-push-action",
+                "docker/bake-action",
+                "pre-commit/action",
+                "golangci/golangci-lint-action",
+            ]
+            .iter()
+            .any(|name| uses.starts_with(name))
             {
                 return Some((format!("`{uses}`"), key.range.start..value.range.end));
             }
@@ -125,7 +134,9 @@ pub(super) fn command(script: &str) -> Option<String> {
         let starts = before.is_empty()
             || found.as_str().starts_with([';', '&', '|', '(', '`'])
             || before.ends_with(['&', ';', '|', '('])
-            || ["then", "do", "else", "sudo", "time", "exec", "env", "xargs", "!"].iter().any(|word| before.ends_with(word))
+            || ["then", "do", "else", "sudo", "time", "exec", "env", "xargs", "!"]
+                .iter()
+                .any(|word| before.ends_with(word))
             || before.split_whitespace().all(|word| word.contains('='));
         (starts && !line.starts_with('#')).then(|| text.to_owned())
     })
@@ -139,7 +150,8 @@ fn of_orch(step: &Node) -> Option<(String, Range<usize>)> {
     };
     if let Some(node) = step.get("run") {
         let script = node.text()?;
-        let mut words = script.split_whitespace().skip_while(|word| *word != "orch" && !word.ends_with("/orch"));
+        let mut words =
+            script.split_whitespace().skip_while(|word| *word != "orch" && !word.ends_with("/orch"));
         let (_, second, third) = (words.next()?, words.next()?, words.next());
         return match (second, third) {
             ("stage", Some(name)) => Some((runs(name)?, node.range.clone())),
@@ -153,9 +165,15 @@ fn of_orch(step: &Node) -> Option<(String, Range<usize>)> {
 }
 
 /// Returns the powers of a job, each by the first thing that gives it.
-pub(super) fn held(flow: &Flow<'_>, job: &Job<'_>, caller: Option<&Node>, given: Option<&[String]>) -> Vec<Held> {
+pub(super) fn held(
+    flow: &Flow<'_>,
+    job: &Job<'_>,
+    caller: Option<&Node>,
+    given: Option<&[String]>,
+) -> Vec<Held> {
     let mut all: Vec<Held> = Vec::new();
-    let add = |all: &mut Vec<Held>, power, by: String, place: Range<usize>| all.push(Held { power, by, place });
+    let add =
+        |all: &mut Vec<Held>, power, by: String, place: Range<usize>| all.push(Held { power, by, place });
     let rights = permissions(flow, job, caller);
     let mut named: Vec<(Range<usize>, String)> =
         secrets(job.node).into_iter().map(|(node, name)| (node.range.clone(), name)).collect();
@@ -182,13 +200,21 @@ pub(super) fn held(flow: &Flow<'_>, job: &Job<'_>, caller: Option<&Node>, given:
     } else if let Some(place) = app_token(job) {
         add(&mut all, Power::Write, "the token of an App".into(), place);
     } else if unlimited && !flow.action {
-        add(&mut all, Power::Write, "a token whose rights nobody limits".into(), job.node.range.start..job.node.range.start + 1);
+        add(
+            &mut all,
+            Power::Write,
+            "a token whose rights nobody limits".into(),
+            job.node.range.start..job.node.range.start + 1,
+        );
     }
     all
 }
 
 fn app_token(job: &Job<'_>) -> Option<Range<usize>> {
-    let step = job.steps.iter().find(|step| action(step).is_some_and(|(name, _)| name.ends_with("/create-github-app-token")))?;
+    let step = job
+        .steps
+        .iter()
+        .find(|step| action(step).is_some_and(|(name, _)| name.ends_with("/create-github-app-token")))?;
     let rights: Vec<_> = inputs(step).filter(|(key, _)| key.starts_with("permission-")).collect();
     let reads = !rights.is_empty() && rights.iter().all(|(_, value)| value.text() == Some("read"));
     (!reads).then(|| step.get("uses").map_or(0..0, |node| node.range.clone()))

@@ -65,7 +65,15 @@ fn good_workflows_are_quiet() {
     let told: Vec<String> = outcome
         .findings
         .iter()
-        .map(|f| format!("{}:{} {} {}", f.path.as_deref().unwrap_or_default(), f.line.unwrap_or(0), f.code, f.message))
+        .map(|f| {
+            format!(
+                "{}:{} {} {}",
+                f.path.as_deref().unwrap_or_default(),
+                f.line.unwrap_or(0),
+                f.code,
+                f.message
+            )
+        })
         .collect();
     assert!(told.is_empty(), "{told:#?}");
     assert_eq!(outcome.unreadable, []);
@@ -73,10 +81,11 @@ fn good_workflows_are_quiet() {
 
 #[test]
 fn what_is_no_workflow_is_said_so() {
-    let files: Files = [("a.yml", "on: ["), ("b.yml", "a: 1\n"), ("c.yml", "on: push\njobs: {}\npermissions: {}\n")]
-        .into_iter()
-        .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
-        .collect();
+    let files: Files =
+        [("a.yml", "on: ["), ("b.yml", "a: 1\n"), ("c.yml", "on: push\njobs: {}\npermissions: {}\n")]
+            .into_iter()
+            .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+            .collect();
     let outcome = lint(&files, None);
     let paths: Vec<&str> = outcome.unreadable.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["a.yml", "b.yml"]);

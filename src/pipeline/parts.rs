@@ -28,7 +28,10 @@ impl Failure for PartError {
     }
 
     fn help(&self) -> Option<String> {
-        Some("Each job hands over the files of its own stage: `orch artifacts part STAGE --into FOLDER`.".into())
+        Some(
+            "Each job hands over the files of its own stage: `orch artifacts part STAGE --into FOLDER`."
+                .into(),
+        )
     }
 }
 
@@ -52,7 +55,9 @@ pub fn owner(path: &str) -> Option<(StageId, Round)> {
     if let Some((_, stage)) = StageFile::of(base) {
         return Some((stage, round));
     }
-    let writes = |spec: &crate::stage::spec::StageSpec| spec.outputs.iter().chain(spec.may_write).any(|slot| slot.path == base);
+    let writes = |spec: &crate::stage::spec::StageSpec| {
+        spec.outputs.iter().chain(spec.may_write).any(|slot| slot.path == base)
+    };
     STAGES.iter().map(|stage| stage.spec()).find(|spec| writes(spec)).map(|spec| (spec.id, round))
 }
 
@@ -77,7 +82,10 @@ pub fn merge(files: PartFiles) -> Result<Merged, PartError> {
         match taken.get(&of) {
             None => {}
             Some((other, theirs)) if *theirs == attempt => {
-                return Err(refused(part, format!("and the part `{other}` both bring the stage {} in round {}", of.0, of.1.get())));
+                return Err(refused(
+                    part,
+                    format!("and the part `{other}` both bring the stage {} in round {}", of.0, of.1.get()),
+                ));
             }
             Some((_, theirs)) if *theirs > attempt => continue,
             Some(_) => {}
@@ -87,7 +95,11 @@ pub fn merge(files: PartFiles) -> Result<Merged, PartError> {
     let mut merged: Option<Merged> = None;
     for (of, (part, _)) in taken {
         let Some((run, files)) = parts.remove(&part) else { continue };
-        let whole = merged.get_or_insert_with(|| Merged { run: run.clone(), files: BTreeMap::new(), parts: Vec::new() });
+        let whole = merged.get_or_insert_with(|| Merged {
+            run: run.clone(),
+            files: BTreeMap::new(),
+            parts: Vec::new(),
+        });
         if whole.run != run {
             return Err(refused(&part, format!("is of the run `{run}`, another of `{}`", whole.run)));
         }
@@ -123,7 +135,13 @@ fn one_owner(part: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(StageId, 
         None => Ok(first),
         Some((other, path)) => Err(refused(
             part,
-            format!("holds files of {} (round {}) and `{path}` of {} (round {})", first.0, first.1.get(), other.0, other.1.get()),
+            format!(
+                "holds files of {} (round {}) and `{path}` of {} (round {})",
+                first.0,
+                first.1.get(),
+                other.0,
+                other.1.get()
+            ),
         )),
     }
 }
@@ -158,16 +176,26 @@ mod tests {
 
     #[test]
     fn parts_become_a_run() {
-        let merged = merge(files(&["p1-a1/r-1/task.json", "p1-a1/r-1/manifest/intake.json", "p2-a1/r-1/plan.json"])).unwrap();
+        let merged =
+            merge(files(&["p1-a1/r-1/task.json", "p1-a1/r-1/manifest/intake.json", "p2-a1/r-1/plan.json"]))
+                .unwrap();
         assert_eq!(merged.run.as_str(), "r-1");
-        assert_eq!(merged.files.keys().collect::<Vec<_>>(), ["manifest/intake.json", "plan.json", "task.json"]);
+        assert_eq!(
+            merged.files.keys().collect::<Vec<_>>(),
+            ["manifest/intake.json", "plan.json", "task.json"]
+        );
         // One alone is unpacked without its name.
         assert_eq!(merge(files(&["r-1/task.json"])).unwrap().parts, [(StageId::Intake, Round::FIRST)]);
     }
 
     #[test]
     fn the_later_attempt_counts() {
-        let merged = merge(files(&["x-plan-r1-a1/r/plan.json", "x-plan-r1-a2/r/plan.json", "x-plan-r1-a10/r/plan.json"])).unwrap();
+        let merged = merge(files(&[
+            "x-plan-r1-a1/r/plan.json",
+            "x-plan-r1-a2/r/plan.json",
+            "x-plan-r1-a10/r/plan.json",
+        ]))
+        .unwrap();
         assert_eq!(merged.files["plan.json"], b"x-plan-r1-a10/r/plan.json");
     }
 

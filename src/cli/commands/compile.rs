@@ -43,8 +43,10 @@ pub fn run(args: &CompileArgs, global: &Global, output: &Output) -> Result<u8, C
         return Ok(0);
     }
     let folder = root.join(&args.out);
-    let drifted: Vec<&Compiled> =
-        files.iter().filter(|file| fs::read(folder.join(&file.name)).ok().as_deref() != Some(file.text.as_bytes())).collect();
+    let drifted: Vec<&Compiled> = files
+        .iter()
+        .filter(|file| fs::read(folder.join(&file.name)).ok().as_deref() != Some(file.text.as_bytes()))
+        .collect();
     if args.check && !drifted.is_empty() {
         let names: Vec<&str> = drifted.iter().map(|file| file.name.as_str()).collect();
         return Err(UsageError {

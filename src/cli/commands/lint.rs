@@ -96,13 +96,17 @@ pub fn run(args: &LintArgs, global: &Global, output: &Output) -> Result<u8, Comm
         })?,
         LintFormat::Sarif => output.print(|out| sarif(&outcome, out))?,
         LintFormat::Github => {
-            output.print(|out| render(&verdict(&outcome), VerdictFormat::Github, &Options::default(), out))?;
+            output
+                .print(|out| render(&verdict(&outcome), VerdictFormat::Github, &Options::default(), out))?;
         }
     }
     if let Some((path, why)) = outcome.unreadable.first() {
         return Err(UsageError {
             what: format!("`{path}` {why}"),
-            help: format!("Mend it, or leave it out; {} could not be looked at.", count(outcome.unreadable.len(), "file")),
+            help: format!(
+                "Mend it, or leave it out; {} could not be looked at.",
+                count(outcome.unreadable.len(), "file")
+            ),
         }
         .into());
     }
@@ -136,10 +140,16 @@ fn gather(root: &Path, paths: &[PathBuf]) -> Result<Files, CommandError> {
 }
 
 fn walk(root: &Path, folder: &Path, whole: bool, files: &mut Files) -> Result<(), CommandError> {
-    for entry in ignore::WalkBuilder::new(folder).hidden(false).filter_entry(|entry| entry.file_name() != ".git").build() {
+    for entry in ignore::WalkBuilder::new(folder)
+        .hidden(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build()
+    {
         let Ok(entry) = entry else { continue };
         let path = entry.path();
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) || !path.extension().is_some_and(|e| e == "yml" || e == "yaml") {
+        if !entry.file_type().is_some_and(|kind| kind.is_file())
+            || !path.extension().is_some_and(|e| e == "yml" || e == "yaml")
+        {
             continue;
         }
         let name = shown(root, path);
@@ -150,7 +160,9 @@ fn walk(root: &Path, folder: &Path, whole: bool, files: &mut Files) -> Result<()
         } else if !whole {
             let bytes = read(path)?;
             let text = String::from_utf8_lossy(&bytes);
-            if text.lines().any(|line| line.starts_with("jobs:")) || text.lines().any(|line| line.starts_with("runs:")) {
+            if text.lines().any(|line| line.starts_with("jobs:"))
+                || text.lines().any(|line| line.starts_with("runs:"))
+            {
                 files.insert(name, bytes);
             }
         }
@@ -168,11 +180,19 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let fail = |source| IoError { what: format!("read {}", path.display()), source };
     match fs::metadata(path) {
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
-            return Err(UsageError { what: format!("there is no file {}", path.display()), help: "Name a workflow or an action.".into() }.into());
+            return Err(UsageError {
+                what: format!("there is no file {}", path.display()),
+                help: "Name a workflow or an action.".into(),
+            }
+            .into());
         }
         Err(source) => return Err(fail(source).into()),
         Ok(found) if found.len() > LARGEST => {
-            return Err(UsageError { what: format!("{} is larger than 1 MiB", path.display()), help: "GitHub takes 500 KB; it is no workflow.".into() }.into());
+            return Err(UsageError {
+                what: format!("{} is larger than 1 MiB", path.display()),
+                help: "GitHub takes 500 KB; it is no workflow.".into(),
+            }
+            .into());
         }
         Ok(_) => {}
     }
@@ -202,7 +222,12 @@ fn human(outcome: &Outcome, files: usize, out: &mut dyn Write) -> io::Result<()>
             (n > 0).then(|| format!("{n} {}", severity.as_str()))
         })
         .collect();
-    writeln!(out, "{}: {}; {looked}; `orch explain CODE` tells more", count(outcome.findings.len(), "finding"), tally.join(", "))
+    writeln!(
+        out,
+        "{}: {}; {looked}; `orch explain CODE` tells more",
+        count(outcome.findings.len(), "finding"),
+        tally.join(", ")
+    )
 }
 
 /// The findings in the form that the renderers of verdicts read.

@@ -72,7 +72,9 @@ pub fn part(args: &PartArgs, global: &Global, output: &Output) -> Result<u8, Com
         .into());
     }
     let done = Done { run: &found.run, files: copied, folder: &args.into };
-    output.show(&done, |out| writeln!(out, "{} of {} copied to {}.", count(copied, "file"), args.stage, args.into.display()))?;
+    output.show(&done, |out| {
+        writeln!(out, "{} of {} copied to {}.", count(copied, "file"), args.stage, args.into.display())
+    })?;
     Ok(0)
 }
 
@@ -106,7 +108,13 @@ pub fn merge(args: &MergeArgs, global: &Global, output: &Output) -> Result<u8, C
         for broken in &chain.breaks {
             writeln!(out, "broken: `{}` {}", plain(&broken.path), plain(&broken.why))?;
         }
-        writeln!(out, "{} of {} parts are in {}.", count(merged.files.len(), "file"), merged.parts.len(), folder.display())
+        writeln!(
+            out,
+            "{} of {} parts are in {}.",
+            count(merged.files.len(), "file"),
+            merged.parts.len(),
+            folder.display()
+        )
     })?;
     Ok(if chain.breaks.is_empty() { 0 } else { Class::Denied.exit_code() })
 }

@@ -116,7 +116,7 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
     })?;
     drop(events);
-    outputs::write(&done, Report::read(&store, &run).ok().as_ref(), run.as_str(), output);
+    outputs::write(&done, &store, &run, output);
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;

@@ -46,9 +46,17 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
 fn tools(step: &Node) -> bool {
     let mut found = false;
     step.each_text(&mut |_, value| {
-        found |= ["Bash", "--dangerously", "--yolo", "danger-full-access", "bypassPermissions", "--approval-mode yolo", "run_shell_command"]
-            .iter()
-            .any(|word| value.contains(word));
+        found |= [
+            "Bash",
+            "--dangerously",
+            "--yolo",
+            "danger-full-access",
+            "bypassPermissions",
+            "--approval-mode yolo",
+            "run_shell_command",
+        ]
+        .iter()
+        .any(|word| value.contains(word));
     });
     found
 }

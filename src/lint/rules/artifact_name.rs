@@ -15,7 +15,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         for step in &job.steps {
-            if !action(step).is_some_and(|(name, _)| name == "actions/upload-artifact") || input(step, "overwrite") == Some("true") {
+            if !action(step).is_some_and(|(name, _)| name == "actions/upload-artifact")
+                || input(step, "overwrite") == Some("true")
+            {
                 continue;
             }
             let name = input(step, "name").unwrap_or_default();
@@ -23,7 +25,11 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             let matrix = job.node.at(&["strategy", "matrix"]).is_some();
             let tells = |word: &str| name.contains(word) || (name.contains("inputs.") && doc.flow.action);
             if matrix && !tells("matrix.") && !tells("strategy.job-index") {
-                hits.rated(Severity::Medium, &place, format!("every job of the matrix `{}` uploads an artifact of the same name", job.name));
+                hits.rated(
+                    Severity::Medium,
+                    &place,
+                    format!("every job of the matrix `{}` uploads an artifact of the same name", job.name),
+                );
             } else if !tells("run_attempt") {
                 hits.at(&place, format!("the artifact of the job `{}` has the same name in every attempt: a re-run fails, or reads what is stale", job.name));
             }

@@ -12,7 +12,16 @@ pub(super) static RULE: Rule = Rule {
 };
 
 const OWN: [&str; 10] = [
-    "github.ref", "head_ref", ".number", "github.run_id", "github.sha", "inputs.", "github.event.issue", "matrix.", "head.sha", "client_payload",
+    "github.ref",
+    "head_ref",
+    ".number",
+    "github.run_id",
+    "github.sha",
+    "inputs.",
+    "github.event.issue",
+    "matrix.",
+    "head.sha",
+    "client_payload",
 ];
 
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
@@ -26,9 +35,13 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             hits.rated(Severity::High, &whole, "`github.workflow` in a called workflow is the caller's name: the call waits for its caller, or cancels it");
             continue;
         }
-        let cancels = value.get("cancel-in-progress").and_then(Node::text).is_some_and(|text| text != "false");
+        let cancels =
+            value.get("cancel-in-progress").and_then(Node::text).is_some_and(|text| text != "false");
         if cancels && !OWN.iter().any(|own| name.contains(own)) {
-            hits.at(&whole, format!("runs of the group `{name}` cancel each other, whatever pull request they are for"));
+            hits.at(
+                &whole,
+                format!("runs of the group `{name}` cancel each other, whatever pull request they are for"),
+            );
         }
     }
 }

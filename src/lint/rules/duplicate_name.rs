@@ -20,7 +20,10 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
         let told = name(job);
         let twin = doc.flow.jobs.iter().take(at).find(|other| name(other) == told && !told.contains("${{"));
         if let Some(twin) = twin {
-            hits.at(&key_of(doc, job), format!("the jobs `{}` and `{}` are one check, `{told}`", twin.name, job.name));
+            hits.at(
+                &key_of(doc, job),
+                format!("the jobs `{}` and `{}` are one check, `{told}`", twin.name, job.name),
+            );
         }
     }
 }

@@ -23,14 +23,21 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
                     (_, Some((value, _))) => (value, "GITHUB_PATH"),
                     _ => return false,
                 };
-                let variable = variables(value).filter(|name| *name != file).any(|name| {
-                    doc.strangers_variable(job, step, name) || (open.is_some() && !known(name))
-                });
-                let foreign = open.is_some() && (value.contains("steps.") || value.contains("needs.") || value.contains("$(") || value.contains("cat "));
+                let variable = variables(value)
+                    .filter(|name| *name != file)
+                    .any(|name| doc.strangers_variable(job, step, name) || (open.is_some() && !known(name)));
+                let foreign = open.is_some()
+                    && (value.contains("steps.")
+                        || value.contains("needs.")
+                        || value.contains("$(")
+                        || value.contains("cat "));
                 strangers(value).is_some() || variable || foreign
             });
             let Some(line) = line else { return };
-            let message = format!("a script of the job `{}` writes what strangers say into the environment of later steps", job.name);
+            let message = format!(
+                "a script of the job `{}` writes what strangers say into the environment of later steps",
+                job.name
+            );
             hits.at(&doc.within(node, line.trim()), message);
         });
     }
@@ -38,5 +45,9 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
 
 /// Variables whose value the runner alone sets.
 fn known(name: &str) -> bool {
-    name.is_empty() || name == "HOME" || name == "PATH" || name == "PWD" || (name.starts_with("RUNNER_") || name.starts_with("GITHUB_")) && !name.contains("REF")
+    name.is_empty()
+        || name == "HOME"
+        || name == "PATH"
+        || name == "PWD"
+        || (name.starts_with("RUNNER_") || name.starts_with("GITHUB_")) && !name.contains("REF")
 }

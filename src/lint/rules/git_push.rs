@@ -17,17 +17,27 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-static PUSH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bgit\s+(?:-\S+(?:\s+\S+=\S+)?\s+)*push\b[^\n;&|]*").ok());
+static PUSH: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\bgit\s+(?:-\S+(?:\s+\S+=\S+)?\s+)*push\b[^\n;&|]*").ok());
 
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         doc.scripts(job, &mut |step, node, code| {
             for found in PUSH.as_ref().into_iter().flat_map(|push| push.find_iter(code)) {
                 let command = found.as_str();
-                let program = command.contains("--receive-pack") || command.contains("ext::") || command.contains("--exec");
-                let chosen = strangers(command).is_some() || variables(command).any(|name| doc.strangers_variable(job, step, name));
+                let program = command.contains("--receive-pack")
+                    || command.contains("ext::")
+                    || command.contains("--exec");
+                let chosen = strangers(command).is_some()
+                    || variables(command).any(|name| doc.strangers_variable(job, step, name));
                 if program || (chosen && doc.open_event(job).is_some()) {
-                    hits.at(&doc.within(node, command.trim_end()), format!("a stranger can choose what the job `{}` pushes, or the program that receives it", job.name));
+                    hits.at(
+                        &doc.within(node, command.trim_end()),
+                        format!(
+                            "a stranger can choose what the job `{}` pushes, or the program that receives it",
+                            job.name
+                        ),
+                    );
                 }
             }
         });

@@ -15,7 +15,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         for step in &job.steps {
-            if !action(step).is_some_and(|(name, _)| name == "actions/upload-artifact") || input(step, "include-hidden-files") == Some("true") {
+            if !action(step).is_some_and(|(name, _)| name == "actions/upload-artifact")
+                || input(step, "include-hidden-files") == Some("true")
+            {
                 continue;
             }
             let Some((_, path)) = inputs(step).find(|(key, _)| *key == "path") else { continue };
@@ -23,7 +25,14 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
                 line.trim().split('/').any(|part| part.len() > 1 && part.starts_with('.') && part != "..")
             });
             if let Some(line) = hidden {
-                hits.at(&doc.within(path, line.trim()), format!("the upload of the job `{}` leaves out hidden files, so `{}` stays empty", job.name, line.trim()));
+                hits.at(
+                    &doc.within(path, line.trim()),
+                    format!(
+                        "the upload of the job `{}` leaves out hidden files, so `{}` stays empty",
+                        job.name,
+                        line.trim()
+                    ),
+                );
             }
         }
     }

@@ -16,7 +16,13 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         let Some(place) = grants(permissions(doc.flow, job, None), "id-token") else { continue };
         if let Some((what, _)) = runs_code(job) {
-            hits.at(&place, format!("the job `{}` may ask for an identity while {what} runs: every program in it can", job.name));
+            hits.at(
+                &place,
+                format!(
+                    "the job `{}` may ask for an identity while {what} runs: every program in it can",
+                    job.name
+                ),
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
                 let name = path.strip_prefix("inputs.").or_else(|| path.strip_prefix("github.event.inputs."));
                 let payload = path.starts_with("github.event.client_payload");
                 if payload || name.is_some_and(|name| !is_bounded(doc, name)) {
-                    hits.at(&doc.within(node, whole), format!("`{path}` becomes part of a script of the job `{}`", job.name));
+                    hits.at(
+                        &doc.within(node, whole),
+                        format!("`{path}` becomes part of a script of the job `{}`", job.name),
+                    );
                 }
             });
         });
@@ -30,7 +33,8 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
 fn is_bounded(doc: &Doc<'_>, name: &str) -> bool {
     ["workflow_call", "workflow_dispatch"].iter().any(|event| {
         let inputs = doc.flow.root.at(&["on", event, "inputs"]).map(Node::entries).unwrap_or_default();
-        let input = inputs.iter().find(|(key, _)| key.text().is_some_and(|key| key.eq_ignore_ascii_case(name)));
+        let input =
+            inputs.iter().find(|(key, _)| key.text().is_some_and(|key| key.eq_ignore_ascii_case(name)));
         input.is_some_and(|(_, node)| matches!(text(node, "type"), "boolean" | "number" | "choice"))
     })
 }

@@ -13,17 +13,24 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// What is made of digits and letters alone.
-const PLAIN: [&str; 7] = ["artifact-id", "artifact-digest", "cache-hit", "digest", "exit", "sha256", "run-number"];
+const PLAIN: [&str; 7] =
+    ["artifact-id", "artifact-digest", "cache-hit", "digest", "exit", "sha256", "run-number"];
 
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         doc.scripts(job, &mut |_, node, code| {
             flowing(code, &mut |path, whole| {
-                let output = (path.starts_with("steps.") || path.starts_with("needs.")) && path.contains(".outputs.");
-                let all = path == "needs" || path == "steps" || (path.starts_with("needs.") && path.ends_with(".outputs"));
+                let output =
+                    (path.starts_with("steps.") || path.starts_with("needs.")) && path.contains(".outputs.");
+                let all = path == "needs"
+                    || path == "steps"
+                    || (path.starts_with("needs.") && path.ends_with(".outputs"));
                 let name = path.rsplit('.').next().unwrap_or_default();
                 if (output || all) && !PLAIN.contains(&name) {
-                    hits.at(&doc.within(node, whole), format!("`{path}` becomes part of a script of the job `{}`", job.name));
+                    hits.at(
+                        &doc.within(node, whole),
+                        format!("`{path}` becomes part of a script of the job `{}`", job.name),
+                    );
                 }
             });
         });

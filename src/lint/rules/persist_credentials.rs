@@ -24,10 +24,20 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             if written && !code && input(step, "persist-credentials").is_some() {
                 continue;
             }
-            let severity = if code && written { Severity::High } else if code { Severity::Medium } else { Severity::Low };
+            let severity = if code && written {
+                Severity::High
+            } else if code {
+                Severity::Medium
+            } else {
+                Severity::Low
+            };
             let place = step.get("uses").map_or(step.range.clone(), |node| node.range.clone());
             let who = if code { "code of the repository that runs later" } else { "every later step" };
-            hits.rated(severity, &place, format!("the checkout of the job `{}` leaves its token where {who} can read it", job.name));
+            hits.rated(
+                severity,
+                &place,
+                format!("the checkout of the job `{}` leaves its token where {who} can read it", job.name),
+            );
         }
     }
 }

@@ -24,7 +24,10 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
         doc.scripts(job, &mut |_, node, code| {
             for found in PIPE.as_ref().into_iter().flat_map(|pipe| pipe.find_iter(code)) {
                 let first = found.as_str().lines().next().unwrap_or_default();
-                hits.at(&doc.within(node, first), format!("the job `{}` runs what a server answers, unseen", job.name));
+                hits.at(
+                    &doc.within(node, first),
+                    format!("the job `{}` runs what a server answers, unseen", job.name),
+                );
             }
         });
     }

@@ -11,21 +11,28 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const MAY: [&str; 9] = ["name", "uses", "with", "secrets", "strategy", "needs", "if", "concurrency", "permissions"];
+const MAY: [&str; 9] =
+    ["name", "uses", "with", "secrets", "strategy", "needs", "if", "concurrency", "permissions"];
 
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         let Some(uses) = job.node.get("uses") else { continue };
         for (key, _) in job.node.entries() {
             if let Some(name) = key.text().filter(|name| !MAY.contains(name)) {
-                hits.at(&key.range, format!("the job `{}` calls a workflow and has `{name}`, which GitHub refuses", job.name));
+                hits.at(
+                    &key.range,
+                    format!("the job `{}` calls a workflow and has `{name}`, which GitHub refuses", job.name),
+                );
             }
         }
         let name = uses.text().unwrap_or_default();
         let path = name.split('@').next().unwrap_or_default();
         let inner = path.split(".github/workflows/").nth(1).unwrap_or_default();
         if inner.contains('/') {
-            hits.at(&uses.range, format!("`{name}` lies in a folder below `.github/workflows`, where GitHub does not look"));
+            hits.at(
+                &uses.range,
+                format!("`{name}` lies in a folder below `.github/workflows`, where GitHub does not look"),
+            );
         }
         if name.contains("@refs/") {
             hits.at(&uses.range, format!("`{name}`: a ref begins with no `refs/`"));

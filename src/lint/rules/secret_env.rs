@@ -16,20 +16,33 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     if let Some(env) = doc.flow.root.get("env") {
         for (node, name) in secrets(env) {
-            hits.at(&node.range, format!("the secret `{name}` is in the environment of every step of every job"));
+            hits.at(
+                &node.range,
+                format!("the secret `{name}` is in the environment of every step of every job"),
+            );
         }
     }
     for job in &doc.flow.jobs {
         if let Some(env) = job.node.get("env") {
             for (node, name) in secrets(env) {
-                hits.at(&node.range, format!("the secret `{name}` is in the environment of every step of the job `{}`", job.name));
+                hits.at(
+                    &node.range,
+                    format!(
+                        "the secret `{name}` is in the environment of every step of the job `{}`",
+                        job.name
+                    ),
+                );
             }
         }
         for step in &job.steps {
             let runs = checkouts(job).next().is_some() && command(text(step, "run")).is_some();
             let Some(env) = step.get("env").filter(|_| runs) else { continue };
             for (node, name) in secrets(env) {
-                hits.rated(Severity::High, &node.range, format!("the secret `{name}` is in the environment of code of the repository"));
+                hits.rated(
+                    Severity::High,
+                    &node.range,
+                    format!("the secret `{name}` is in the environment of code of the repository"),
+                );
             }
         }
     }

@@ -15,17 +15,26 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         let Some((_, event)) = doc.open_event(job) else { continue };
-        let foreign = checkouts(job).any(|(_, step)| takes_head(doc, job, step)) || job.steps.iter().any(|step| agent(step).is_some());
+        let foreign = checkouts(job).any(|(_, step)| takes_head(doc, job, step))
+            || job.steps.iter().any(|step| agent(step).is_some());
         if !foreign {
             continue;
         }
         for step in &job.steps {
             let Some((name, _)) = action(step) else { continue };
-            let saves = name == "actions/cache" || name == "actions/cache/save" || name == "swatinem/rust-cache";
-            let asked = name.contains("/setup-") && input(step, "cache").is_some_and(|value| !value.is_empty() && value != "false");
+            let saves =
+                name == "actions/cache" || name == "actions/cache/save" || name == "swatinem/rust-cache";
+            let asked = name.contains("/setup-")
+                && input(step, "cache").is_some_and(|value| !value.is_empty() && value != "false");
             if saves || asked {
                 let place = step.get("uses").map_or(step.range.clone(), |node| node.range.clone());
-                hits.at(&place, format!("the job `{}` runs on `{event}` and fills the cache of the default branch", job.name));
+                hits.at(
+                    &place,
+                    format!(
+                        "the job `{}` runs on `{event}` and fills the cache of the default branch",
+                        job.name
+                    ),
+                );
             }
         }
     }

@@ -25,7 +25,13 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
         let long = text.len() > SCRIPT && text.chars().count() > SCRIPT;
         if long && !expressions(text).is_empty() {
             let start = node.range.start;
-            hits.at(&(start..start + 1), format!("a text with an expression has {} characters; GitHub takes up to {SCRIPT}", text.chars().count()));
+            hits.at(
+                &(start..start + 1),
+                format!(
+                    "a text with an expression has {} characters; GitHub takes up to {SCRIPT}",
+                    text.chars().count()
+                ),
+            );
         }
     });
 }

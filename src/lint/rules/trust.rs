@@ -30,15 +30,23 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             let whole = key.range.start..value.range.end;
             let condition = value.text().unwrap_or_default();
             if ROLE.as_ref().is_some_and(|role| role.is_match(condition)) {
-                hits.at(&whole, format!("the job `{}` trusts everybody who ever had a change merged", job.name));
+                hits.at(
+                    &whole,
+                    format!("the job `{}` trusts everybody who ever had a change merged", job.name),
+                );
             }
-            if SUFFIX.as_ref().is_some_and(|suffix| suffix.is_match(condition)) && !condition.contains("github.actor") {
+            if SUFFIX.as_ref().is_some_and(|suffix| suffix.is_match(condition))
+                && !condition.contains("github.actor")
+            {
                 hits.at(&whole, format!("the job `{}` trusts every name that ends like a robot's", job.name));
             }
         }
         doc.scripts(job, &mut |_, node, code| {
             if let Some(found) = SUFFIX.as_ref().and_then(|suffix| suffix.find(code)) {
-                hits.at(&doc.within(node, found.as_str()), format!("a script of the job `{}` trusts every name that ends like a robot's", job.name));
+                hits.at(
+                    &doc.within(node, found.as_str()),
+                    format!("a script of the job `{}` trusts every name that ends like a robot's", job.name),
+                );
             }
         });
     }

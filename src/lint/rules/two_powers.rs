@@ -15,7 +15,13 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         let own = held(doc.flow, job, None, None);
-        report(job, &own, &format!("the job `{}`", job.name), &own.first().map_or(job.node.range.clone(), |h| h.place.clone()), hits);
+        report(
+            job,
+            &own,
+            &format!("the job `{}`", job.name),
+            &own.first().map_or(job.node.range.clone(), |h| h.place.clone()),
+            hits,
+        );
         let Some(uses) = job.node.get("uses") else { continue };
         for (name, powers) in called(doc, job) {
             report(job, &powers, &format!("the job `{name}` of the called workflow"), &uses.range, hits);
@@ -26,7 +32,9 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
 
 fn report(job: &Job<'_>, powers: &[Held], whose: &str, place: &Range<usize>, hits: &mut Hits) {
     // A call holds nothing itself: what it hands on is looked at where it goes.
-    if powers.len() < 2 || (job.node.get("uses").is_some() && whose.starts_with("the job `") && !whose.contains("called")) {
+    if powers.len() < 2
+        || (job.node.get("uses").is_some() && whose.starts_with("the job `") && !whose.contains("called"))
+    {
         return;
     }
     let told: Vec<String> = powers.iter().map(|held| format!("{} by {}", words(held), held.by)).collect();
@@ -46,7 +54,10 @@ const fn words(held: &Held) -> &'static str {
 fn elsewhere(doc: &Doc<'_>, job: &Job<'_>, uses: &Node, hits: &mut Hits) {
     let name = uses.text().unwrap_or_default();
     let ours = env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/");
-    if name.starts_with("./") || name.starts_with("$/") || name.starts_with(&format!("{ours}/.github/workflows/")) {
+    if name.starts_with("./")
+        || name.starts_with("$/")
+        || name.starts_with(&format!("{ours}/.github/workflows/"))
+    {
         return;
     }
     let powers = held(doc.flow, job, None, None);

@@ -14,12 +14,16 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         let container = job.node.get("container").into_iter();
-        let services = job.node.get("services").map(Node::entries).unwrap_or_default().iter().map(|(_, node)| &**node);
+        let services =
+            job.node.get("services").map(Node::entries).unwrap_or_default().iter().map(|(_, node)| &**node);
         for node in container.chain(services) {
             let image = node.get("image").unwrap_or(node);
             let name = image.text().unwrap_or_default();
             if !name.is_empty() && !name.contains("@sha256:") && !name.contains("${{") {
-                hits.at(&image.range, format!("the container `{name}` of the job `{}` is not taken by its digest", job.name));
+                hits.at(
+                    &image.range,
+                    format!("the container `{name}` of the job `{}` is not taken by its digest", job.name),
+                );
             }
         }
     }

@@ -20,7 +20,14 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             }
             let submodules = input(step, "submodules").is_some_and(|value| value != "false");
             if submodules && doc.open_event(job).is_some() {
-                hits.rated(Severity::Medium, &step.range, format!("the job `{}` follows submodules, which a stranger's `.gitmodules` can name", job.name));
+                hits.rated(
+                    Severity::Medium,
+                    &step.range,
+                    format!(
+                        "the job `{}` follows submodules, which a stranger's `.gitmodules` can name",
+                        job.name
+                    ),
+                );
             }
         }
     }

@@ -18,13 +18,19 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
     }
     for job in &doc.flow.jobs {
         for step in &job.steps {
-            let by_action = action(step).is_some_and(|(name, _)| name == "actions/download-artifact" || name == "dawidd6/action-download-artifact")
-                && (input(step, "run-id").is_some() || input(step, "run_id").is_some() || action(step).is_some_and(|(name, _)| name.starts_with("dawidd6")));
+            let by_action = action(step).is_some_and(|(name, _)| {
+                name == "actions/download-artifact" || name == "dawidd6/action-download-artifact"
+            }) && (input(step, "run-id").is_some()
+                || input(step, "run_id").is_some()
+                || action(step).is_some_and(|(name, _)| name.starts_with("dawidd6")));
             let apart = input(step, "path").is_some_and(|path| path.contains("runner.temp"));
             let script = text(step, "run");
             let by_command = script.contains("gh run download") && !script.contains("RUNNER_TEMP");
             if (by_action && !apart) || by_command {
-                let node = step.get("uses").or_else(|| step.get("run")).map_or(step.range.clone(), |node| node.range.clone());
+                let node = step
+                    .get("uses")
+                    .or_else(|| step.get("run"))
+                    .map_or(step.range.clone(), |node| node.range.clone());
                 hits.at(&node, format!("the job `{}` unpacks files of another run, which a stranger may have made, into its folder", job.name));
             }
         }
