@@ -23,7 +23,13 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
             let name = input(step, "name").unwrap_or_default();
             let place = step.get("uses").map_or(step.range.clone(), |node| node.range.clone());
             let matrix = job.node.at(&["strategy", "matrix"]).is_some();
-            let tells = |word: &str| name.contains(word) || (name.contains("inputs.") && doc.flow.action);
+            let tells = |word: &str| {
+                // What a step made up is not seen from here.
+                name.contains(word)
+                    || name.contains("steps.")
+                    || name.contains("needs.")
+                    || (name.contains("inputs.") && doc.flow.action)
+            };
             if matrix && !tells("matrix.") && !tells("strategy.job-index") {
                 hits.rated(
                     Severity::Medium,
