@@ -19,6 +19,8 @@
 //! - [`rego`]: Rego modules: read, mended, evaluated
 //! - [`conftest`]: configuration files against Rego policies
 //! - [`replay`]: a finished run, run again from its record and compared
+//! - [`lint`]: workflows and actions against what is known to go wrong
+//! - [`compile`]: workflows of GitHub made from pipeline definitions
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
@@ -26,12 +28,14 @@
 pub mod agent;
 pub mod artifact;
 pub mod cli;
+pub mod compile;
 pub mod config;
 pub mod conftest;
 pub mod diagnostic;
 pub mod doctor;
 pub mod edit;
 pub mod engine;
+pub mod lint;
 pub mod pipeline;
 pub mod ports;
 pub mod rego;

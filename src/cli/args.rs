@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, event, explain, init, pipeline, policy, providers, replay, report,
+    artifacts, compile, completions, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers, replay, report,
     run, schema, stage, stages, templates,
 };
 
@@ -81,6 +81,10 @@ pub enum Command {
     Stages(stages::StagesArgs),
     /// Check files against Rego policies, and write such policies
     Policy(policy::PolicyArgs),
+    /// Check workflows and actions of GitHub against what is known to go wrong
+    Lint(lint::LintArgs),
+    /// Make reusable workflows of GitHub from pipeline definitions
+    Compile(compile::CompileArgs),
     /// Show or check a pipeline definition
     Pipeline(pipeline::PipelineArgs),
     /// List the providers of models, or try one

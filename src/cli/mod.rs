@@ -2,6 +2,7 @@
 //!
 //! Must never do work of its own: it parses, calls the library, prints, and maps the outcome to an exit code.
 
+mod action;
 mod args;
 mod assign;
 mod commands;
@@ -11,6 +12,7 @@ mod event;
 mod hub;
 pub mod models;
 mod output;
+mod outputs;
 mod reference;
 mod session;
 mod verdict;

@@ -9,6 +9,7 @@ use clap::CommandFactory as _;
 use super::Cli;
 use crate::artifact::kind::{ArtifactKind, slot};
 use crate::artifact::schema::schema;
+use crate::compile::caller;
 use crate::config::{config_reference, env_reference};
 use crate::diagnostic::{EXIT_CODES, explain};
 use crate::stage::policy::bundle::Sources;
@@ -50,6 +51,14 @@ pub fn pages() -> Vec<Page> {
     }
     if let Some(text) = Sources::embedded().ok().and_then(|sources| prepared::text(&sources)) {
         pages.push(Page { path: prepared::PATH.into(), text });
+    }
+    pages.push(Page { path: "action.yml".into(), text: super::action::text() });
+    for file in crate::compile::shipped().unwrap_or_default() {
+        pages.push(Page { path: format!(".github/workflows/{}", file.name), text: file.text });
+    }
+    for caller in caller::templates(&format!("v{}", env!("CARGO_PKG_VERSION"))) {
+        pages.push(Page { path: format!("workflow-templates/{}.properties.json", caller.name), text: caller::properties(&caller) });
+        pages.push(Page { path: format!("workflow-templates/{}.yml", caller.name), text: caller.text });
     }
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     pages

@@ -34,6 +34,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "GITHUB_EVENT_NAME", about: "The kind of that event: on a GitHub runner, `orch stage intake`, `orch stage approve` and `orch event` read it." },
     Variable { name: "GITHUB_RUN_ID", about: "The number of the workflow's run: `orch stage approve --environment` asks the forge who let it go on." },
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
+    Variable { name: "GITHUB_OUTPUT", about: "The file a GitHub runner reads the outputs of a step from: `orch stage` writes `exit`, `run-id`, `decision` and others there." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
     Variable { name: "GITHUB_REPOSITORY", about: "`owner/name` of the repository, for SARIF." },
     Variable { name: "GITHUB_API_URL", about: "The address of GitHub's REST API; a runner sets it. Without it: that of the remote's host." },
@@ -170,6 +171,11 @@ impl Environment {
     /// Returns the file that a GitHub runner shows as the summary of the step.
     pub fn step_summary(&self) -> Option<PathBuf> {
         self.get("GITHUB_STEP_SUMMARY").filter(|_| self.is_github()).map(PathBuf::from)
+    }
+
+    /// Returns the file that a GitHub runner reads the outputs of the step from.
+    pub fn step_output(&self) -> Option<PathBuf> {
+        self.get("GITHUB_OUTPUT").filter(|_| self.is_github()).map(PathBuf::from)
     }
 
     /// Returns the address of the repository, as a GitHub runner tells it.

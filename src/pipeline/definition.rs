@@ -2,7 +2,7 @@
 //!
 //! Must never hold a notion of where it is run: the same definition is walked on a laptop and turned into CI workflows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,13 @@ use crate::stage::registry;
 
 /// The embedded definition of the change pipeline.
 pub const CHANGE: &str = include_str!("../../workflows/change.yml");
+
+/// Every definition in this binary, with its file's name.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("change.yml", CHANGE),
+    ("code-build-test.yml", include_str!("../../workflows/code-build-test.yml")),
+    ("review.yml", include_str!("../../workflows/review.yml")),
+];
 
 /// A pipeline: its steps in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +31,37 @@ pub struct Pipeline {
     pub version: u32,
     /// One sentence.
     pub summary: String,
+    /// What only matters where a CI system schedules the jobs; `orch run` reads it and goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<Ci>,
     /// The steps.
     pub steps: Vec<Step>,
+}
+
+/// What only matters where a CI system schedules the jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ci {
+    /// How many rounds of a loop become jobs; 3 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<u32>,
+    /// The minutes after which a job is ended, by stage; 30 where it is not said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timeout_minutes: BTreeMap<StageId, u32>,
+    /// The environments whose reviewers have to say yes before a stage runs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environments: BTreeMap<StageId, Slug>,
+    /// Whether there is a second workflow that runs this one for each of a list of requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fan_out: bool,
+}
+
+/// What a stage works on where it is no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The pull request that started the workflow.
+    PullRequest,
 }
 
 /// A stage or a loop of stages.
@@ -47,6 +83,9 @@ pub struct StageStep {
     /// When it runs; absent: when every stage before it ended with 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// What it works on, where that is no run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
 }
 
 /// A condition: how an earlier stage ended.
@@ -149,7 +188,10 @@ impl Pipeline {
             if !seen.insert(id) {
                 return Err(format!("names `{id}` twice"));
             }
-            for input in stage.spec().inputs.iter().filter(|i| i.required) {
+            if step.subject.is_some() && id != StageId::Policy {
+                return Err(format!("lets `{id}` work on something else than a run, which only `policy` can"));
+            }
+            for input in stage.spec().inputs.iter().filter(|i| i.required && step.subject.is_none()) {
                 if !written.contains(input.slot.path) {
                     return Err(format!("runs `{id}` before anything writes `{}`", input.slot.path));
                 }

@@ -23,7 +23,7 @@ mod surroundings;
 pub mod tampering;
 pub mod unicode;
 pub mod workflows;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};

@@ -39,3 +39,4 @@ mod vcs;
 mod verify;
 mod waivers;
 mod wire_runs;
+mod workflows;

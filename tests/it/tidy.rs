@@ -84,7 +84,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 13] = [
+    let layers: [(&str, &[&str]); 14] = [
         (
             "diagnostic",
             &[
@@ -155,7 +155,8 @@ fn lower_layers_do_not_know_higher_ones() {
                 "cli",
             ],
         ),
-        ("stage", &["pipeline", "conftest", "report", "cli"]),
+        ("stage", &["pipeline", "conftest", "report", "lint", "compile", "cli"]),
+        ("lint", &["ports", "config", "telemetry", "agent", "engine", "pipeline", "report", "compile", "cli"]),
         ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
     ];

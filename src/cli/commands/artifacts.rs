@@ -31,6 +31,10 @@ enum ArtifactsCommand {
         /// The run: its id, the start of its id, or its folder; absent: the newest
         run: Option<String>,
     },
+    /// Copy the files of one stage, to hand them to the next job
+    Part(super::parts::PartArgs),
+    /// Put a run together from the parts of earlier jobs; exit 3 when they do not belong together
+    Merge(super::parts::MergeArgs),
     /// Print one file of a run, JSON made readable
     Show {
         /// The file, as `plan.json` or `policy/verdict.json`
@@ -64,6 +68,8 @@ pub fn run(args: &ArtifactsArgs, global: &Global, output: &Output) -> Result<u8,
     match &args.command {
         ArtifactsCommand::List => list(global, output),
         ArtifactsCommand::Verify { run } => verify(run.as_deref(), global, output),
+        ArtifactsCommand::Part(args) => super::parts::part(args, global, output),
+        ArtifactsCommand::Merge(args) => super::parts::merge(args, global, output),
         ArtifactsCommand::Show { path, run } => show(path, run.as_deref(), global, output),
     }
 }

@@ -1,5 +1,7 @@
 //! `orch init`: a first `orch.yml` with what was found in this repository.
 
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
@@ -7,8 +9,10 @@ use serde::Serialize;
 
 use crate::cli::CommandError;
 use crate::cli::args::Global;
+use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
 use crate::cli::session;
+use crate::compile::caller;
 use crate::config::init::draft;
 use crate::ports::vcs::{GitRepository, HookFolder};
 
@@ -24,6 +28,9 @@ pub struct InitArgs {
     /// Write git hooks instead: the policy stage before each commit and each push; `remove` takes them away
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "write")]
     hooks: Option<HooksWhat>,
+    /// Write a workflow for GitHub instead: a labelled issue becomes a pull request; the commit or tag of orch's workflows
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "hooks")]
+    github: Option<String>,
 }
 
 /// What to do with the hooks.
@@ -49,6 +56,9 @@ pub fn run(args: &InitArgs, global: &Global, output: &Output) -> Result<u8, Comm
     if let Some(what) = args.hooks {
         return hooks(what, global, output);
     }
+    if let Some(reference) = &args.github {
+        return github(reference, args.print, global, output);
+    }
     let draft = draft(&session::folder(global)?);
     if !args.print {
         draft.write()?;
@@ -56,6 +66,50 @@ pub fn run(args: &InitArgs, global: &Global, output: &Output) -> Result<u8, Comm
     let document = Document { path: &draft.path, written: !args.print, text: &draft.text };
     output.show(&document, |out| {
         if args.print { out.write_all(draft.text.as_bytes()) } else { draft.explain(out) }
+    })?;
+    Ok(0)
+}
+
+/// Writes the caller; what is there already stays.
+fn github(reference: &str, print: bool, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !reference.is_empty() && !reference.chars().all(word) {
+        return Err(UsageError {
+            what: format!("`{reference}` is no commit and no tag"),
+            help: "Name the full commit of a release of orch, or nothing.".into(),
+        }
+        .into());
+    }
+    let reference = if reference.is_empty() { caller::reference() } else { reference.to_owned() };
+    let text = caller::first(&reference);
+    let path = Path::new(".github/workflows/orch.yml");
+    if !print {
+        let file = session::root(global)?.join(path);
+        let fail = |source| IoError { what: format!("write {}", file.display()), source };
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let made = fs::OpenOptions::new().write(true).create_new(true).open(&file);
+        match made {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(UsageError {
+                    what: format!("{} is there already", path.display()),
+                    help: "Nothing was overwritten; `orch init --github --print` shows what would be written.".into(),
+                }
+                .into());
+            }
+            made => made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(fail)?,
+        }
+        if !reference.starts_with(|c: char| c.is_ascii_hexdigit()) || reference.len() < 40 {
+            output.note("the workflow names a tag, which can be moved; pin it: orch init --github=<full commit of the release>");
+        }
+    }
+    let document = Document { path, written: !print, text: &text };
+    output.show(&document, |out| {
+        if print {
+            return out.write_all(text.as_bytes());
+        }
+        writeln!(out, "{} written. Add the label `orch` and the secret ANTHROPIC_API_KEY, then label an issue.", path.display())
     })?;
     Ok(0)
 }

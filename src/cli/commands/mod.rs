@@ -1,6 +1,7 @@
 //! One file per command: an args struct and one function.
 
 pub mod artifacts;
+pub mod compile;
 pub mod completions;
 pub mod cost;
 pub mod demo;
@@ -9,6 +10,8 @@ pub mod event;
 pub mod explain;
 pub mod init;
 pub mod judge;
+pub mod lint;
+pub mod parts;
 pub mod pipeline;
 pub mod policy;
 pub mod providers;
@@ -37,6 +40,8 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
         Command::Policy(args) => policy::run(args, global, output),
+        Command::Lint(args) => lint::run(args, global, output),
+        Command::Compile(args) => compile::run(args, global, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),
         Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),

@@ -23,6 +23,7 @@ use crate::cli::desk::{self, Desk};
 use crate::cli::event::{self, EventArgs};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
+use crate::cli::outputs;
 use crate::cli::session::{self, FoundRun, Session};
 use crate::cli::verdict;
 use crate::config::Config;
@@ -125,6 +126,7 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
     })?;
     drop(events);
+    outputs::write(&done, &store, &run, output);
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;
@@ -295,6 +297,13 @@ fn unknown(name: &str) -> CommandError {
     let names: Vec<_> = registry::STAGES.iter().map(|stage| stage.spec().id.as_str()).collect();
     let nearest =
         names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    if name.is_empty() {
+        return UsageError {
+            what: "no stage is named".into(),
+            help: format!("In a workflow, set the input `stage` of the action: one of {}.", names.join(", ")),
+        }
+        .into();
+    }
     let hint = nearest.map(|n| format!("Did you mean `{n}`? ")).unwrap_or_default();
     UsageError {
         what: format!("there is no stage `{name}`"),
@@ -306,7 +315,8 @@ fn unknown(name: &str) -> CommandError {
 fn no_request() -> CommandError {
     UsageError {
         what: "intake has no request".into(),
-        help: "Say what to do: orch stage intake --task \"add a /health endpoint\", or --task-file FILE."
+        help: "Say what to do: orch stage intake --task \"add a /health endpoint\", or --task-file FILE; in a workflow, the \
+               input `task` of the action."
             .into(),
     }
     .into()

@@ -13,7 +13,7 @@ use super::model::{Flow, Job, action, inputs, major, mentions, text};
 use super::{CHECKOUT, Confidence, Note, Report};
 
 /// Commands that run what is in the working directory.
-static BUILDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub static BUILDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?mx)(?:^|[\s;&|(`]) (?:
             (?:npm|pnpm|yarn|bun) (?:\s+(?:i|ci|install|run|test|build|exec|start|lint|t|x|--\S+)\b|\s*$)
@@ -31,7 +31,7 @@ static BUILDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Commands that get a pull request's code.
-static FETCHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub static FETCHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)\bgh\s+pr\s+checkout\b | \bhub\s+pr\s+checkout\b
         | \bgit\s+(?:-\S+\s+)*(?:fetch|pull)\b[^\n]*\bpull/[^\n]*/(?:head|merge)",
@@ -42,7 +42,7 @@ static SWITCHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\bgit\s+(?:-\S+\s+)*(?:checkout|switch|reset|merge|worktree\s+add)\b[^\n]*").ok()
 });
 
-pub fn scan(flow: &Flow<'_>, report: &mut Report<'_, '_>) {
+pub(super) fn scan(flow: &Flow<'_>, report: &mut Report<'_, '_>) {
     let events: Vec<(&Node, &str)> =
         flow.triggers.iter().filter(|(_, name)| super::model::PRIVILEGED.contains(name)).copied().collect();
     for job in &flow.jobs {
@@ -205,7 +205,7 @@ fn by_action<'f>(flow: &Flow<'f>, job: &Job<'f>, step: &'f Node, event: &str) ->
 }
 
 /// Tells whether a ref or repository is that of a pull request.
-fn is_code<'f>(flow: &Flow<'f>, job: &Job<'f>, step: &'f Node, reference: &str) -> bool {
+pub fn is_code<'f>(flow: &Flow<'f>, job: &Job<'f>, step: &'f Node, reference: &str) -> bool {
     let number = |path: &str| path.ends_with(".number");
     let numbered = reference.contains("pull/");
     let mut found = numbered && reference.contains("${{");
@@ -257,7 +257,7 @@ fn by_command<'f>(
 }
 
 /// Returns the shell variables that a command names.
-fn variables(command: &str) -> impl Iterator<Item = &str> {
+pub fn variables(command: &str) -> impl Iterator<Item = &str> {
     command.split('$').skip(1).map(|rest| {
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());

@@ -3,11 +3,11 @@
 //! Must never guess what an action does that it does not know: what is not known is said with less confidence.
 
 mod actions;
-mod checkout;
-mod expression;
+pub(crate) mod checkout;
+pub(crate) mod expression;
 mod gitlab;
 mod injection;
-mod model;
+pub(crate) mod model;
 mod rights;
 
 use std::ops::Range;

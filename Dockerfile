@@ -1,0 +1,26 @@
+# orch in a container: the static program of a release and git, as nobody.
+#
+#   docker build --target tool -t orch:tool --build-arg PROGRAM=orch .   lint, compile, policy, report: nothing but the program
+#   docker build -t orch --build-arg PROGRAM=orch .                     every stage; add the tool chain of your repository on top
+#
+# PROGRAM is the static Linux program in the build context: of a release, or `cargo build --profile dist` with
+# RUSTFLAGS="-C target-feature=+crt-static".
+ARG BASE=debian:bookworm-slim
+
+FROM scratch AS tool
+ARG PROGRAM=orch
+COPY --chmod=755 ${PROGRAM} /usr/local/bin/orch
+USER 65532:65532
+WORKDIR /work
+ENTRYPOINT ["/usr/local/bin/orch"]
+
+FROM ${BASE}
+ARG PROGRAM=orch
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates git \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 65532 --create-home orch
+COPY --chmod=755 ${PROGRAM} /usr/local/bin/orch
+USER 65532:65532
+WORKDIR /work
+ENTRYPOINT ["/usr/local/bin/orch"]

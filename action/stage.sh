@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Runs one stage: takes the parts of earlier jobs, runs, and makes a part of what it wrote. Ends with 0; end.sh looks at the code.
+set -uo pipefail
+
+parts="${RUNNER_TEMP:?}/orch-parts" own="${RUNNER_TEMP}/orch-part" code=0
+rm -rf "$own"
+
+common=()
+args=()
+add() { if [ -n "$2" ]; then args+=("$1" "$2"); fi; }
+if [ -n "${ORCH_INPUT_CONFIG:-}" ]; then common+=(--config "$ORCH_INPUT_CONFIG"); fi
+if [ -n "${ORCH_INPUT_ARTIFACTS:-}" ]; then common+=(--artifacts "$ORCH_INPUT_ARTIFACTS"); fi
+
+orch() { "$ORCH_PROGRAM" ${common[@]+"${common[@]}"} "$@"; }
+
+if [ -n "${ORCH_INPUT_PARTS:-}" ]; then
+  orch artifacts merge "$parts" || code=$?
+  rm -rf "$parts"
+fi
+
+if [ "$code" = 0 ]; then
+  if [ -n "${ORCH_INPUT_TASK:-}" ]; then
+    # By a file, so that no other process sees the text among the words of a command.
+    printf '%s' "$ORCH_INPUT_TASK" >"$RUNNER_TEMP/orch-task"
+    args+=(--task-file "$RUNNER_TEMP/orch-task")
+  else
+    add --task-file "${ORCH_INPUT_TASK_FILE:-}"
+  fi
+  add --run "${ORCH_INPUT_RUN_ID:-}"
+  add --round "${ORCH_INPUT_ROUND:-}"
+  add --engine "${ORCH_INPUT_ENGINE:-}"
+  add --model "${ORCH_INPUT_MODEL:-}"
+  add --max-cost-usd "${ORCH_INPUT_MAX_COST_USD:-}"
+  add --max-tokens "${ORCH_INPUT_MAX_TOKENS:-}"
+  add --ttl-minutes "${ORCH_INPUT_TTL_MINUTES:-}"
+  case "${ORCH_INPUT_SUBJECT:-}" in
+    '') ;;
+    pull-request) args+=(--pr) ;;
+    *)
+      printf "::error title=orch::the input 'subject' is pull-request or nothing, not '%s'\n" "${ORCH_INPUT_SUBJECT//$'\n'/ }" >&2
+      code=2
+      ;;
+  esac
+fi
+if [ "$code" = 0 ]; then
+  orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$?
+  rm -f "$RUNNER_TEMP/orch-task"
+fi
+
+case "$code" in
+  0) outcome='done' ;;
+  2) outcome=refused ;;
+  3) outcome=denied ;;
+  4) outcome=needs-approval ;;
+  5) outcome=exhausted ;;
+  6) outcome=tests-failed ;;
+  7) outcome=not-converged ;;
+  75) outcome=try-again ;;
+  78) outcome=nothing-to-do ;;
+  *) outcome=failed ;;
+esac
+{
+  printf 'exit=%s\noutcome=%s\n' "$code" "$outcome"
+  if [ "${ORCH_INPUT_SUBJECT:-}" = pull-request ]; then
+    case "$code" in
+      0) echo decision=allow ;;
+      3) echo decision=deny ;;
+      4) echo decision=needs-approval ;;
+    esac
+  fi
+} >>"$GITHUB_OUTPUT"
+
+if [ "${ORCH_INPUT_HAND_OVER:-true}" = true ] && [ -z "${ORCH_INPUT_SUBJECT:-}" ]; then
+  # Also of a stage that did not finish: its ledger and its record let another attempt go on from there.
+  if orch artifacts part "$ORCH_INPUT_STAGE" --round "${ORCH_INPUT_ROUND:-1}" --into "$own" >/dev/null 2>&1; then
+    run="$(basename "$own"/*)"
+    {
+      printf 'part-folder=%s\n' "$own"
+      printf 'part-name=orch-%s-%s-r%s-a%s\n' "$run" "$ORCH_INPUT_STAGE" "${ORCH_INPUT_ROUND:-1}" "${GITHUB_RUN_ATTEMPT:-1}"
+    } >>"$GITHUB_OUTPUT"
+  fi
+fi
+exit 0

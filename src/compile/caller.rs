@@ -1,0 +1,152 @@
+//! Workflows a repository copies once: they start a reusable one and hand it a request, and hold nothing themselves.
+//!
+//! Must never put an event's text into a script, and must never start for somebody who may not write to the repository.
+
+use std::fmt::Write as _;
+
+/// A caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The file's name without its ending.
+    pub name: &'static str,
+    /// One line for people who choose.
+    pub about: &'static str,
+    /// The workflow.
+    pub text: String,
+}
+
+/// Returns the repository of the reusable workflows, `owner/name`.
+pub fn repository() -> &'static str {
+    env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/")
+}
+
+/// Returns the ref this program's workflows are at: the commit it was built from, where that is known, else its tag.
+pub fn reference() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("ORCH_COMMIT").filter(|commit| commit.len() == 40) {
+        Some(commit) => format!("{commit} # v{version}"),
+        None => format!("v{version}"),
+    }
+}
+
+/// Returns the caller that `orch init --github` writes: a labelled issue, or a person by hand.
+pub fn first(reference: &str) -> String {
+    format!(
+        "# A labelled issue becomes a tested, judged pull request; the label is set by people who may write here.\n\
+         name: orch\n\
+         on:\n  issues: {{ types: [labeled] }}\n  workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
+         permissions: {{}}\n\
+         jobs:\n  change:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch'\n    \
+         permissions: {{ contents: write, pull-requests: write }} # one branch, one pull request; never beside a key or your code\n    \
+         uses: {}/.github/workflows/change.yml@{reference}\n    \
+         with: {{ key: \"${{{{ github.event.issue.number }}}}\", request: \"${{{{ inputs.request || format('{{0}}: {{1}}', github.event.issue.title, github.event.issue.body) }}}}\" }}\n    \
+         secrets: {{ ANTHROPIC_API_KEY: \"${{{{ secrets.ANTHROPIC_API_KEY }}}}\" }}\n",
+        repository(),
+    )
+}
+
+/// Returns the callers an organisation offers in its `.github` repository.
+pub fn templates(reference: &str) -> Vec<Caller> {
+    vec![
+        Caller {
+            name: "orch-change",
+            about: "A labelled issue becomes a tested, judged pull request",
+            text: first(reference),
+        },
+        Caller {
+            name: "orch-commands",
+            about: "Comments start orch: /orch run, /orch plan",
+            text: commands(reference),
+        },
+        Caller {
+            name: "orch-dispatch",
+            about: "Another program starts orch with {tenant, intent, payload}",
+            text: dispatch(reference),
+        },
+        Caller {
+            name: "orch-schedule",
+            about: "The same request every week, as keeping up standards",
+            text: schedule(reference),
+        },
+        Caller {
+            name: "orch-review",
+            about: "Every pull request is judged by the rules",
+            text: review(reference),
+        },
+    ]
+}
+
+/// Returns what GitHub shows of a template.
+pub fn properties(caller: &Caller) -> String {
+    let document = serde_json::json!({
+        "name": caller.name,
+        "description": caller.about,
+        "iconName": "octicon workflow",
+        "categories": ["Automation"],
+    });
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// Roles that may write, or belong to the owner.
+const PEOPLE: &str =
+    "contains(fromJSON('[\"OWNER\",\"MEMBER\",\"COLLABORATOR\"]'), github.event.comment.author_association)";
+const SECRETS: &str = "    secrets:\n      ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n";
+const WRITES: &str = "    permissions:\n      contents: write # to push one branch\n      pull-requests: write # to open the pull request\n";
+const READS: &str = "    permissions:\n      contents: read # to check out the repository\n";
+const ISSUE: &str = "    with:\n      key: ${{ github.event.issue.number }}\n      request: \"${{ format('{0}: {1}', github.event.issue.title, github.event.issue.body) }}\"\n";
+
+fn head(about: &str, on: &str) -> String {
+    format!("# {about}\nname: orch\non:\n{on}permissions: {{}}\njobs:\n")
+}
+
+fn call(out: &mut String, job: &str, workflow: &str, condition: &str, reference: &str, rest: &[&str]) {
+    let _ = write!(out, "  {job}:\n");
+    if !condition.is_empty() {
+        let _ = write!(out, "    if: {condition}\n");
+    }
+    let [rights, more @ ..] = rest else { return };
+    let _ = write!(out, "{rights}    uses: {}/.github/workflows/{workflow}.yml@{reference}\n", repository());
+    more.iter().for_each(|text| out.push_str(text));
+}
+
+fn commands(reference: &str) -> String {
+    let mut out = head(
+        "Comments of people who may write start orch: `/orch run` makes a pull request, `/orch plan` goes as far as the verdict.",
+        "  issue_comment:\n    types: [created]\n",
+    );
+    for (job, workflow, rights) in [("run", "change", WRITES), ("plan", "code-build-test", READS)] {
+        let condition = format!("startsWith(github.event.comment.body, '/orch {job}') && {PEOPLE}");
+        call(&mut out, job, workflow, &condition, reference, &[rights, ISSUE, SECRETS]);
+    }
+    out
+}
+
+fn dispatch(reference: &str) -> String {
+    let mut out = head(
+        "Started by the API: repository_dispatch with the event type `orch` and {tenant, intent, payload}; the intent is the request.",
+        "  repository_dispatch:\n    types: [orch]\n",
+    );
+    let with = "    with:\n      key: ${{ github.event.client_payload.tenant }}\n      request: ${{ github.event.client_payload.intent }}\n";
+    call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
+    out
+}
+
+fn schedule(reference: &str) -> String {
+    let mut out = head(
+        "Every Monday the same request; where there is nothing to do, nothing happens.",
+        "  schedule:\n    - cron: '17 4 * * 1'\n",
+    );
+    let with = "    with:\n      key: schedule\n      request: add a LICENSE file\n";
+    call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
+    out
+}
+
+fn review(reference: &str) -> String {
+    let mut out = head(
+        "Every pull request is judged by the rules of its base; require the check `review / result`.",
+        "  pull_request:\n  merge_group:\n",
+    );
+    let with = "    with:\n      key: ${{ github.event.pull_request.number }}\n";
+    call(&mut out, "review", "review", "github.event_name == 'pull_request'", reference, &[READS, with]);
+    out
+}

@@ -1,0 +1,263 @@
+//! One stage in one round as a job: what it waits for, what it may, what it is handed and hands on.
+//!
+//! Must never give a key to a job whose stage does not ask models, nor a right its spec does not name.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::expression::{any, done, ended};
+use super::pins::CHECKOUT;
+use super::{GIVEN, KEYS, RUNNER, is_of_pull_request};
+use crate::artifact::id::StageId;
+use crate::pipeline::{Ci, StageStep, Subject, When};
+use crate::stage::registry;
+use crate::stage::spec::{Power, StageSpec};
+
+/// A job.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub id: String,
+    pub stage: StageId,
+    pub round: u32,
+    pub looped: bool,
+    pub subject: Option<Subject>,
+    timeout: u32,
+    environment: Option<String>,
+    /// The whole condition, without braces.
+    condition: String,
+    /// The jobs before it, all of them.
+    pub needs: Vec<String>,
+}
+
+/// The jobs of a pipeline, loops unrolled.
+#[derive(Debug, Default)]
+pub(super) struct Unrolled {
+    pub jobs: Vec<Job>,
+}
+
+impl Job {
+    fn spec(&self) -> Option<&'static StageSpec> {
+        registry::stage(self.stage).map(crate::stage::Stage::spec)
+    }
+
+    pub(super) fn holds(&self, power: Power) -> bool {
+        self.spec().is_some_and(|spec| spec.powers().contains(&power))
+    }
+}
+
+impl Unrolled {
+    pub(super) fn has(&self, power: Power) -> bool {
+        self.jobs.iter().any(|job| job.holds(power))
+    }
+
+    pub(super) fn of_pull_request(&self) -> bool {
+        self.jobs.iter().any(is_of_pull_request)
+    }
+
+    /// Adds the job of a step; `looped` is its round and the stage that ends the loop.
+    pub(super) fn add(&mut self, step: &StageStep, looped: Option<(u32, StageId)>, ci: &Ci) {
+        let round = looped.map_or(1, |(round, _)| round);
+        let id = if looped.is_some() { format!("{}-{round}", step.stage) } else { step.stage.to_string() };
+        let condition = self.condition(step, looped);
+        let needs = self.jobs.iter().map(|job| job.id.clone()).collect();
+        self.jobs.push(Job {
+            id,
+            stage: step.stage,
+            round,
+            looped: looped.is_some(),
+            subject: step.subject,
+            timeout: ci.timeout_minutes.get(&step.stage).copied().unwrap_or(30),
+            environment: ci.environments.get(&step.stage).map(ToString::to_string),
+            condition,
+            needs,
+        });
+    }
+
+    /// Returns when a job runs: as the walk over the same definition decides it.
+    fn condition(&self, step: &StageStep, looped: Option<(u32, StageId)>) -> String {
+        if let Some(when) = &step.when {
+            return self.when(when);
+        }
+        let mut conditions: Vec<String> = Vec::new();
+        let mut stages: Vec<StageId> = Vec::new();
+        for job in &self.jobs {
+            if !stages.contains(&job.stage) {
+                stages.push(job.stage);
+            }
+        }
+        for stage in stages {
+            let of: Vec<&Job> = self.jobs.iter().filter(|job| job.stage == stage).collect();
+            match looped {
+                // Within a loop a round looks at the stages before the loop, and at the round before it or its own part of it.
+                Some((round, until)) if of.iter().any(|job| job.looped) => {
+                    if let Some(own) = of.iter().find(|job| job.round == round) {
+                        conditions.push(done(&own.id));
+                    } else if let Some(last) = of.iter().find(|job| job.round + 1 == round) {
+                        let failed = BTreeSet::from([6]);
+                        conditions.push(if stage == until {
+                            ended(&last.id, &failed)
+                        } else {
+                            done(&last.id)
+                        });
+                    }
+                }
+                _ => {
+                    let last_of_loop = of.iter().any(|job| job.looped);
+                    let ends = self.ends_loop(stage);
+                    if !last_of_loop || ends {
+                        conditions.push(any(&of.iter().map(|job| done(&job.id)).collect::<Vec<_>>()));
+                    }
+                }
+            }
+        }
+        conditions.insert(0, "always()".into());
+        conditions.join(" && ")
+    }
+
+    /// Tells whether a stage is the last of its loop: whether the loop was content is told by it.
+    fn ends_loop(&self, stage: StageId) -> bool {
+        let mut rounds = self.jobs.iter().filter(|job| job.looped && job.round == 1);
+        rounds.next_back().is_some_and(|job| job.stage == stage)
+    }
+
+    fn when(&self, when: &When) -> String {
+        let of: Vec<&Job> = self.jobs.iter().filter(|job| job.stage == when.stage).collect();
+        let ends: Vec<String> = of.iter().map(|job| ended(&job.id, &when.exits)).collect();
+        let mut condition = format!("always() && {}", any(&ends));
+        if when.stage == StageId::Policy
+            && let Some(policy) = of.first()
+        {
+            // The verdict itself, not only how the job ended; the stage reads the file once more.
+            let words: Vec<&str> = [(0, "\"allow\""), (4, "\"needs-approval\"")]
+                .into_iter()
+                .filter(|(code, _)| when.exits.contains(code))
+                .map(|(_, word)| word)
+                .collect();
+            let _ = write!(
+                condition,
+                " && contains(fromJSON('[{}]'), needs.{}.outputs.decision)",
+                words.join(","),
+                policy.id
+            );
+        }
+        condition
+    }
+
+    /// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
+    fn parts(&self, job: &Job) -> String {
+        let mut text = String::new();
+        for need in &job.needs {
+            let part = format!("needs.{need}.outputs.part");
+            if text.is_empty() {
+                let _ = write!(text, "${{{{ {part} }}}}");
+            } else {
+                let _ = write!(text, "${{{{ {part} && format(',{{0}}', {part}) }}}}");
+            }
+        }
+        text
+    }
+}
+
+/// Writes a job.
+pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unrolled) {
+    let Some(spec) = job.spec() else { return };
+    let name =
+        if job.looped { format!("{} (round {})", job.stage, job.round) } else { job.stage.to_string() };
+    let _ = write!(out, "  # {}.\n  {}:\n    name: {name}\n", spec.summary, job.id);
+    if !job.needs.is_empty() {
+        let _ = write!(out, "    needs: [{}]\n    if: ${{{{ {} }}}}\n", job.needs.join(", "), job.condition);
+    }
+    let runner = if job.holds(Power::Exec) { "${{ inputs.runner }}" } else { RUNNER };
+    let _ = write!(out, "    runs-on: {runner}\n    timeout-minutes: {}\n    permissions:\n", job.timeout);
+    for permission in spec.permissions {
+        let why = match permission.as_str() {
+            "contents: read" => "to check out the repository",
+            "contents: write" => "to push one branch",
+            "pull-requests: write" => "to open the pull request",
+            _ => "declared by the stage",
+        };
+        let _ = writeln!(out, "      {} # {why}", permission.as_str());
+    }
+    if let Some(environment) = &job.environment {
+        let _ = writeln!(out, "    environment: {environment}");
+    }
+    let _ = write!(
+        out,
+        "    concurrency:\n      group: orch-{pipeline}-{}-${{{{ inputs.key || github.run_id }}}}\n      cancel-in-progress: {}\n",
+        job.id,
+        is_of_pull_request(job),
+    );
+    out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n");
+    if !is_of_pull_request(job) {
+        out.push_str(
+            "      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n",
+        );
+    }
+    if job.stage == StageId::Policy {
+        out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
+    }
+    out.push_str("    steps:\n");
+    checkouts(out, job);
+    step(out, job, spec, unrolled);
+    out.push('\n');
+}
+
+fn checkouts(out: &mut String, job: &Job) {
+    let _ = write!(out, "      - name: The repository\n        uses: {}\n        with:\n", CHECKOUT.uses());
+    if job.holds(Power::Write) {
+        // The stage pushes one fixed branch, and this job runs nothing of the repository.
+        out.push_str("          persist-credentials: true # zizmor: ignore[artipacked] pushes one branch and runs nothing of the repository\n");
+    } else {
+        out.push_str("          persist-credentials: false\n");
+    }
+    if is_of_pull_request(job) {
+        out.push_str("          fetch-depth: 0\n");
+    }
+    // `job` is read as a whole, since older checkers do not know these two properties of it.
+    let _ = write!(
+        out,
+        "      - name: orch, as of the commit of this workflow\n        uses: {}\n        with:\n          persist-credentials: false\n          \
+         repository: ${{{{ fromJSON(toJSON(job)).workflow_repository }}}}\n          ref: ${{{{ fromJSON(toJSON(job)).workflow_sha }}}}\n          path: .orch-action\n",
+        CHECKOUT.uses()
+    );
+}
+
+fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled) {
+    let _ = write!(
+        out,
+        "      - name: {}\n        id: stage\n        uses: ./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form\n        with:\n          stage: {}\n",
+        job.stage, job.stage
+    );
+    if job.looped {
+        let _ = writeln!(out, "          round: {}", job.round);
+    }
+    if is_of_pull_request(job) {
+        out.push_str("          subject: pull-request\n");
+    }
+    if job.stage == StageId::Intake {
+        out.push_str("          task: ${{ inputs.request }}\n");
+    }
+    for given in
+        GIVEN.iter().filter(|given| !given.models || job.holds(Power::Key) || job.stage == StageId::Intake)
+    {
+        if !given.models || unrolled.has(Power::Key) {
+            let _ = writeln!(out, "          {}: ${{{{ inputs.{} }}}}", given.name, given.name);
+        }
+    }
+    let mut exits: Vec<String> = spec.exits.iter().map(ToString::to_string).collect();
+    if !spec.exits.contains(&78) {
+        exits.push("78".into());
+    }
+    // How a stage ended is told by its exit code; the job is red only where the stage could not be asked.
+    let _ = writeln!(out, "          accept: '{}'", exits.join(" "));
+    let parts = unrolled.parts(job);
+    if !parts.is_empty() {
+        let _ = writeln!(out, "          parts: {parts}");
+    }
+    if job.holds(Power::Key) {
+        out.push_str("        env:\n");
+        for (secret, _) in KEYS {
+            let _ = writeln!(out, "          {secret}: ${{{{ secrets.{secret} }}}}");
+        }
+    }
+}

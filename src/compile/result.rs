@@ -1,0 +1,63 @@
+//! The last job: how the whole ended, as the walk on a laptop would say it; the one check to require.
+//!
+//! Must never be skipped, and must never be green because nothing ran.
+
+use std::fmt::Write as _;
+
+use super::RUNNER;
+use super::job::Unrolled;
+use crate::artifact::id::StageId;
+
+/// Writes the job.
+pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
+    let needs: Vec<&str> = unrolled.jobs.iter().map(|job| job.id.as_str()).collect();
+    let _ = write!(
+        out,
+        "  # How the whole ended: the one check to require.\n  result:\n    name: result\n    needs: [{}]\n    if: ${{{{ always() }}}}\n    \
+         runs-on: {RUNNER}\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n",
+        needs.join(", ")
+    );
+    if let Some(policy) = unrolled.jobs.iter().find(|job| job.stage == StageId::Policy) {
+        let _ = writeln!(out, "      decision: ${{{{ needs.{}.outputs.decision }}}}", policy.id);
+    }
+    if let Some(intake) = unrolled.jobs.iter().find(|job| job.stage == StageId::Intake) {
+        let _ = writeln!(out, "      run-id: ${{{{ needs.{}.outputs.run-id }}}}", intake.id);
+    }
+    out.push_str("    steps:\n      - name: How it ended\n        id: end\n        shell: bash\n        env:\n          ENDS: |\n");
+    for job in &unrolled.jobs {
+        let _ = writeln!(
+            out,
+            "            {} ${{{{ needs.{}.result }}}} ${{{{ needs.{}.outputs.exit }}}}",
+            job.stage, job.id, job.id
+        );
+    }
+    out.push_str("        run: |\n");
+    for line in END.trim_matches('\n').lines() {
+        let _ = if line.is_empty() { writeln!(out) } else { writeln!(out, "          {line}") };
+    }
+}
+
+/// Reads `stage result exit` of each job, in order, the rounds of a stage among them; the last round of a stage counts.
+const END: &str = r#"
+declare -A ends
+order=()
+while read -r stage result code; do
+  if [ -z "$stage" ] || [ "$result" = skipped ]; then continue; fi
+  if [ "$result" != success ]; then code=1; fi
+  if [ -z "${ends[$stage]:-}" ]; then order+=("$stage"); fi
+  ends[$stage]="${code:-1}"
+done <<<"$ENDS"
+whole=0 where=''
+for stage in "${order[@]}"; do
+  if [ "$whole" = 0 ] && [ "${ends[$stage]}" != 0 ]; then whole="${ends[$stage]}" where="$stage"; fi
+done
+if [ "${#order[@]}" = 0 ]; then whole=1 where='no stage'; fi
+echo "exit=$whole" >>"$GITHUB_OUTPUT"
+case "$whole" in
+  0) echo 'Every stage ended with 0.' ;;
+  4) echo "::notice title=orch::$where: a person has to approve" ;;
+  78) echo "::notice title=orch::$where: there is nothing to do" ;;
+  75) echo "::error title=orch::$where: try again later"; exit 1 ;;
+  *) echo "::error title=orch::$where ended with $whole"; exit 1 ;;
+esac
+"#;

@@ -1,0 +1,101 @@
+//! What the workflows made hold: powers, conditions, rights.
+
+use super::*;
+use crate::pipeline::CHANGE;
+
+fn jobs(text: &str) -> serde_yaml::Mapping {
+    let value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+    value["jobs"].as_mapping().unwrap().clone()
+}
+
+fn stage_of(job: &serde_yaml::Value) -> Option<StageId> {
+    job["steps"].as_sequence()?.iter().find_map(|step| step["with"]["stage"].as_str()?.parse().ok())
+}
+
+/// Rights, keys and persisted tokens follow from the specs, and nothing else has any.
+#[test]
+fn a_job_holds_what_its_spec_says_and_no_more() {
+    let mut seen = 0;
+    for file in shipped().unwrap() {
+        for (name, job) in jobs(&file.text) {
+            let name = name.as_str().unwrap();
+            let written = serde_yaml::to_string(&job).unwrap();
+            let Some(stage) = stage_of(&job) else {
+                assert!(matches!(name, "result" | "each"), "{name}");
+                continue;
+            };
+            seen += 1;
+            let spec = registry::stage(stage).unwrap().spec();
+            let rights: Vec<String> = job["permissions"]
+                .as_mapping()
+                .unwrap()
+                .iter()
+                .map(|(right, level)| format!("{}: {}", right.as_str().unwrap(), level.as_str().unwrap()))
+                .collect();
+            assert_eq!(
+                rights,
+                spec.permissions.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>(),
+                "{name}"
+            );
+            let holds = |power| spec.powers().contains(&power);
+            assert_eq!(written.contains("secrets."), holds(Power::Key), "{name}");
+            assert_eq!(written.contains("persist-credentials: true"), holds(Power::Write), "{name}");
+            assert_eq!(written.contains("inputs.runner"), holds(Power::Exec), "{name}");
+            assert!(job["timeout-minutes"].as_u64().is_some_and(|minutes| minutes <= 60), "{name}");
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn conditions_read_result_and_exit_of_every_stage_before() {
+    let files = compile("change.yml", CHANGE).unwrap();
+    let jobs = jobs(&files[0].text);
+    let condition = |job: &str| jobs[job]["if"].as_str().unwrap().to_owned();
+    let plan = condition("plan");
+    assert_eq!(
+        plan,
+        "${{ always() && needs.intake.result == 'success' && needs.intake.outputs.exit == '0' }}"
+    );
+    let second = condition("generate-2");
+    assert!(second.contains("needs.verify-green-1.outputs.exit == '6'"), "{second}");
+    assert!(second.contains("needs.generate-1.outputs.exit == '0'"), "{second}");
+    let policy = condition("policy");
+    for round in 1..=3 {
+        assert!(policy.contains(&format!("needs.verify-green-{round}.outputs.exit == '0'")), "{policy}");
+    }
+    let pr = condition("pr");
+    assert!(
+        pr.contains("needs.policy.outputs.decision") && pr.contains("needs.policy.result == 'success'"),
+        "{pr}"
+    );
+    let all: Vec<&str> =
+        jobs["result"]["needs"].as_sequence().unwrap().iter().filter_map(|need| need.as_str()).collect();
+    assert_eq!(all.len() + 1, jobs.len());
+}
+
+#[test]
+fn every_action_is_pinned_by_its_commit() {
+    for pin in pins::ALL {
+        assert!(pin.commit.len() == 40 && pin.commit.bytes().all(|b| b.is_ascii_hexdigit()), "{}", pin.name);
+    }
+    for file in shipped().unwrap() {
+        for line in
+            file.text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        {
+            let known = pins::ALL.iter().any(|pin| line == pin.uses());
+            assert!(
+                known || line.starts_with("./.orch-action ") || line.starts_with("./.github/workflows/"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn keys_are_credentials_of_known_providers() {
+    let catalogue = include_str!("../../models/models.toml");
+    for (key, _) in KEYS {
+        assert!(catalogue.contains(&format!("\"{key}\"")), "{key}");
+    }
+}

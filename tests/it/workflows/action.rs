@@ -1,0 +1,131 @@
+//! The scripts of the action: what is found, checked, run and told.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::fs;
+use std::path::Path;
+
+use orch::artifact::digest::Digest;
+
+use super::root;
+use crate::env::TestEnv;
+
+struct Ran {
+    exit: i32,
+    said: String,
+    outputs: String,
+}
+
+fn script(env: &TestEnv, name: &str, action: &Path, variables: &[(&str, &str)]) -> Ran {
+    let file = env.path("outputs");
+    let _ = fs::remove_file(&file);
+    let mut command = env.command("bash", &env.path("home"));
+    command.arg(action.join("action").join(name));
+    command.env("ORCH_ACTION_PATH", action).env("GITHUB_OUTPUT", &file);
+    command.env("RUNNER_TEMP", env.path("tmp")).env("RUNNER_TOOL_CACHE", env.path("tools"));
+    command.env("RUNNER_OS", "Linux").env("RUNNER_ARCH", "X64").envs(variables.iter().copied());
+    let done = command.output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    Ran { exit: done.status.code().unwrap(), said, outputs: fs::read_to_string(&file).unwrap_or_default() }
+}
+
+/// A copy of the action whose binaries.txt names the program of the cache.
+fn released(env: &TestEnv, digest: &str) -> std::path::PathBuf {
+    let action = env.path("action-copy");
+    fs::create_dir_all(action.join("action")).unwrap();
+    for name in ["install.sh", "stage.sh", "end.sh"] {
+        fs::copy(root().join("action").join(name), action.join("action").join(name)).unwrap();
+    }
+    let text = format!(
+        "# x\nrepository acme/none\nversion 1.2.3\nx86_64-unknown-linux-gnu {digest} orch-x86_64-unknown-linux-gnu\n"
+    );
+    fs::write(action.join("action/binaries.txt"), text).unwrap();
+    action
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_used_only_with_the_digest_of_the_commit() {
+    let env = TestEnv::new();
+    let program = b"#!/bin/sh\n";
+    let place = env.path("tools/orch/1.2.3/x86_64-unknown-linux-gnu");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("orch"), program).unwrap();
+    let action = released(&env, Digest::of(program).hex());
+    let ran = script(&env, "install.sh", &action, &[]);
+    assert_eq!(
+        (ran.exit, ran.outputs.as_str()),
+        (0, format!("program={}\n", place.join("orch").display()).as_str()),
+        "{}",
+        ran.said
+    );
+    // Another program in the cache is not used; here there is no release to get the right one from.
+    fs::write(place.join("orch"), "#!/bin/sh\nid\n").unwrap();
+    let ran = script(&env, "install.sh", &action, &[("GITHUB_SERVER_URL", "https://127.0.0.1:9")]);
+    assert_eq!((ran.exit, ran.outputs.as_str()), (2, ""), "{}", ran.said);
+    assert!(ran.said.contains("cannot be downloaded"), "{}", ran.said);
+    let ran = script(&env, "install.sh", &action, &[("RUNNER_ARCH", "ARM64")]);
+    assert!(ran.exit == 2 && ran.said.contains("no program for aarch64-unknown-linux-gnu"), "{}", ran.said);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_commit_without_programs_says_so() {
+    let env = TestEnv::new();
+    let ran = script(&env, "install.sh", root(), &[]);
+    assert!(ran.exit == 2 && ran.said.contains("is no release"), "{}", ran.said);
+    let ran = script(&env, "install.sh", root(), &[("ORCH_INPUT_BINARY", "/none")]);
+    assert!(ran.exit == 2 && ran.said.contains("input 'binary'"), "{}", ran.said);
+    let ran = script(&env, "install.sh", root(), &[("ORCH_INPUT_INSTALL", "brew")]);
+    assert!(ran.exit == 2 && ran.said.contains("input 'install'"), "{}", ran.said);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_missing_input_is_named() {
+    let env = TestEnv::new();
+    let repository = env.service("service");
+    let run = |variables: &[(&str, &str)]| {
+        let mut all = vec![("ORCH_PROGRAM", env!("CARGO_BIN_EXE_orch"))];
+        all.extend_from_slice(variables);
+        let ran = script(&env, "stage.sh", root(), &all);
+        assert_eq!(ran.exit, 0, "{}", ran.said);
+        ran
+    };
+    let ran = run(&[]);
+    assert!(
+        ran.outputs.contains("exit=2\noutcome=refused") && ran.said.contains("input `stage`"),
+        "{}{}",
+        ran.outputs,
+        ran.said
+    );
+    let folder = repository.display().to_string();
+    // The script works in the checkout: -C stands for it here.
+    let ran = run(&[("ORCH_INPUT_STAGE", "intake"), ("ORCH_INPUT_CONFIG", &format!("{folder}/none.yml"))]);
+    assert!(ran.outputs.contains("exit=2"), "{}{}", ran.outputs, ran.said);
+    let ran = run(&[("ORCH_INPUT_STAGE", "policy"), ("ORCH_INPUT_SUBJECT", "a\n::error::b")]);
+    assert!(ran.outputs.contains("exit=2") && !ran.said.contains("\n::error::b"), "{}", ran.said);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_accepted_code_leaves_the_step_green() {
+    let env = TestEnv::new();
+    for (code, accept, exit, word) in [
+        ("0", "78", 0, ""),
+        ("78", "78", 0, "::notice"),
+        ("4", "3 4 78", 0, "a person has to approve"),
+        ("4", "78", 4, "::warning"),
+        ("75", "78", 75, "::warning"),
+        ("6", "78", 6, "::error"),
+        ("1", "3 4 78", 1, "::error"),
+    ] {
+        let ran = script(
+            &env,
+            "end.sh",
+            root(),
+            &[("ORCH_EXIT", code), ("ORCH_INPUT_ACCEPT", accept), ("ORCH_INPUT_STAGE", "policy")],
+        );
+        assert_eq!(ran.exit, exit, "{code}");
+        assert!(ran.said.contains(word), "{}", ran.said);
+    }
+}

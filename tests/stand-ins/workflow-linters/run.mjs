@@ -1,0 +1,155 @@
+// A small runner for compiled workflows: jobs in the order of their needs, conditions by GitHub's own evaluator, steps for real.
+// usage: node run.mjs PLAN.json; prints {jobs: {name: {result, outputs}}, log}
+// Plan: root (with .github/workflows), workflow, inputs, secrets, event, and either
+//   ends: {job: {result, outputs}}   no step is run, jobs end as said (success and exit 0 where nothing is said); or
+//   service, work, action            steps are run: checkout of `service`, the action in the folder `action`, all below `work`.
+import fs from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parse } from 'yaml';
+import { Evaluator, Lexer, Parser, data } from '@actions/expressions';
+
+const plan = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const log = [];
+const load = (file) => parse(fs.readFileSync(file, 'utf8'));
+const wrap = (value) => JSON.parse(JSON.stringify(value ?? null), data.reviver);
+
+function evaluate(text, contexts, status) {
+  const flag = (name, value) => [name, { name, minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(value) }];
+  const functions = new Map([
+    flag('always', true), flag('success', status === 'success'), flag('failure', status === 'failure'), flag('cancelled', status === 'cancelled'),
+  ]);
+  const names = Object.keys(contexts);
+  const context = new data.Dictionary(...names.map((key) => ({ key, value: wrap(contexts[key]) })));
+  const tree = new Parser(new Lexer(text).lex().tokens, names, [...functions.values()]).parse();
+  return new Evaluator(tree, context, functions).evaluate();
+}
+const truthy = (value) => !(value.kind === data.Kind.Null || value.coerceString() === '' || value.coerceString() === 'false' || value.coerceString() === '0');
+function condition(text, contexts, status) {
+  let inner = String(text ?? '').trim();
+  if (inner.startsWith('${{') && inner.endsWith('}}')) inner = inner.slice(3, -2).trim();
+  // A condition without a word about the status holds only while nothing failed.
+  if (!/\b(always|success|failure|cancelled)\s*\(/.test(inner)) inner = inner ? `success() && (${inner})` : 'success()';
+  return truthy(evaluate(inner, contexts, status));
+}
+function fill(value, contexts, status) {
+  if (typeof value !== 'string') return value === undefined || value === null ? '' : String(value);
+  return value.replace(/\$\{\{([\s\S]*?)\}\}/g, (_, inner) => evaluate(inner.trim(), contexts, status).coerceString());
+}
+const fillAll = (map, contexts, status) => Object.fromEntries(Object.entries(map ?? {}).map(([k, v]) => [k, fill(v, contexts, status)]));
+
+function outputs(file) {
+  const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n') : [];
+  const found = {};
+  for (let at = 0; at < lines.length; at += 1) {
+    const block = /^([\w-]+)<<(.+)$/.exec(lines[at]);
+    const line = /^([\w-]+)=(.*)$/.exec(lines[at]);
+    if (block) {
+      const text = [];
+      for (at += 1; at < lines.length && lines[at] !== block[2]; at += 1) text.push(lines[at]);
+      if (at >= lines.length) throw new Error(`an output without its end: ${block[1]}`);
+      found[block[1]] = text.join('\n');
+    } else if (line) found[line[1]] = line[2];
+  }
+  return found;
+}
+
+const artifacts = new Map();
+let serial = 0;
+
+class Job {
+  constructor(id, contexts) {
+    this.id = id; this.contexts = contexts; this.status = 'success';
+    this.workspace = path.join(plan.work, id, 'workspace'); this.temp = path.join(plan.work, id, 'temp');
+    fs.mkdirSync(this.workspace, { recursive: true }); fs.mkdirSync(this.temp, { recursive: true });
+  }
+  steps(list, contexts, inherited, action) {
+    contexts.steps = {};
+    let failed = false;
+    for (const step of list) {
+      const status = failed ? 'failure' : 'success';
+      const all = { ...contexts, env: { ...inherited } };
+      if (!condition(step.if, all, status)) { if (step.id) contexts.steps[step.id] = { outcome: 'skipped', conclusion: 'skipped', outputs: {} }; continue; }
+      const env = { ...inherited, ...fillAll(step.env, all, status) };
+      let done;
+      if (step.run !== undefined) done = this.script(fill(step.run, all, status), env);
+      else done = this.use(step, fillAll(step.with, all, status), env);
+      if (step.id) contexts.steps[step.id] = { outcome: done.ok ? 'success' : 'failure', conclusion: done.ok ? 'success' : 'failure', outputs: done.outputs };
+      log.push(`${this.id}${action ? ' >' : ''} ${step.name ?? step.uses ?? 'run'}: ${done.ok ? 'ok' : 'failed'}`);
+      if (!done.ok) failed = true;
+    }
+    return !failed;
+  }
+  script(text, env) {
+    const own = path.join(this.temp, `s${serial += 1}`);
+    fs.writeFileSync(own, text);
+    const file = path.join(this.temp, `o${serial}`);
+    const ran = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', own], {
+      cwd: this.workspace, encoding: 'utf8', maxBuffer: 1 << 26,
+      env: {
+        PATH: process.env.PATH, HOME: plan.home ?? process.env.HOME, ...plan.env, CI: 'true', GITHUB_ACTIONS: 'true', RUNNER_OS: 'Linux', RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
+        RUNNER_TEMP: this.temp, RUNNER_TOOL_CACHE: plan.tools, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: path.join(this.temp, 'summary'), GITHUB_RUN_ID: '1', GITHUB_RUN_ATTEMPT: '1', ...env,
+      },
+    });
+    if (ran.status !== 0 || plan.loud) log.push(`${this.id}: ${ran.stdout}\n${ran.stderr}`);
+    return { ok: ran.status === 0, outputs: outputs(file) };
+  }
+  use(step, inputs, env) {
+    const name = step.uses.split('@')[0];
+    if (name === 'actions/checkout') {
+      const target = path.join(this.workspace, inputs.path ?? '.');
+      if (inputs.repository) fs.cpSync(plan.action, target, { recursive: true });
+      else {
+        const git = (...args) => { const r = spawnSync('git', args, { cwd: this.workspace, encoding: 'utf8' }); if (r.status !== 0) throw new Error(r.stderr); };
+        git('clone', '-q', plan.service, '.');
+      }
+      return { ok: true, outputs: {} };
+    }
+    if (name === 'actions/upload-artifact') {
+      if ([...artifacts.values()].some((one) => one.name === inputs.name)) throw new Error(`409: an artifact ${inputs.name} is there already`);
+      const id = String(100 + artifacts.size), folder = path.join(plan.work, 'artifacts', id);
+      fs.cpSync(inputs.path, folder, { recursive: true, filter: (file) => !path.basename(file).startsWith('.') });
+      artifacts.set(id, { name: inputs.name, folder });
+      return { ok: true, outputs: { 'artifact-id': id } };
+    }
+    if (name === 'actions/download-artifact') {
+      const ids = inputs['artifact-ids'].split(',').map((id) => id.trim()).filter(Boolean);
+      for (const id of ids) {
+        const one = artifacts.get(id);
+        if (!one) return { ok: false, outputs: {} };
+        fs.cpSync(one.folder, ids.length === 1 ? inputs.path : path.join(inputs.path, one.name), { recursive: true });
+      }
+      return { ok: true, outputs: {} };
+    }
+    if (name.startsWith('./')) {
+      const folder = path.join(this.workspace, name), action = load(path.join(folder, 'action.yml'));
+      const given = Object.fromEntries(Object.entries(action.inputs ?? {}).map(([key, input]) => [key, inputs[key] ?? String(input.default ?? '')]));
+      for (const key of Object.keys(inputs)) if (!(key in given)) throw new Error(`the action has no input ${key}`);
+      const contexts = { inputs: given, github: { ...this.contexts.github, action_path: folder }, runner: { temp: this.temp }, job: this.contexts.job };
+      const ok = this.steps(action.runs.steps, contexts, env, true);
+      return { ok, outputs: fillAll(Object.fromEntries(Object.entries(action.outputs ?? {}).map(([k, o]) => [k, o.value])), contexts, ok ? 'success' : 'failure') };
+    }
+    throw new Error(`no such action here: ${step.uses}`);
+  }
+}
+
+const workflow = load(path.join(plan.root, '.github/workflows', plan.workflow));
+const given = workflow.on.workflow_call.inputs ?? {};
+const inputs = Object.fromEntries(Object.entries(given).map(([key, input]) => [key, plan.inputs?.[key] ?? input.default ?? '']));
+const github = { event: plan.event ?? {}, run_id: '1', run_attempt: '1', repository: 'acme/app', token: 'none', event_name: plan.event_name ?? 'workflow_dispatch' };
+const job = { status: 'success', workflow_repository: 'plasma/orchestrator-action', workflow_sha: '0'.repeat(40) };
+const results = {};
+for (const [id, spec] of Object.entries(workflow.jobs)) {
+  const needs = Object.fromEntries([spec.needs ?? []].flat().map((name) => [name, results[name]]));
+  for (const [name, need] of Object.entries(needs)) if (!need) throw new Error(`${id} needs ${name}, which does not come before it`);
+  const ends = Object.values(needs).map((need) => need.result);
+  const status = ends.includes('cancelled') ? 'cancelled' : ends.some((end) => end !== 'success') ? 'failure' : 'success';
+  const contexts = { github, inputs, needs, secrets: plan.secrets ?? {}, vars: {} };
+  if (!condition(spec.if, contexts, status)) { results[id] = { result: 'skipped', outputs: {} }; continue; }
+  if (plan.ends && id !== 'result') { results[id] = { result: 'success', outputs: { exit: '0', part: '1', decision: 'allow', 'run-id': 'r' }, ...plan.ends[id] }; continue; }
+  const runner = new Job(id, { ...contexts, job });
+  const all = { ...contexts, job, runner: { temp: runner.temp }, env: {} };
+  const ok = runner.steps(spec.steps, all, fillAll({ ...workflow.env, ...spec.env }, all, 'success'), false);
+  results[id] = { result: ok ? 'success' : 'failure', outputs: fillAll(spec.outputs, all, ok ? 'success' : 'failure') };
+}
+console.log(JSON.stringify({ jobs: results, log, artifacts: [...artifacts.values()] }));
