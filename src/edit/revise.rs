@@ -4,6 +4,7 @@
 
 use super::format::{Change, Format};
 use super::hunk::{Hunk, HunkLine, Sign, Splice};
+use super::locate::folds::Fold;
 use super::locate::target::Target;
 use super::locate::{Found, Lost, locate, near};
 use super::merge::{Merged, merge};
@@ -84,8 +85,27 @@ fn place(seen: &Target<'_>, hunk: &Hunk) -> Result<Vec<Splice>, Refused> {
         let lines = hunk.lines.iter().map(|line| line.text.clone().into_bytes()).collect();
         return Ok(vec![Splice { range: 0..0, lines }]);
     }
+    let reread = reread(seen, hunk);
+    let hunk = reread.as_ref().unwrap_or(hunk);
     let found = locate(seen, hunk).map_err(|lost| explain(seen, hunk, &lost))?;
     fit::splices(seen, hunk, &found).ok_or_else(|| open(seen, hunk, &found))
+}
+
+/// Reads a hunk again whose context has lost its first column: a line of a list is then no line that goes.
+fn reread(seen: &Target<'_>, hunk: &Hunk) -> Option<Hunk> {
+    let bare = |line: &HunkLine| line.raw.as_deref() == Some(line.text.as_str()) && !line.text.trim().is_empty();
+    if !hunk.lines.iter().any(|line| line.sign == Sign::Same && bare(line)) {
+        return None;
+    }
+    let index = seen.index(Fold::Trailing);
+    let has = |text: &str| index.id(&Fold::Trailing.of(text)).is_some();
+    let mut again = hunk.clone();
+    for line in again.lines.iter_mut().filter(|line| line.sign == Sign::Gone && !has(&line.text)) {
+        if let Some(raw) = line.raw.clone().filter(|raw| has(raw)) {
+            *line = HunkLine { sign: Sign::Same, text: raw.clone(), raw: Some(raw) };
+        }
+    }
+    Some(again)
 }
 
 /// Merges onto the text as it is now.

@@ -121,6 +121,5 @@ fn lines_of(text: &str) -> Vec<&str> {
 
 /// Tells whether a line opens or closes a fence.
 fn is_fence(line: &str) -> bool {
-    let line = line.trim_start();
     line.starts_with("```") || line.starts_with("~~~")
 }

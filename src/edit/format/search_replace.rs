@@ -148,7 +148,7 @@ fn push(edits: &mut Vec<FileEdit>, path: &str, change: Change) {
 fn path_above(lines: &[&str]) -> Option<String> {
     let near = lines.iter().rev().filter(|line| !line.trim().is_empty()).take(2);
     near.take_while(|line| !line.trim().is_empty()).find_map(|line| {
-        if is_fence(line) { path_of(line.trim_start().trim_start_matches(['`', '~']).split_once(' ')?.1) } else { path_of(line) }
+        if is_fence(line.trim_start()) { path_of(line.trim_start().trim_start_matches(['`', '~']).split_once(' ')?.1) } else { path_of(line) }
     })
 }
 

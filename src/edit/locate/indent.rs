@@ -104,32 +104,40 @@ impl Indenter {
             }
         }
         let tabs = pairs.iter().any(|(_, file)| file.contains('\t'));
-        for tab in [4, 2, 8, 3, 1] {
-            let shift = |(quoted, file): &(&str, &str)| {
+        // Tabs for spaces or the other way round is likelier than that and a shift.
+        let widths = [4, 2, 8, 3];
+        let plain = widths.iter().map(|tab| (*tab, Some(0)));
+        let shifted = widths.iter().map(|tab| (*tab, None));
+        plain.chain(shifted).find_map(|(tab, shift)| {
+            let by = |(quoted, file): &(&str, &str)| {
                 columns(file, tab).cast_signed() - columns(quoted, tab).cast_signed()
             };
-            let first = pairs.first().map(shift)?;
-            let even = pairs.iter().all(|pair| {
-                let to = columns(pair.0, tab).checked_add_signed(first);
-                shift(pair) == first && to.is_some_and(|to| render(to, tab, tabs) == pair.1)
-            });
-            if even {
-                return Some(Self::Columns { shift: first, tab, tabs });
-            }
-        }
-        None
+            let shift = shift.or_else(|| pairs.first().map(by))?;
+            let fits = |pair: &(&str, &str)| {
+                let to = columns(pair.0, tab).checked_add_signed(shift);
+                to.is_some_and(|to| render(to, tab, tabs) == pair.1)
+            };
+            pairs.iter().all(fits).then_some(Self::Columns { shift, tab, tabs })
+        })
     }
 
     /// The lines around are as in the file; only where none has an indentation does its style decide.
     fn untold(pairs: &[(&str, &str)], new: &[&str], style: impl FnOnce() -> Style) -> Self {
         let (tab, space) = (new.iter().any(|l| l.contains('\t')), new.iter().any(|l| l.starts_with("  ")));
-        if pairs.iter().any(|(quoted, _)| !quoted.is_empty()) || !(tab || space) {
+        let told = pairs.iter().any(|(quoted, _)| !quoted.is_empty());
+        if !(tab || space) || (told && !tab) || pairs.iter().any(|(quoted, _)| quoted.contains('\t')) {
             return Self::Same;
         }
         let style = style();
         if tab && style.spaces && !style.tabs {
+            // Spaces that were left as they are beside tabs are fewer than a tab stands for.
             let mixed = new.iter().any(|l| l.contains('\t') && l.contains(' '));
-            let tab = if mixed { 4 } else { style.unit.max(2) };
+            let left = pairs.iter().map(|(quoted, _)| quoted.len()).max().unwrap_or(0);
+            let tab = match left {
+                0 | 1 if !mixed => style.unit.max(2),
+                0..=3 => 4,
+                _ => 8,
+            };
             return Self::Columns { shift: 0, tab, tabs: false };
         }
         if space && !tab && style.tabs && !style.spaces {
