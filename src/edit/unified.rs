@@ -340,7 +340,7 @@ fn without_prefix(name: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads a name in quotes as in C, and returns what follows it.
-fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+pub(super) fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut rest = text.strip_prefix(b"\"")?;
     let mut name = Vec::new();
     loop {
