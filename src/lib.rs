@@ -19,12 +19,15 @@
 //! - [`rego`]: Rego modules: read, mended, evaluated
 //! - [`conftest`]: configuration files against Rego policies
 //! - [`replay`]: a finished run, run again from its record and compared
+//! - [`attest`]: signed statements about a run, in the forms other tools read
+//! - [`proof`]: whether a change is what its evidence says
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
 pub mod agent;
 pub mod artifact;
+pub mod attest;
 pub mod cli;
 pub mod config;
 pub mod conftest;
@@ -34,6 +37,7 @@ pub mod edit;
 pub mod engine;
 pub mod pipeline;
 pub mod ports;
+pub mod proof;
 pub mod rego;
 pub mod replay;
 pub mod report;

@@ -18,7 +18,7 @@ use crate::artifact::types::verdict::Decision;
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
-pub use draft::Draft;
+pub use draft::{Draft, LINK_TRAILER, RUN_TRAILER};
 pub use evidence::Evidence;
 
 /// The forge of a branch without a forge: a local branch, pushed to a plain remote.
@@ -27,7 +27,7 @@ const FORGE: &str = "local";
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Pr,
-    version: 1,
+    version: 2,
     summary: "Writes the branch, pushes it and writes the pull request's text",
     about: "Writes two commits, first the tests and then the change, on a branch of its own, and pushes that branch alone. \
             It refuses a change that policy denied, evidence that does not belong together, and a branch that holds \
