@@ -35,6 +35,13 @@ pub enum Lacking {
     Wrong(String),
 }
 
+impl std::fmt::Display for Lacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Unwritten(why) | Self::NotKept(why) | Self::Wrong(why)) = self;
+        f.write_str(why)
+    }
+}
+
 impl<'a> OpenRun<'a> {
     /// Reads a run; with `kept`, files may be missing.
     pub fn open(run: &'a RunId, store: &'a dyn ArtifactStore, kept: bool) -> Result<Self, StoreError> {

@@ -65,7 +65,7 @@ pub fn by_people(case: &Case<'_>) -> ByPeople {
     let Some(repository) = case.repository else { return no("there is no repository".into()) };
     let request = match case.pull_request() {
         Ok(request) => request,
-        Err(lacking) => return no(format!("{lacking:?}")),
+        Err(lacking) => return no(lacking.to_string()),
     };
     let Some(own) = request.commits.last() else { return no("the run wrote no commit".into()) };
     let head = case.head.clone().or_else(|| {
