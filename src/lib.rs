@@ -21,12 +21,15 @@
 //! - [`replay`]: a finished run, run again from its record and compared
 //! - [`lint`]: workflows and actions against what is known to go wrong
 //! - [`compile`]: workflows of GitHub made from pipeline definitions
+//! - [`attest`]: signed statements about a run, in the forms other tools read
+//! - [`proof`]: whether a change is what its evidence says
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
 pub mod agent;
 pub mod artifact;
+pub mod attest;
 pub mod cli;
 pub mod compile;
 pub mod config;
@@ -38,6 +41,7 @@ pub mod engine;
 pub mod lint;
 pub mod pipeline;
 pub mod ports;
+pub mod proof;
 pub mod rego;
 pub mod replay;
 pub mod report;

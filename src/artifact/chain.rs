@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::digest::{Digest, canonical_json};
-use super::envelope::{Envelope, FileRef};
+use super::envelope::{Envelope, FileRef, Producer};
 use super::id::{Round, RunId, StageId};
 use super::kind::{ArtifactKind, StageFile, slot};
 use super::store::{ArtifactStore, StoreError};
 use super::types::manifest::{Manifest, OutputRef};
 use super::version::SchemaVersion;
+
+/// Where statements about a run lie: signed by themselves, so no manifest vouches for them.
+pub const STATEMENTS: &str = "attest/";
 
 /// A run as its manifests tell it, with everything that is wrong.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub struct Chain {
     pub leftovers: Vec<String>,
     /// The numbers of earlier attempts kept below `attempts/`.
     pub attempts: BTreeSet<u32>,
+    /// Files that manifests vouch for and that are not here, where only a part of the run was kept.
+    pub absent: Vec<String>,
 }
 
 /// One broken link.
@@ -54,13 +59,23 @@ struct Head {
     run: RunId,
     stage: StageId,
     round: Round,
+    producer: Producer,
     inputs: Vec<FileRef>,
 }
 
 impl Chain {
     /// Reads and re-hashes a whole run; an unreadable folder is an error, a wrong file is a break.
     pub fn read(store: &dyn ArtifactStore, run: &RunId) -> Result<Self, StoreError> {
-        let mut reader = Reader { store, run, chain: Self::default(), vouched: BTreeMap::new() };
+        Self::read_as(store, run, false)
+    }
+
+    /// Reads a run of which only a part was kept: a file that is gone is noted in `absent`, one that differs is a break.
+    pub fn read_kept(store: &dyn ArtifactStore, run: &RunId) -> Result<Self, StoreError> {
+        Self::read_as(store, run, true)
+    }
+
+    fn read_as(store: &dyn ArtifactStore, run: &RunId, partial: bool) -> Result<Self, StoreError> {
+        let mut reader = Reader { store, run, partial, chain: Self::default(), vouched: BTreeMap::new() };
         reader.read()?;
         let mut chain = reader.chain;
         chain.breaks.sort_unstable();
@@ -97,6 +112,7 @@ impl Chain {
 struct Reader<'a> {
     store: &'a dyn ArtifactStore,
     run: &'a RunId,
+    partial: bool,
     chain: Chain,
     /// Every file some manifest vouches for, with its digest.
     vouched: BTreeMap<String, Digest>,
@@ -149,6 +165,8 @@ impl Reader<'_> {
             self.broken(owner, path, format!("is the manifest of `{}` in round {}", link.stage, link.round));
         } else if !envelope.body.is_intact() || envelope.inputs != link.inputs {
             self.broken(owner, path, "was changed after it was sealed");
+        } else if is_of_another_schema(envelope.kind, envelope.schema, &envelope.producer) {
+            self.broken(owner, path, "has a schema version that its producer does not write");
         } else {
             for file in envelope.body.files() {
                 self.vouched.insert(file.path.clone(), file.digest.clone());
@@ -161,6 +179,10 @@ impl Reader<'_> {
     fn check_files(&mut self, manifest: &Envelope<Manifest>) -> Result<(), StoreError> {
         let link = &manifest.body.link;
         for file in manifest.body.files() {
+            if self.partial && self.store.read(&file.path)?.is_none() {
+                self.chain.absent.push(file.path.clone());
+                continue;
+            }
             if let Some(why) = self.check_file(manifest, file)? {
                 self.broken(Some((link.stage, link.round)), &file.path, why);
             }
@@ -210,6 +232,10 @@ impl Reader<'_> {
             Some(format!("was written by `{}` in round {}", head.stage, head.round))
         } else if head.inputs != link.inputs {
             Some("names other inputs than its manifest".into())
+        } else if head.producer != manifest.producer {
+            Some("names another producer than its manifest".into())
+        } else if is_of_another_schema(head.kind, head.schema, &head.producer) {
+            Some("has a schema version that its producer does not write".into())
         } else {
             None
         })
@@ -259,7 +285,7 @@ impl Reader<'_> {
     /// Sorts the files no manifest vouches for: leftovers, earlier attempts, strangers.
     fn sort_rest(&mut self, files: &[String]) {
         for path in files {
-            if self.vouched.contains_key(path) || manifest_of(path).is_some() {
+            if self.vouched.contains_key(path) || manifest_of(path).is_some() || is_statement(path) {
                 continue;
             }
             if let Some(number) = attempt_of(path) {
@@ -288,6 +314,19 @@ pub fn manifest_of(path: &str) -> Option<(StageId, Round)> {
     let (round, rest) = split_round(path);
     let stage = rest.strip_prefix("manifest/")?.strip_suffix(".json")?.parse().ok()?;
     Some((stage, round))
+}
+
+/// Tells whether a file is a statement about the run: `attest/<name>.json`.
+pub fn is_statement(path: &str) -> bool {
+    let name = path.strip_prefix(STATEMENTS).and_then(|name| name.strip_suffix(".json"));
+    name.is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    })
+}
+
+/// Tells whether a file names a schema version that its producer, where it is this very program, does not write.
+fn is_of_another_schema(kind: ArtifactKind, schema: SchemaVersion, producer: &Producer) -> bool {
+    producer == &Producer::this() && schema != kind.version()
 }
 
 fn attempt_of(path: &str) -> Option<u32> {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, compile, completions, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers, replay, report,
-    run, schema, stage, stages, templates,
+    artifacts, attest, compile, completions, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers, replay, report,
+    run, runs, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\
@@ -93,6 +93,12 @@ pub enum Command {
     Report(report::ReportArgs),
     /// Run a recorded run again and compare every file byte for byte
     Replay(replay::ReplayArgs),
+    /// Prove a change from its evidence: a run, a commit or a pull request
+    Verify(verify::VerifyArgs),
+    /// Sign what a run says, in the forms other tools read
+    Attest(attest::AttestArgs),
+    /// Keep the small files of runs with the repository
+    Runs(runs::RunsArgs),
     /// Tell what a run spent, by stage, role, step and model
     Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs

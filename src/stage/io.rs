@@ -23,12 +23,23 @@ pub struct Loaded {
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     files: BTreeMap<&'static str, Loaded>,
+    links: BTreeMap<&'static str, Digest>,
 }
 
 impl Inputs {
     /// Adds a file.
     pub fn insert(&mut self, slot: Slot, loaded: Loaded) {
         self.files.insert(slot.path, loaded);
+    }
+
+    /// Notes the digest of the manifest's link that vouches for a file.
+    pub fn vouch(&mut self, slot: Slot, link: Digest) {
+        self.links.insert(slot.path, link);
+    }
+
+    /// Returns the digest of the manifest's link that vouches for a file, where the runner read it.
+    pub fn link(&self, slot: Slot) -> Option<&Digest> {
+        self.links.get(slot.path)
     }
 
     /// Returns the files, by path.

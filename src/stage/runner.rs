@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub use error::RunError;
+pub use key::key_of;
 
 use super::io::{Output, StageResult};
 use super::journal::Journal;
@@ -212,6 +213,7 @@ impl Runner<'_> {
                 link: manifest.link_digest.clone(),
             });
             inputs.insert(input.slot, loaded);
+            inputs.vouch(input.slot, manifest.link_digest.clone());
         }
         refs.sort_unstable();
         let materials = stage.materials(cx).map_err(failed)?;

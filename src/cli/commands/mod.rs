@@ -1,6 +1,7 @@
 //! One file per command: an args struct and one function.
 
 pub mod artifacts;
+pub mod attest;
 pub mod compile;
 pub mod completions;
 pub mod cost;
@@ -18,12 +19,14 @@ pub mod providers;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod runs;
 pub mod scan;
 pub mod schema;
 pub mod stage;
 pub mod stages;
 pub mod templates;
 pub mod util;
+pub mod verify;
 
 use super::CommandError;
 use super::args::{Cli, Command};
@@ -46,6 +49,9 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
         Command::Replay(args) => replay::run(args, global, output),
+        Command::Verify(args) => verify::run(args, global, output),
+        Command::Attest(args) => attest::run(args, global, output),
+        Command::Runs(args) => runs::run(args, global, output),
         Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),

@@ -24,6 +24,12 @@ pub enum CredentialError {
         /// The name.
         name: String,
     },
+    /// The variable holds something else than a key as PEM.
+    #[error("the variable {name} holds no PEM text")]
+    NotPem {
+        /// The name.
+        name: String,
+    },
     /// The file is not taken.
     #[error("the credential file {} {why}", path.display())]
     File {
@@ -99,6 +105,10 @@ impl Failure for CredentialError {
         Some(match self {
             Self::Name { .. } => "Give the variable a name with such an ending, so that it is hidden from commands.".into(),
             Self::NotSet { name } => format!("Set {name}; in a workflow: `{name}: ${{{{ secrets.{name} }}}}` in `env` of the step."),
+            Self::NotPem { .. } => "Give it the whole file that `orch attest keygen` wrote, `-----BEGIN` line included.".into(),
+            Self::File { path, why } if why.contains("PEM") => format!(
+                "Name the file `orch attest keygen` wrote; {} is another.", path.display()
+            ),
             Self::File { .. } => "Name a file with the key on one line that only you can read: chmod 600 FILE.".into(),
             Self::Stdin { .. } => "Pipe the key in, and give the task as words or as a file.".into(),
             Self::NotInActions => "Use a key from the environment or a file here; OIDC works in GitHub Actions only.".into(),

@@ -14,8 +14,34 @@ use crate::ports::secret::Secret;
 /// The largest file that is read.
 const LARGEST: u64 = 64 * 1024;
 
-/// Reads the credential in a file.
+/// Reads the credential in a file: one line.
 pub(super) fn read(path: &Path) -> Result<Secret, CredentialError> {
+    let bytes = private_bytes(path)?;
+    let refused = |why: &str| CredentialError::File { path: path.to_owned(), why: why.to_owned() };
+    one_line(&bytes).ok_or_else(|| refused("holds no single line of text"))
+}
+
+/// Reads a key in a file, as PEM: some lines of printable text; it is masked from now on.
+pub(super) fn read_pem(path: &Path) -> Result<Secret, CredentialError> {
+    let bytes = private_bytes(path)?;
+    let refused = |why: &str| CredentialError::File { path: path.to_owned(), why: why.to_owned() };
+    pem(&bytes).ok_or_else(|| refused("holds no PEM text"))
+}
+
+/// Returns the PEM text these bytes are; its body is masked from now on, whole and line by line.
+pub(super) fn pem(bytes: &[u8]) -> Option<Secret> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let plain = text.chars().all(|c| c.is_ascii_graphic() || matches!(c, ' ' | '\n' | '\r'));
+    if !plain || !text.starts_with("-----BEGIN ") {
+        return None;
+    }
+    for line in text.lines().filter(|line| !line.starts_with("-----")) {
+        let _ = crate::diagnostic::redact::learn(line.trim());
+    }
+    Some(Secret::new(text.to_owned()))
+}
+
+fn private_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
     let refused = |why: &str| CredentialError::File { path: path.to_owned(), why: why.to_owned() };
     let found = fs::symlink_metadata(path).map_err(|error| refused(&reason(&error)))?;
     if found.is_symlink() {
@@ -38,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Secret, CredentialError> {
     if bytes.len() as u64 > LARGEST {
         return Err(refused("is larger than 64 KiB"));
     }
-    one_line(&bytes).ok_or_else(|| refused("holds no single line of text"))
+    Ok(bytes)
 }
 
 /// Returns the one line of text these bytes are, without its line end; it is masked from now on.

@@ -147,6 +147,26 @@ pub fn credential_source(
     })
 }
 
+/// Where a signing key comes from, as PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SigningKeySpec {
+    /// A file only its owner may read.
+    File(PathBuf),
+    /// A variable of the environment this program was started with.
+    Env(String),
+}
+
+/// Returns a signing key as PEM text; it is masked wherever text leaves this program.
+pub fn signing_key(spec: &SigningKeySpec, vault: &Vault) -> Result<Secret, CredentialError> {
+    match spec {
+        SigningKeySpec::File(path) => file::read_pem(path),
+        SigningKeySpec::Env(name) => {
+            let secret = env::read(name, vault)?;
+            file::pem(secret.expose().as_bytes()).ok_or_else(|| CredentialError::NotPem { name: name.clone() })
+        }
+    }
+}
+
 /// A key that does not change.
 struct Key(Secret);
 

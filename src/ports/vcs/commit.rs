@@ -177,7 +177,7 @@ fn write_commit(
         .map_err(git("write the commit"))
 }
 
-fn signature(author: &Signature) -> gix::actor::Signature {
+pub(super) fn signature(author: &Signature) -> gix::actor::Signature {
     gix::actor::Signature {
         name: author.name.as_str().into(),
         email: author.email.as_str().into(),

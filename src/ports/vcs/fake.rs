@@ -37,6 +37,7 @@ struct State {
     remotes: BTreeMap<String, Branches>,
     index: Option<Files>,
     work: Option<Files>,
+    records: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
 }
 
 impl FakeRepository {
@@ -102,6 +103,25 @@ impl FakeRepository {
     pub(super) fn work(&self) -> Result<Files, VcsError> {
         let work = self.lock().work.clone();
         work.map_or_else(|| self.index(), Ok)
+    }
+
+    /// Returns a commit by its id, with its tree; the branch points to it where it is the tip of one.
+    pub(super) fn known(&self, commit: &CommitId) -> Option<(TreeId, BranchTip)> {
+        self.lock().commits.get(commit).cloned()
+    }
+
+    /// Returns the commit a branch points to.
+    pub(super) fn pointed(&self, branch: &str) -> Option<CommitId> {
+        self.lock().branches.get(branch).cloned()
+    }
+
+    /// Hands the records below a ref to a function.
+    pub(super) fn with_records<T>(
+        &self,
+        at: &str,
+        act: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T,
+    ) -> T {
+        act(self.lock().records.entry(at.to_owned()).or_default())
     }
 
     pub(super) fn files(&self, tree: &TreeId) -> Result<Files, VcsError> {

@@ -20,10 +20,12 @@ mod error;
 mod export;
 mod fake;
 mod git;
+mod history;
 mod hooks;
 mod keep;
 mod message;
 mod program;
+mod records;
 mod remote;
 mod tree;
 mod unstage;
@@ -34,8 +36,10 @@ pub use error::VcsError;
 pub use fake::FakeRepository;
 pub(crate) use fake::apply as apply_in_memory;
 pub use git::GitRepository;
+pub use history::VcsHistory;
 pub use hooks::{HookError, HookFolder, Hooks};
 pub use keep::{Fetched, KEPT};
+pub use records::{Added, RECORDS, VcsRecords};
 
 /// Reads a repository.
 pub trait VcsRead: Send + Sync {

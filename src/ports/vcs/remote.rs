@@ -100,6 +100,11 @@ impl Remote<'_> {
         &self.shown
     }
 
+    /// Returns the location as it is, for git alone.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Returns the commit a branch points to.
     pub(super) fn branch(&self, name: &str) -> Result<Option<CommitId>, VcsError> {
         let full = full_name(name)?.as_bstr().to_string();
@@ -161,16 +166,16 @@ impl Remote<'_> {
         Err(self.failed("push to", &why))
     }
 
-    fn ask(&self, what: &'static str, words: &[&str], limit: Duration) -> Result<Said, VcsError> {
+    pub(super) fn ask(&self, what: &'static str, words: &[&str], limit: Duration) -> Result<Said, VcsError> {
         let said = self.said(what, words, limit)?;
         if said.ok { Ok(said) } else { Err(self.failed(what, &said.stderr)) }
     }
 
-    fn said(&self, what: &'static str, words: &[&str], limit: Duration) -> Result<Said, VcsError> {
+    pub(super) fn said(&self, what: &'static str, words: &[&str], limit: Duration) -> Result<Said, VcsError> {
         program::git(self.root, words, limit).map_err(|why| self.failed(what, &why))
     }
 
-    fn failed(&self, what: &'static str, why: &str) -> VcsError {
+    pub(super) fn failed(&self, what: &'static str, why: &str) -> VcsError {
         let why = summary(&why.replace(&self.url, &self.shown));
         VcsError::Remote { remote: self.name.clone(), what, why }
     }

@@ -47,8 +47,9 @@ use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::policy_input::{PolicyInput, SubjectKind};
 use crate::artifact::types::verdict::{Decision, Effect, Finding, SkippedRule, Verdict};
-use crate::config::Level;
+use crate::config::{Config, Level};
 use crate::diagnostic::{Class, Failure};
+use crate::ports::vcs::VcsRead;
 use crate::rego::Policies;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
@@ -108,32 +109,41 @@ impl Stage for PolicyStage {
     }
 
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
-        let pieces = Pieces {
-            task: inputs.get(slot::TASK)?,
-            plan: inputs.get(slot::PLAN)?,
-            tests: inputs.get(slot::TESTS)?,
-            tests_digest: inputs.file(slot::TESTS)?.digest.clone(),
-            red: inputs.get(slot::RED)?,
-            edits: inputs.get(slot::EDITS)?,
-            green: inputs.get(slot::GREEN)?,
-        };
-        let vcs = cx.vcs()?;
-        let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &cx.config.policy.packs)?);
-        let today = pieces.task.created_at.get(..10).map(str::to_owned);
-        let lists =
-            Lists::of_tree(&cx.config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
-                let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
-                Some(file.bytes().unwrap_or_default())
-            });
-        let config = PolicyConfig::new(cx.config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
-        let input = document::build(vcs, pieces, config.settings.clone())?;
-        let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
-            .map_err(|error| internal(&error))?;
+        let (input, verdict) = judge_run(cx.config, cx.vcs()?, inputs)?;
         let mut outputs = Outputs::default();
         outputs.put(slot::POLICY_INPUT, &input)?;
         outputs.put(slot::VERDICT, &verdict)?;
         Ok(finish(outputs, &verdict))
     }
+}
+
+/// Judges the files of a run as the stage does; the same files and config give the same document and the same verdict.
+pub fn judge_run(
+    config: &Config,
+    vcs: &dyn VcsRead,
+    inputs: &Inputs,
+) -> Result<(PolicyInput, Verdict), StageError> {
+    let pieces = Pieces {
+        task: inputs.get(slot::TASK)?,
+        plan: inputs.get(slot::PLAN)?,
+        tests: inputs.get(slot::TESTS)?,
+        tests_digest: inputs.file(slot::TESTS)?.digest.clone(),
+        red: inputs.get(slot::RED)?,
+        edits: inputs.get(slot::EDITS)?,
+        green: inputs.get(slot::GREEN)?,
+    };
+    let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &config.policy.packs)?);
+    let today = pieces.task.created_at.get(..10).map(str::to_owned);
+    let lists =
+        Lists::of_tree(&config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
+            let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
+            Some(file.bytes().unwrap_or_default())
+        });
+    let config = PolicyConfig::new(config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
+    let input = document::build(vcs, pieces, config.settings.clone())?;
+    let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
+        .map_err(|error| internal(&error))?;
+    Ok((input, verdict))
 }
 
 fn finish(outputs: Outputs, verdict: &Verdict) -> Finished {

@@ -17,6 +17,10 @@ use super::evidence::Evidence;
 
 /// The trailer that ties a commit to its task; also how a branch of ours is known.
 pub(super) const TASK_TRAILER: &str = "Orch-Task";
+/// The trailer with the run's id.
+pub const RUN_TRAILER: &str = "Orch-Run";
+/// The trailer with the digest of the manifest's link that vouches for the verdict: it fixes every link before it.
+pub const LINK_TRAILER: &str = "Orch-Link";
 const MAX_SUBJECT: usize = 72;
 const MAX_BRANCH: usize = 200;
 
@@ -99,7 +103,7 @@ fn branch_name(pattern: &str, change_type: &str, evidence: &Evidence) -> Result<
 
 fn commits(run: &RunId, evidence: &Evidence, title: &str) -> Vec<CommitDraft> {
     let scope = evidence.plan.scope.as_str();
-    let trailers = trailers(run, &evidence.provenance);
+    let trailers = trailers(run, evidence);
     let commit = |subject: String, body: &str, files: &[FileChange]| CommitDraft {
         subject,
         body: body.to_owned(),
@@ -122,16 +126,19 @@ fn commits(run: &RunId, evidence: &Evidence, title: &str) -> Vec<CommitDraft> {
     commits
 }
 
-fn trailers(run: &RunId, provenance: &Provenance) -> Vec<(String, String)> {
+fn trailers(run: &RunId, evidence: &Evidence) -> Vec<(String, String)> {
     let digest = |key: &str, digest: &crate::artifact::digest::Digest| (key.to_owned(), digest.to_string());
-    vec![
-        ("Orch-Run".to_owned(), run.to_string()),
+    let provenance = &evidence.provenance;
+    let mut trailers = vec![
+        (RUN_TRAILER.to_owned(), run.to_string()),
         digest(TASK_TRAILER, &provenance.task),
         digest("Orch-Tests", &provenance.tests),
         digest("Orch-Edits", &provenance.edits),
         digest("Orch-Report", &provenance.report),
         digest("Orch-Verdict", &provenance.verdict),
-    ]
+    ];
+    trailers.extend(evidence.link.as_ref().map(|link| digest(LINK_TRAILER, link)));
+    trailers
 }
 
 /// `type(scope): text` in one line of at most 72 characters.

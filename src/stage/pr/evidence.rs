@@ -33,6 +33,8 @@ pub struct Evidence {
     pub verdict: Verdict,
     /// The digests of the files.
     pub provenance: Provenance,
+    /// The digest of the manifest's link that vouches for the verdict, where it is known.
+    pub link: Option<Digest>,
 }
 
 impl Evidence {
@@ -55,6 +57,7 @@ impl Evidence {
                 report: digest(slot::GREEN)?,
                 verdict: digest(slot::VERDICT)?,
             },
+            link: inputs.link(slot::VERDICT).cloned(),
         };
         evidence.check_verdict()?;
         evidence.check_phases()?;

@@ -20,7 +20,7 @@ use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
 use consent::Consent;
-pub use draft::Draft;
+pub use draft::{Draft, LINK_TRAILER, RUN_TRAILER};
 pub use evidence::Evidence;
 
 /// The forge of a branch without a forge: a local branch, pushed to a plain remote.

@@ -2,12 +2,16 @@
 //!
 //! Must never take in what may be spent, a time, or a path of the machine: raising a budget changes no finished stage.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::artifact::digest::Digest;
+use crate::artifact::chain::split_round;
+use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::id::{Round, RunId, Slug, StageId};
 use crate::artifact::types::event::Event;
-use crate::artifact::types::manifest::Material;
+use crate::artifact::types::manifest::{Link, Material};
+use crate::artifact::types::tape::Header;
 use crate::artifact::types::task::{After, Channel};
 use crate::stage::Request;
 
@@ -53,4 +57,25 @@ impl<'a> From<&'a Request> for Asked<'a> {
             after: after.as_ref(),
         }
     }
+}
+
+/// Returns the key a finished stage must have, from what its manifest and the header of its tape say.
+pub fn key_of(run: &RunId, link: &Link, header: &Header) -> Result<Digest, CanonicalError> {
+    let inputs: BTreeMap<&str, &Digest> =
+        link.inputs.iter().map(|input| (split_round(&input.path).1, &input.digest)).collect();
+    let request = header.request.as_ref().map(|taped| Request {
+        text: taped.text.clone(),
+        channel: taped.channel,
+        assignment: taped.assignment.clone(),
+    });
+    Digest::of_json(&KeyParts {
+        run,
+        stage: link.stage,
+        version: link.stage_version,
+        round: link.round,
+        config: header.config.clone(),
+        inputs: inputs.into_iter().collect(),
+        materials: &link.materials,
+        request: request.as_ref().map(Asked::from),
+    })
 }

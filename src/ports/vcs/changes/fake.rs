@@ -39,6 +39,11 @@ impl VcsChanges for FakeRepository {
     fn commit_named(&self, name: &str) -> Result<CommitRef, VcsError> {
         let head = self.head()?;
         let is_head = name == "HEAD" || name == head.commit.as_str() || head.branch.as_deref() == Some(name);
+        let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
+        let named = name.parse::<CommitId>().ok().or_else(|| self.pointed(branch));
+        if let Some((tree, tip)) = named.filter(|_| !is_head).and_then(|commit| self.known(&commit)) {
+            return Ok(CommitRef { commit: tip.commit, tree, parents: Vec::new() });
+        }
         let absent = || VcsError::MissingObject { what: format!("the commit `{name}`") };
         is_head.then_some(()).ok_or_else(absent)?;
         Ok(CommitRef { commit: head.commit, tree: head.tree, parents: Vec::new() })

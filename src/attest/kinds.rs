@@ -1,0 +1,63 @@
+//! The statements there are, one line each.
+//!
+//! Must never hold two statements of one name or one predicate type.
+
+use serde_json::Value;
+
+use super::opened::OpenRun;
+use super::{AttestError, Statement, catalogue, change};
+use crate::artifact::chain::STATEMENTS;
+
+/// Makes the predicate of a statement; `None` where the run has nothing to say in it.
+type Make = fn(&OpenRun<'_>) -> Result<Option<Value>, String>;
+
+/// A kind of statement.
+pub struct StatementKind {
+    /// Its name, also of its file in `attest/`.
+    pub name: &'static str,
+    /// The type of its predicate.
+    pub predicate: &'static str,
+    /// What it says, one sentence.
+    pub about: &'static str,
+    make: Make,
+}
+
+/// Every kind; the first is the one a run must have to count as signed.
+pub const KINDS: &[StatementKind] = &[
+    StatementKind { name: "change", predicate: change::TYPE, about: "The whole run: stages, files, rules, tests, cost.", make: own },
+    StatementKind { name: "provenance", predicate: catalogue::PROVENANCE, about: "SLSA provenance v1 of the change.", make: catalogue::provenance },
+    StatementKind { name: "test-result", predicate: catalogue::TEST_RESULT, about: "What the tests said with the change.", make: catalogue::test_result },
+    StatementKind { name: "svr", predicate: catalogue::SVR, about: "The rules an allowed change passed.", make: catalogue::svr },
+];
+
+fn own(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
+    serde_json::to_value(change::change(run)?).map(Some).map_err(|error| error.to_string())
+}
+
+impl StatementKind {
+    /// Returns the kind of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// Returns the kind of a predicate type.
+    pub fn of(predicate: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.predicate == predicate)
+    }
+
+    /// Returns where the signed statement lies in the run folder.
+    pub fn path(&self) -> String {
+        format!("{STATEMENTS}{}.json", self.name)
+    }
+
+    /// Makes the statement of a run; `None` where the run has nothing to say in it.
+    pub fn make(&self, run: &OpenRun<'_>) -> Result<Option<Statement>, AttestError> {
+        let refused = |why: String| AttestError::Run {
+            why,
+            help: "`orch artifacts verify` names what is wrong; a run that is not finished goes on with `orch run`.",
+        };
+        let Some(predicate) = (self.make)(run).map_err(refused)? else { return Ok(None) };
+        let subjects = change::subjects(run).map_err(refused)?;
+        Ok(Some(Statement::new(subjects, self.predicate, predicate)))
+    }
+}
