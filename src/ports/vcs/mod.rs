@@ -23,6 +23,7 @@ mod git;
 mod hooks;
 mod keep;
 mod message;
+pub mod past;
 mod program;
 mod remote;
 mod tree;
@@ -36,6 +37,7 @@ pub(crate) use fake::apply as apply_in_memory;
 pub use git::GitRepository;
 pub use hooks::{HookError, HookFolder, Hooks};
 pub use keep::{Fetched, KEPT};
+pub use past::{PastCommit, PastReader};
 
 /// Reads a repository.
 pub trait VcsRead: Send + Sync {
