@@ -13,6 +13,7 @@
 //! - [`telemetry`]: events of a run and who listens
 //! - [`edit`]: file changes: checked, applied, shown as a patch
 //! - [`agent`]: talking to models under contract: budgets, records, debates
+//! - [`index`]: which files a request concerns
 //! - [`engine`]: who proposes plans, tests and edits
 //! - [`stage`]: the stages, their specs, the runner
 //! - [`pipeline`]: the order, rounds and conditions, as data
@@ -38,6 +39,7 @@ pub mod diagnostic;
 pub mod doctor;
 pub mod edit;
 pub mod engine;
+pub mod index;
 pub mod lint;
 pub mod pipeline;
 pub mod ports;

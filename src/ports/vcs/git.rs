@@ -72,9 +72,19 @@ impl GitRepository {
         &self.common
     }
 
+    pub(super) fn shared(&self) -> ThreadSafeRepository {
+        self.repo.clone()
+    }
+
     pub(super) fn local(&self) -> Repository {
         self.repo.to_thread_local()
     }
+}
+
+/// Opens a git folder that may have no checkout.
+pub(super) fn opened(folder: &Path) -> Result<ThreadSafeRepository, VcsError> {
+    let shown = folder.display().to_string();
+    options().open(folder).map_err(|error| refusal(&shown, &error))
 }
 
 /// The person's git config counts (`safe.directory`, `url.*.insteadOf`), no `GIT_*` variable does.

@@ -24,6 +24,7 @@ mod history;
 mod hooks;
 mod keep;
 mod message;
+pub mod past;
 mod program;
 mod records;
 mod remote;
@@ -39,6 +40,7 @@ pub use git::GitRepository;
 pub use history::VcsHistory;
 pub use hooks::{HookError, HookFolder, Hooks};
 pub use keep::{Fetched, KEPT};
+pub use past::{PastCommit, PastReader};
 pub use records::{Added, RECORDS, VcsRecords};
 
 /// Reads a repository.

@@ -1,0 +1,16 @@
+//! The index: which files a request concerns, what defines and uses a name, what depends on what.
+//!
+//! Must never trust what it finds in its own cache, and must never look at a commit newer than the one it is asked about.
+
+pub mod corpus;
+pub mod kind;
+mod lines;
+mod open;
+pub mod past;
+pub mod rank;
+pub mod segment;
+pub mod sketch;
+pub mod store;
+pub mod words;
+
+pub use open::{Found, Index, IndexError, MAX_COMMITS, Part, Told};

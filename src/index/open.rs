@@ -1,0 +1,331 @@
+//! The index of a repository at a commit: read from its cache, brought up to date, asked.
+//!
+//! Must never look at a commit that the one asked about does not descend from, nor keep a blob that could not be read.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::artifact::id::CommitId;
+use crate::diagnostic::{Class, Failure};
+use crate::ports::vcs::past::{Id, PastReader};
+use crate::ports::vcs::{PastCommit, VcsError};
+
+use super::corpus::{Corpus, Tree};
+use super::kind::Kind;
+use super::past::{self, Commit, Past};
+use super::rank::{Query, SIGNALS, Signal, fit, weigh};
+use super::sketch::{Content, Counter, sketch};
+use super::store::{self, Stored};
+
+/// Commits that are known of the past; what is older tells little.
+pub const MAX_COMMITS: usize = 12_000;
+/// The largest cache that is read.
+const MAX_CACHE: u64 = 2 << 30;
+/// After so many more commits the weights are looked at again.
+const WEIGH_AGAIN: usize = 100;
+/// More segments than this are made one.
+const MAX_SEGMENTS: usize = 8;
+
+/// Why there is no index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The repository could not be read.
+    #[error(transparent)]
+    Vcs(#[from] VcsError),
+    /// The cache could not be written.
+    #[error("cannot write the index {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Failure for IndexError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Vcs(error) => error.class(),
+            Self::Write { .. } => Class::Usage,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Vcs(error) => error.help(),
+            Self::Write { .. } => Some("Name a file that can be written with --cache, or use --no-cache.".into()),
+        }
+    }
+}
+
+/// What was done to have the index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Told {
+    /// Files of the tree.
+    pub files: usize,
+    /// Blobs that were read now.
+    pub read: usize,
+    /// Commits that were read now.
+    pub commits_read: usize,
+    /// Commits that are known.
+    pub commits: usize,
+    /// Why the cache was not used, where there was one.
+    pub rebuilt: Option<String>,
+    /// Files whose words are not in the index, with the reason.
+    pub left_out: Vec<(String, String)>,
+    /// True where the weights were moved by the repository's own past.
+    pub adapted: bool,
+}
+
+/// The index of a repository at one commit.
+#[derive(Debug)]
+pub struct Index {
+    stored: Corpus,
+    commits: Vec<Commit>,
+    tip: Id,
+    tree: Tree,
+    past: Past,
+    blobs: HashMap<String, Id>,
+    weights: [f32; SIGNALS],
+    weighed: u32,
+    told: Told,
+    changed: bool,
+}
+
+/// A file that was found.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Found {
+    /// Its path.
+    pub path: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// How well it fits; comparable within one answer only.
+    pub score: f32,
+    /// Its best chunk, as `path@blob:first-last`; none where its words are not in the index.
+    pub chunk: Option<String>,
+    /// What each signal adds to the score, the most first.
+    pub parts: Vec<Part>,
+}
+
+/// What one signal adds.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Part {
+    /// The signal.
+    pub signal: &'static str,
+    /// What it says, mostly from 0 to 1.
+    pub value: f32,
+    /// What that adds to the score.
+    pub adds: f32,
+}
+
+fn stored(commit: PastCommit) -> Commit {
+    let words = if commit.merge { Vec::new() } else { past::message(&commit.message) };
+    Commit { id: commit.id, time: commit.time, words, paths: commit.paths, moved: commit.moved }
+}
+
+impl Index {
+    /// Returns the index at a commit, with what is cached of it; the cache is not written.
+    pub fn open(reader: &PastReader, commit: &CommitId, cache: Option<&Path>) -> Result<Self, IndexError> {
+        let (before, rebuilt) = match cache.map(read_cache) {
+            None | Some(Ok(None)) => (Stored::default(), None),
+            Some(Ok(Some(stored))) => (stored, None),
+            Some(Err(why)) => (Stored::default(), Some(why)),
+        };
+        let mut index = Self::learn(reader, commit, before)?;
+        index.told.rebuilt = rebuilt;
+        Ok(index)
+    }
+
+    /// Brings what is known to a commit.
+    pub fn learn(reader: &PastReader, commit: &CommitId, before: Stored) -> Result<Self, IndexError> {
+        let files = reader.files(commit)?;
+        let mut corpus = Corpus::default();
+        before.segments.into_iter().for_each(|segment| corpus.push(segment));
+        let mut missing: Vec<Id> = files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let read = reader.blobs(&missing, |bytes| bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter))));
+        let fresh: Vec<_> = missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
+        let mut told = Told { files: files.len(), read: fresh.len(), ..Told::default() };
+        let mut changed = !fresh.is_empty();
+        corpus.add(fresh);
+        let alive: HashSet<Id> = files.iter().map(|(_, blob)| *blob).collect();
+        if corpus.segments().len() > MAX_SEGMENTS || corpus.docs().len() > 2 * alive.len() + 200 {
+            let whole = corpus.compact(|blob| alive.contains(blob));
+            corpus = Corpus::default();
+            corpus.push(whole);
+            changed = true;
+        }
+        let tree = Tree::of(&corpus, &files);
+        for (path, blob) in &files {
+            match corpus.doc(blob).map(|doc| corpus.docs()[doc as usize].content) {
+                None => told.left_out.push((path.clone(), "not in this clone".into())),
+                Some(content @ (Content::Binary | Content::Huge | Content::Minified)) => {
+                    told.left_out.push((path.clone(), content.name().into()));
+                }
+                Some(_) => {}
+            }
+        }
+        let (tip, commits) = history(reader, commit, before.commits, &mut told)?;
+        changed |= told.commits_read > 0 || before.tip != Some(tip);
+        let past = Past::of(&tree, commits.iter());
+        let blobs = files.into_iter().collect();
+        let mut index = Self { stored: corpus, commits, tip, tree, past, blobs, weights: weigh::WEIGHTS, weighed: 0, told, changed };
+        match before.weights {
+            Some((weights, weighed)) if index.told.commits_read < WEIGH_AGAIN && index.commits.len().abs_diff(weighed as usize) < WEIGH_AGAIN => {
+                (index.weights, index.weighed) = (weights, weighed);
+            }
+            _ => {
+                index.weights = weigh::adapt(&index.stored, &index.tree, &index.past, &index.commits);
+                index.weighed = index.commits.len() as u32;
+                index.changed = true;
+            }
+        }
+        index.told.adapted = index.weights != weigh::WEIGHTS;
+        Ok(index)
+    }
+
+    /// Writes the cache, beside and then renamed, where anything changed.
+    pub fn save(&self, path: &Path) -> Result<(), IndexError> {
+        if !self.changed && path.is_file() {
+            return Ok(());
+        }
+        let write = || -> std::io::Result<()> {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&store::write(&self.to_store()))?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().map_err(|source| IndexError::Write { path: path.to_owned(), source })
+    }
+
+    /// Returns what the cache holds.
+    pub fn to_store(&self) -> Stored {
+        Stored {
+            segments: self.stored.segments().to_vec(),
+            commits: self.commits.clone(),
+            tip: Some(self.tip),
+            weights: Some((self.weights, self.weighed)),
+        }
+    }
+
+    /// Returns what was done to have it.
+    pub fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// Returns the tree, its files sorted by path.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Returns the past.
+    pub fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Returns the contents.
+    pub fn corpus(&self) -> &Corpus {
+        &self.stored
+    }
+
+    /// Returns the blob at a path.
+    pub fn blob(&self, path: &str) -> Option<&Id> {
+        self.blobs.get(path)
+    }
+
+    /// Returns the files a request concerns, the best first; files about which no signal says anything are left out.
+    pub fn rank(&self, text: &str, limit: usize) -> Vec<Found> {
+        let query = Query::of(text);
+        if query.is_empty() {
+            return Vec::new();
+        }
+        let table = weigh::rows(&self.stored, &self.tree, &self.past, &query, 0, &self.weights);
+        let speaks = |row: &[f32; SIGNALS]| Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0);
+        let mut best: Vec<(f32, usize)> = table
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| speaks(row))
+            .map(|(at, row)| (fit::dot(&self.weights, row) * self.tree.files[at].kind.share(), at))
+            .collect();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        best.truncate(limit);
+        best.into_iter().map(|(score, at)| self.found(score, at, &table)).collect()
+    }
+
+    fn found(&self, score: f32, at: usize, table: &super::rank::Table) -> Found {
+        let file = &self.tree.files[at];
+        let row = &table.rows[at];
+        let adds = |signal: &Signal| self.weights[*signal as usize] * row[*signal as usize] * file.kind.share();
+        let mut parts: Vec<Part> = Signal::ALL
+            .iter()
+            .map(|signal| Part { signal: signal.name(), value: row[*signal as usize], adds: adds(signal) })
+            .filter(|part| part.adds > 0.0)
+            .collect();
+        parts.sort_by(|a, b| b.adds.total_cmp(&a.adds));
+        let chunk = table.best_chunk.get(file.doc as usize).and_then(|chunk| self.chunk_id(at as u32, *chunk));
+        Found { path: file.path.clone(), kind: file.kind, score, chunk, parts }
+    }
+
+    /// Returns the id of a chunk of a file.
+    pub fn chunk_id(&self, file: u32, chunk: u32) -> Option<String> {
+        let file = self.tree.files.get(file as usize)?;
+        let blob = self.stored.docs().get(file.doc as usize)?.blob;
+        let chunk = self.stored.chunks().get(chunk as usize)?;
+        let blob: String = blob.iter().take(6).fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
+        Some(format!("{}@{blob}:{}-{}", file.path, chunk.first, chunk.last))
+    }
+
+    /// Returns the text of a chunk by its id; nothing where the tree holds no such file, blob or lines.
+    pub fn chunk_text(&self, reader: &PastReader, id: &str) -> Option<String> {
+        let (path, rest) = id.rsplit_once('@')?;
+        let (blob, lines) = rest.split_once(':')?;
+        let (first, last) = lines.split_once('-')?;
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        let known = self.blob(path)?;
+        let hex: String = known.iter().fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
+        if blob.len() < 8 || !hex.starts_with(blob) || first == 0 || last < first {
+            return None;
+        }
+        let bytes = reader.blob(known)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let shown: Vec<&str> = text.split_inclusive('\n').skip(first - 1).take(last + 1 - first).collect();
+        (!shown.is_empty()).then(|| shown.concat())
+    }
+}
+
+thread_local! {
+    static COUNTER: std::cell::RefCell<Counter> = std::cell::RefCell::default();
+}
+
+/// Returns the commits up to one, newest first; known ones are not read again.
+fn history(reader: &PastReader, commit: &CommitId, known: Vec<Commit>, told: &mut Told) -> Result<(Id, Vec<Commit>), IndexError> {
+    let order = reader.log(commit, MAX_COMMITS)?;
+    let mut known: HashMap<Id, Commit> = known.into_iter().map(|commit| (commit.id, commit)).collect();
+    let missing: Vec<Id> = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+    let read = reader.commits(&missing);
+    told.commits_read = read.len();
+    known.extend(read.into_iter().map(|commit| (commit.id, stored(commit))));
+    let mut commits: Vec<Commit> = order.iter().filter_map(|id| known.remove(id)).collect();
+    commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+    told.commits = commits.len();
+    Ok((order.first().copied().unwrap_or_default(), commits))
+}
+
+/// Reads a cache; nothing where there is none, the reason where it cannot be used.
+fn read_cache(path: &Path) -> Result<Option<Stored>, String> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_CACHE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    store::read(&bytes).map(Some).map_err(|error| error.to_string())
+}

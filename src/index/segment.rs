@@ -1,0 +1,128 @@
+//! An inverted index over the contents of a set of blobs, never changed once built.
+//!
+//! Must never know a path: what a blob says is the same wherever it lies.
+
+use super::sketch::{Chunk, Content, Sketch};
+use super::words::Term;
+
+/// The id of a blob, 20 bytes.
+pub type Blob = [u8; 20];
+
+/// A blob in the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doc {
+    /// Its id.
+    pub blob: Blob,
+    /// What kind of content it has.
+    pub content: Content,
+    /// Its size.
+    pub bytes: u64,
+    /// The number of its first chunk.
+    pub chunk: u32,
+    /// How many chunks it has.
+    pub chunks: u32,
+    /// How many words it has.
+    pub words: u32,
+    /// How many words its definitions have.
+    pub defined: u32,
+}
+
+/// An inverted index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Segment {
+    /// The blobs, by their ids.
+    pub docs: Vec<Doc>,
+    /// The chunks of all blobs.
+    pub chunks: Vec<Chunk>,
+    /// The words, sorted.
+    pub terms: Vec<Term>,
+    /// Where the postings of each word end.
+    pub ends: Vec<u32>,
+    /// Postings: the distance to the chunk before, as a variable-length number, and a count.
+    pub posts: Vec<u8>,
+}
+
+impl Segment {
+    /// Builds a segment; the same blobs give the same segment, in whatever order they come.
+    pub fn build(mut blobs: Vec<(Blob, Sketch)>) -> Self {
+        blobs.sort_unstable_by_key(|(blob, _)| *blob);
+        blobs.dedup_by_key(|(blob, _)| *blob);
+        let mut segment = Self::default();
+        let total = blobs.iter().map(|(_, sketch)| sketch.posts.len()).sum();
+        let mut all: Vec<(Term, u32, u8)> = Vec::with_capacity(total);
+        for (blob, sketch) in blobs {
+            let chunk = u32::try_from(segment.chunks.len()).unwrap_or(u32::MAX);
+            let chunks = u32::try_from(sketch.chunks.len()).unwrap_or(u32::MAX);
+            segment.docs.push(Doc {
+                blob,
+                content: sketch.content,
+                bytes: sketch.bytes,
+                chunk,
+                chunks,
+                words: sketch.words(),
+                defined: sketch.defined,
+            });
+            all.extend(sketch.posts.iter().map(|post| {
+                (post.term, chunk + u32::from(post.chunk).min(chunks.saturating_sub(1)), post.count)
+            }));
+            segment.chunks.extend(sketch.chunks);
+        }
+        all.sort_unstable();
+        let mut before = 0;
+        for (term, chunk, count) in all {
+            if segment.terms.last() != Some(&term) {
+                segment.end();
+                segment.terms.push(term);
+                before = 0;
+            }
+            varint(&mut segment.posts, chunk - before);
+            segment.posts.push(count);
+            before = chunk;
+        }
+        segment.end();
+        segment
+    }
+
+    fn end(&mut self) {
+        if !self.terms.is_empty() {
+            self.ends.push(u32::try_from(self.posts.len()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Calls back with each chunk that has a word, and how often, in order.
+    pub fn each(&self, term: Term, mut found: impl FnMut(u32, u8)) {
+        let Ok(at) = self.terms.binary_search(&term) else { return };
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(at).copied().unwrap_or_default();
+        let mut rest = self.posts.get(start as usize..end as usize).unwrap_or_default();
+        let mut chunk = 0;
+        while let Some((step, after)) = read_varint(rest) {
+            let Some((count, after)) = after.split_first() else { return };
+            chunk = u32::saturating_add(chunk, step);
+            rest = after;
+            if chunk as usize >= self.chunks.len() {
+                return;
+            }
+            found(chunk, *count);
+        }
+    }
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push((value as u8) | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn read_varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        value |= u32::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((value, &bytes[at + 1..]));
+        }
+    }
+    None
+}

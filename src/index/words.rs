@@ -1,0 +1,246 @@
+//! Words of code and prose: names taken apart at case and underscores, a light stem, each word a 64-bit hash.
+//!
+//! Must never depend on the machine, the locale or the order of a map: the hashes are written to a file.
+
+/// A word, as its hash.
+pub type Term = u64;
+
+/// The longest word that is looked at; longer runs are data, not names.
+const LONGEST: usize = 48;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Gap,
+    Lower,
+    Upper,
+    Digit,
+    Bar,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut table = [Class::Gap; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        table[at] = if byte.is_ascii_lowercase() || byte >= 0x80 {
+            Class::Lower
+        } else if byte.is_ascii_uppercase() {
+            Class::Upper
+        } else if byte.is_ascii_digit() {
+            Class::Digit
+        } else if byte == b'_' {
+            Class::Bar
+        } else {
+            Class::Gap
+        };
+        at += 1;
+    }
+    table
+};
+
+/// Returns the hash of a word; the same on every machine.
+///
+/// Eight bytes at a time, folded by a multiplication with a large odd constant (the golden ratio, as Fibonacci hashing does).
+pub fn hash(bytes: &[u8]) -> Term {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut state = (bytes.len() as u64).wrapping_mul(ODD);
+    for part in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        state = (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
+        state ^= state >> 29;
+    }
+    state.wrapping_mul(ODD) ^ (state >> 32)
+}
+
+/// Returns a word as it counts where something is defined, not merely used.
+pub const fn defined(term: Term) -> Term {
+    term.rotate_left(17) ^ 0xD1B5_4A32_D192_ED03
+}
+
+/// A word that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Its hash.
+    pub term: Term,
+    /// True for a name of several parts as a whole; its parts come besides.
+    pub whole: bool,
+}
+
+/// Calls back with every word of a text.
+pub fn each(text: &[u8], mut found: impl FnMut(Word)) {
+    let mut at = 0;
+    while at < text.len() {
+        if CLASSES[text[at] as usize] == Class::Gap {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < text.len() && CLASSES[text[at] as usize] != Class::Gap {
+            at += 1;
+        }
+        name(&text[start..at], &mut found);
+    }
+}
+
+/// Takes a name apart.
+fn name(run: &[u8], found: &mut impl FnMut(Word)) {
+    if run.len() < 2 || run.len() > 2 * LONGEST {
+        return;
+    }
+    let mut part = [0_u8; LONGEST + 1];
+    let mut length = 0;
+    let mut parts = 0_u32;
+    let mut before = Class::Bar;
+    for (at, &byte) in run.iter().enumerate() {
+        let class = CLASSES[byte as usize];
+        let border = match class {
+            Class::Bar => true,
+            Class::Upper => {
+                matches!(before, Class::Lower | Class::Digit)
+                    || (before == Class::Upper
+                        && run.get(at + 1).is_some_and(|next| CLASSES[*next as usize] == Class::Lower))
+            }
+            _ => false,
+        };
+        if border && length > 0 {
+            parts += u32::from(emit(&mut part, length, false, found));
+            length = 0;
+        }
+        if class != Class::Bar && length < LONGEST {
+            part[length] = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        before = class;
+    }
+    let only = parts == 0;
+    if length > 0 {
+        parts += u32::from(emit(&mut part, length, false, found));
+    }
+    if !only && parts > 1 {
+        let mut length = 0;
+        for byte in run.iter().filter(|byte| **byte != b'_').take(LONGEST) {
+            part[length] = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        emit(&mut part, length, true, found);
+    }
+}
+
+fn emit(part: &mut [u8; LONGEST + 1], length: usize, whole: bool, found: &mut impl FnMut(Word)) -> bool {
+    if length < 2 || part[..length].iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let length = stem(part, length);
+    found(Word { term: hash(&part[..length]), whole });
+    true
+}
+
+/// Cuts the usual endings of English words in place; returns the new length.
+fn stem(word: &mut [u8; LONGEST + 1], mut length: usize) -> usize {
+    let ends = |word: &[u8; LONGEST + 1], length: usize, end: &[u8]| word[..length].ends_with(end);
+    if length > 3 && word[length - 1] == b's' && !matches!(word[length - 2], b's' | b'u' | b'i') {
+        if length > 4 && ends(word, length, b"ies") {
+            length -= 2;
+            word[length - 1] = b'y';
+        } else if length > 4 && (ends(word, length, b"xes") || ends(word, length, b"ches") || ends(word, length, b"shes") || ends(word, length, b"sses")) {
+            length -= 2;
+        } else {
+            length -= 1;
+        }
+    }
+    let cut = if length > 5 && ends(word, length, b"ing") {
+        3
+    } else if length > 4 && ends(word, length, b"ed") && word[length - 3] != b'e' {
+        2
+    } else {
+        0
+    };
+    if cut > 0 && word[..length - cut].iter().any(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')) {
+        length -= cut;
+        let (last, before) = (word[length - 1], word[length - 2]);
+        if last == before && !matches!(last, b'l' | b's' | b'z') {
+            length -= 1;
+        }
+    }
+    if length > 4 && word[length - 1] == b'e' {
+        length -= 1;
+    }
+    length
+}
+
+/// Tells whether a word says nothing about what a request concerns.
+pub fn is_stop(lower: &str) -> bool {
+    STOP.binary_search(&lower).is_ok()
+}
+
+/// Words of English that say nothing, sorted.
+const STOP: &[&str] = &[
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being",
+    "but", "by", "can", "cannot", "could", "did", "do", "does", "doesn", "doing", "don", "done", "each", "etc", "for", "from",
+    "had", "has", "have", "having", "he", "hence", "her", "here", "his", "how", "however", "i", "if", "in", "instead", "into",
+    "is", "isn", "it", "its", "just", "let", "like", "ll", "longer", "may", "me", "might", "more", "most", "much", "must", "my",
+    "no", "not", "now", "of", "on", "once", "only", "or", "other", "our", "out", "over", "own", "please", "re", "s", "same",
+    "see", "she", "should", "since", "so", "some", "still", "such", "t", "than", "that", "the", "their", "them", "then", "there",
+    "these", "they", "this", "those", "though", "thus", "to", "too", "under", "until", "up", "us", "ve", "very", "was", "wasn",
+    "way", "we", "were", "what", "when", "where", "whether", "which", "while", "who", "why", "will", "with", "within", "without",
+    "would", "yet", "you", "your",
+];
+
+/// Returns the words of a request with how often each comes, in the order in which they first come; words that say nothing are left out.
+pub fn query(text: &str) -> Vec<(Word, u32)> {
+    let mut found: Vec<(Word, u32)> = Vec::new();
+    let gap = |c: char| !(c.is_alphanumeric() || c == '_');
+    for run in text.split(gap).filter(|run| !run.is_empty()) {
+        if is_stop(&run.to_lowercase()) {
+            continue;
+        }
+        each(run.as_bytes(), |word| match found.iter_mut().find(|(known, _)| known.term == word.term) {
+            Some((_, count)) => *count += 1,
+            None => found.push((word, 1)),
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<Term> {
+        let mut out = Vec::new();
+        each(text.as_bytes(), |word| out.push(word.term));
+        out
+    }
+
+    #[test]
+    fn names_are_taken_apart_and_kept_whole() {
+        let parts = |words: &[&str]| words.iter().map(|w| hash(w.as_bytes())).collect::<Vec<_>>();
+        assert_eq!(terms("parseHTTPRequest"), parts(&["pars", "http", "request", "parsehttprequest"]));
+        assert_eq!(terms("max_line_len"), parts(&["max", "lin", "len", "maxlinelen"].map(|w| if w == "lin" { "line" } else { w })));
+        assert_eq!(terms("__init__"), parts(&["init"]));
+        assert_eq!(terms("a 42 x1"), parts(&["x1"]));
+    }
+
+    #[test]
+    fn endings_fall_together() {
+        for (one, other) in [("parsing", "parse"), ("queries", "query"), ("stopped", "stop"), ("boxes", "box"), ("classes", "class")] {
+            assert_eq!(terms(one), terms(other), "{one} {other}");
+        }
+        assert_ne!(terms("status"), terms("statu"));
+    }
+
+    #[test]
+    fn stop_words_are_sorted_and_left_out() {
+        assert!(STOP.is_sorted());
+        assert_eq!(query("the fix of the Parser parser").len(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_fail(bytes: Vec<u8>) {
+            each(&bytes, |_| ());
+            let _ = query(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}

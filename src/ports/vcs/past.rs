@@ -1,0 +1,261 @@
+//! The past of a repository, read in bulk: files of a tree with their blobs, contents, commits with what they touched.
+//!
+//! Must never write, and must never run a filter or a program: contents are as git stores them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gix::bstr::ByteSlice as _;
+use gix::objs::TreeRefIter;
+use gix::revision::walk::Sorting;
+use gix::traverse::commit::simple::CommitTimeOrder;
+use gix::{ObjectId, Repository, ThreadSafeRepository};
+
+use crate::artifact::id::CommitId;
+
+use super::git::{commit_oid, git, lookup, opened};
+use super::{GitRepository, VcsError, tree};
+
+/// The id of a blob or a commit, as bytes.
+pub type Id = [u8; 20];
+
+/// A commit with what it touched, against its first parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastCommit {
+    /// Its id.
+    pub id: Id,
+    /// When it was committed, in seconds.
+    pub time: i64,
+    /// True for one of several parents; what it touched is not looked up then.
+    pub merge: bool,
+    /// Its message.
+    pub message: String,
+    /// The paths it touched; bytes that are no UTF-8 are shown as such.
+    pub paths: Vec<String>,
+    /// Files it moved: from, to. The same content elsewhere, or the same name where the old one went.
+    pub moved: Vec<(String, String)>,
+}
+
+/// More changes than this in one commit say nothing about any of them.
+const MAX_CHANGES: usize = 3000;
+const OBJECT_CACHE: usize = 32 << 20;
+
+/// Reads the past.
+#[derive(Clone)]
+pub struct PastReader {
+    repo: ThreadSafeRepository,
+}
+
+impl std::fmt::Debug for PastReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PastReader").finish_non_exhaustive()
+    }
+}
+
+impl GitRepository {
+    /// Returns the reader of its past.
+    pub fn past(&self) -> PastReader {
+        PastReader { repo: self.shared() }
+    }
+}
+
+impl PastReader {
+    /// Opens a git folder that may have no checkout.
+    pub fn bare(folder: &Path) -> Result<Self, VcsError> {
+        Ok(Self { repo: opened(folder)? })
+    }
+
+    fn local(&self) -> Repository {
+        let mut repo = self.repo.to_thread_local();
+        repo.object_cache_size_if_unset(OBJECT_CACHE);
+        repo
+    }
+
+    /// Returns the regular files of a commit's tree with their blobs, sorted by path.
+    pub fn files(&self, commit: &CommitId) -> Result<Vec<(String, Id)>, VcsError> {
+        let repo = self.local();
+        let absent = || format!("the commit {commit}");
+        let root = repo.find_commit(commit_oid(commit)?).map_err(lookup(absent()))?;
+        let root = root.tree_id().map_err(git(format!("read the commit {commit}")))?.detach();
+        let mut files = Vec::new();
+        tree::walk(&repo, root, &mut |path, kind, id| {
+            if matches!(kind, gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable) {
+                files.push((path.to_str_lossy().into_owned(), bytes(id)));
+            }
+            Ok(())
+        })?;
+        files.sort();
+        Ok(files)
+    }
+
+    /// Reads blobs on all cores; what `read` makes of each comes back in order, nothing for one that is not there.
+    pub fn blobs<R: Send>(&self, ids: &[Id], read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync) -> Vec<R> {
+        self.spread(ids, |repo, id| {
+            read(&mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
+        })
+    }
+
+    /// Returns the bytes of a blob; nothing where it is not there.
+    pub fn blob(&self, id: &Id) -> Option<Vec<u8>> {
+        self.local().find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data)
+    }
+
+    /// Returns a commit and those before it, newest first by time, at most `most`; what a shallow clone lacks is left out.
+    pub fn log(&self, from: &CommitId, most: usize) -> Result<Vec<Id>, VcsError> {
+        let repo = self.local();
+        let from = commit_oid(from)?;
+        let order = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
+        let walk = repo.rev_walk([from]).sorting(order).all().map_err(git("walk the history"))?;
+        Ok(walk.map_while(Result::ok).take(most).map(|info| bytes(info.id)).collect())
+    }
+
+    /// Reads commits on all cores; one that is not there is left out.
+    pub fn commits(&self, ids: &[Id]) -> Vec<PastCommit> {
+        self.spread(ids, |repo, id| commit(repo, ObjectId::from(*id))).into_iter().flatten().collect()
+    }
+
+    fn spread<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&Repository, &T) -> R + Sync) -> Vec<R> {
+        const STEP: usize = 32;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len().div_ceil(STEP).max(1));
+        if threads == 1 {
+            let repo = self.local();
+            return items.iter().map(|item| work(&repo, item)).collect();
+        }
+        let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let repo = self.local();
+                    let mut own = Vec::new();
+                    loop {
+                        let at = next.fetch_add(STEP, Ordering::Relaxed);
+                        let Some(part) = items.get(at..(at + STEP).min(items.len())) else { break };
+                        own.extend(part.iter().enumerate().map(|(off, item)| (at + off, work(&repo, item))));
+                    }
+                    all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(own);
+                });
+            }
+        });
+        let mut all = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, made)| made).collect()
+    }
+}
+
+fn bytes(id: ObjectId) -> Id {
+    let mut out = [0; 20];
+    out.copy_from_slice(id.as_bytes());
+    out
+}
+
+fn commit(repo: &Repository, id: ObjectId) -> Option<PastCommit> {
+    let found = repo.find_commit(id).ok()?;
+    let parents: Vec<ObjectId> = found.parent_ids().map(gix::Id::detach).collect();
+    let merge = parents.len() > 1;
+    let mut changes = Vec::new();
+    if !merge {
+        let before = match parents.first() {
+            // Of a shallow clone's last commit all files would seem new.
+            Some(parent) => Some(repo.find_commit(*parent).ok()?.tree_id().ok()?.detach()),
+            None => None,
+        };
+        diff(repo, before, Some(found.tree_id().ok()?.detach()), &mut Vec::new(), &mut changes);
+    }
+    let message = found.message_raw().ok()?.to_str_lossy().into_owned();
+    let moved = if changes.len() < MAX_CHANGES { moved(&changes) } else { Vec::new() };
+    Some(PastCommit {
+        id: bytes(id),
+        time: found.time().ok()?.seconds,
+        merge,
+        message,
+        paths: changes.iter().map(|change| change.path.to_str_lossy().into_owned()).collect(),
+        moved,
+    })
+}
+
+/// A file that differs between two trees.
+struct Change {
+    path: Vec<u8>,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+}
+
+/// Compares two trees; it is as deep as the trees are, which `MAX_DEPTH` bounds.
+fn diff(repo: &Repository, before: Option<ObjectId>, after: Option<ObjectId>, path: &mut Vec<u8>, out: &mut Vec<Change>) {
+    const MAX_DEPTH: usize = 128;
+    if before == after || out.len() >= MAX_CHANGES || path.iter().filter(|b| **b == b'/').count() > MAX_DEPTH {
+        return;
+    }
+    let read = |id: Option<ObjectId>| id.and_then(|id| repo.find_object(id).ok()).map(|tree| tree.detach().data).unwrap_or_default();
+    let (before, after) = (read(before), read(after));
+    let entries = |data| TreeRefIter::from_bytes(data, gix::hash::Kind::Sha1).map_while(Result::ok).peekable();
+    let (mut left, mut right) = (entries(&before), entries(&after));
+    let key = |entry: &gix::objs::tree::EntryRef<'_>| {
+        let mut name = entry.filename.to_vec();
+        name.extend(entry.mode.is_tree().then_some(b'/'));
+        name
+    };
+    loop {
+        let (l, r) = (left.peek().copied(), right.peek().copied());
+        let order = match (&l, &r) {
+            (None, None) => return,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(l), Some(r)) if l.filename == r.filename && l.mode.is_tree() == r.mode.is_tree() => std::cmp::Ordering::Equal,
+            (Some(l), Some(r)) => key(l).cmp(&key(r)),
+        };
+        let l = l.filter(|_| order.is_le()).inspect(|_| drop(left.next()));
+        let r = r.filter(|_| order.is_ge()).inspect(|_| drop(right.next()));
+        let (old, new) = (l.map(|e| e.oid.to_owned()), r.map(|e| e.oid.to_owned()));
+        let Some(entry) = l.or(r).filter(|_| old != new) else { continue };
+        let length = path.len();
+        path.extend_from_slice(entry.filename);
+        if entry.mode.is_tree() {
+            path.push(b'/');
+            diff(repo, old, new, path, out);
+        } else if entry.mode.is_blob() {
+            out.push(Change { path: path.clone(), before: old, after: new });
+        }
+        path.truncate(length);
+    }
+}
+
+/// Finds files that went and came under another path.
+fn moved(changes: &[Change]) -> Vec<(String, String)> {
+    let name = |path: &[u8]| path.rsplit(|b| *b == b'/').next().unwrap_or_default().to_vec();
+    let mut same: HashMap<ObjectId, Vec<usize>> = HashMap::new();
+    let mut named: HashMap<Vec<u8>, (usize, Vec<usize>)> = HashMap::new();
+    for (at, change) in changes.iter().enumerate() {
+        match (change.before, change.after) {
+            (None, Some(id)) => {
+                same.entry(id).or_default().push(at);
+                named.entry(name(&change.path)).or_default().1.push(at);
+            }
+            (Some(_), None) => named.entry(name(&change.path)).or_default().0 += 1,
+            _ => {}
+        }
+    }
+    let mut used = vec![false; changes.len()];
+    let mut pairs = Vec::new();
+    for gone in changes.iter().filter(|change| change.after.is_none()) {
+        let exact = gone.before.and_then(|id| same.get(&id)).and_then(|list| list.iter().find(|at| !used[**at])).copied();
+        let by_name = || {
+            let (went, came) = named.get(&name(&gone.path))?;
+            (*went == 1 && came.len() == 1 && !used[came[0]]).then(|| came[0])
+        };
+        // `a/x.rs` that became `a/x/mod.rs`.
+        let folder = || {
+            let dot = gone.path.iter().rposition(|b| *b == b'.')?;
+            let (stem, end) = gone.path.split_at(dot);
+            let inner = ["/mod", "/index", "/__init__"].map(|name| [stem, name.as_bytes(), end].concat());
+            changes.iter().position(|c| c.before.is_none() && inner.contains(&c.path)).filter(|at| !used[*at])
+        };
+        if let Some(at) = exact.or_else(by_name).or_else(folder) {
+            used[at] = true;
+            pairs.push((gone.path.to_str_lossy().into_owned(), changes[at].path.to_str_lossy().into_owned()));
+        }
+    }
+    pairs
+}
