@@ -219,7 +219,7 @@ impl Check<'_> {
             push: raw.push.unwrap_or(default.push),
             labels: self.each("pr.labels", raw.labels, label_fault),
             assignees: self.each("pr.assignees", raw.assignees, login_fault),
-            reviewers: self.each("pr.reviewers", raw.reviewers, reviewer_fault),
+            reviewers: self.each("pr.reviewers", raw.reviewers, person_fault),
             check: raw.check.unwrap_or(default.check),
             auto_merge: raw.auto_merge.unwrap_or(default.auto_merge),
             author: super::Author {
@@ -337,7 +337,7 @@ fn login_fault(login: &str) -> Fault {
     fault("is no login", "Write the account's name without `@`, as `octocat`.")
 }
 
-fn reviewer_fault(name: &str) -> Fault {
+fn person_fault(name: &str) -> Fault {
     let team = name.strip_prefix("team:");
     let slug = |team: &str| {
         (1..=100).contains(&team.len())

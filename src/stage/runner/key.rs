@@ -66,6 +66,8 @@ pub fn key_of(run: &RunId, link: &Link, header: &Header) -> Result<Digest, Canon
     let request = header.request.as_ref().map(|taped| Request {
         text: taped.text.clone(),
         channel: taped.channel,
+        event: taped.event.clone(),
+        after: taped.after.clone(),
         assignment: taped.assignment.clone(),
     });
     Digest::of_json(&KeyParts {
