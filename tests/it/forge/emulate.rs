@@ -4,13 +4,14 @@
 
 use orch::ports::forge::github::{Addresses, AppSource, GitHub, SystemPace, TokenSource};
 use orch::ports::forge::{
-    Access, Annotation, AnnotationLevel, CheckDraft, CommitOnBranch, Conclusion, ForgeError, ForgeRead, ForgeWrite,
-    NewCommit, NewEntry, NewPull, NewTree, PullEdit, PullState, Reviewers, TokenKind,
+    Access, Annotation, AnnotationLevel, CheckDraft, CommitOnBranch, Conclusion, ForgeError, ForgeRead,
+    ForgeWrite, NewCommit, NewEntry, NewPull, NewTree, PullEdit, PullState, Reviewers, TokenKind,
 };
 use orch::ports::secret::Secret;
 
 fn open(token: TokenSource) -> GitHub {
-    let url = std::env::var("ORCH_STAND_IN_EMULATE").unwrap_or_else(|_| panic!("run tests/stand-ins/run emulate"));
+    let url =
+        std::env::var("ORCH_STAND_IN_EMULATE").unwrap_or_else(|_| panic!("run tests/stand-ins/run emulate"));
     let at = Addresses { rest: url.parse().unwrap(), graphql: format!("{url}/graphql").parse().unwrap() };
     GitHub::new("acme/app".parse().unwrap(), at, token, Box::new(SystemPace::new()))
 }
@@ -60,7 +61,9 @@ fn an_app_writes_a_branch_a_pull_request_and_a_check() {
     let edit = PullEdit { body: Some("Other.".into()), ..PullEdit::default() };
     assert_eq!(forge.edit_pull(pull.number, &edit).unwrap().body, "Other.");
     forge.add_labels(pull.number.issue(), &["orch".into()]).unwrap();
-    forge.request_reviewers(pull.number, &Reviewers { people: vec!["reviewer".into()], teams: vec![] }).unwrap();
+    forge
+        .request_reviewers(pull.number, &Reviewers { people: vec!["reviewer".into()], teams: vec![] })
+        .unwrap();
     assert_eq!(forge.pull(pull.number).unwrap().labels, ["orch"]);
     let note = Annotation {
         path: "run".into(),

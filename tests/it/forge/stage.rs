@@ -147,8 +147,8 @@ fn a_branch_without_its_pull_request_is_repaired() {
 fn another_change_of_the_same_task_is_added_and_nothing_is_forced() {
     let mut scene = Scene::new();
     let (first, _) = scene.run();
-    scene.world.edits.files = vec![create("src/other.txt", "new\n"), create("run.sh", "#!/bin/sh\n")];
-    scene.world.edits.files[1].mode = orch::artifact::types::change_set::FileMode::Executable;
+    scene.world.edits.files = vec![create("run.sh", "#!/bin/sh\n"), create("src/other.txt", "new\n")];
+    scene.world.edits.files[0].mode = orch::artifact::types::change_set::FileMode::Executable;
     scene.hub.arm([]);
     let (second, hosted) = scene.run();
     assert_eq!(hosted.outcome, Outcome::Updated);
