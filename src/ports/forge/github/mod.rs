@@ -9,8 +9,6 @@ mod jwt;
 mod pace;
 mod read;
 mod reply;
-#[cfg(test)]
-mod tests;
 mod token;
 mod wire;
 mod write;

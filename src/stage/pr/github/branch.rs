@@ -140,7 +140,9 @@ fn owner(known: &Known<'_>, commit: &Commit) -> Owner {
     let account = commit.committer.as_ref().map(|account| &account.login);
     let by_api = commit.committed_by == GITHUB
         || account.is_some_and(|login| login.as_str() == WEB_FLOW)
-        || account.is_some_and(|login| known.who.login.as_ref() == Some(login));
+        || account.is_some_and(|login| known.who.login.as_ref() == Some(login))
+        // Without GraphQL nobody tells who the token is; what GitHub signed for an App no person wrote.
+        || (known.who.login.is_none() && commit.verified && commit.committer.as_ref().is_some_and(|one| one.bot));
     if !by_api && commit.committed_by != format!("{} <{}>", author.name, author.email) {
         return Owner::Foreign;
     }

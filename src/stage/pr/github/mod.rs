@@ -8,8 +8,6 @@ mod commits;
 mod extras;
 mod marker;
 mod request;
-#[cfg(test)]
-mod tests;
 
 use crate::artifact::digest::Digest;
 use crate::artifact::id::CommitId;
