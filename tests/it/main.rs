@@ -1,6 +1,7 @@
 //! Behaviour of `orch` as a user meets it, one module per area.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and read the environment themselves")]
 
+mod approve;
 mod artifacts;
 mod config;
 mod cost;
@@ -13,6 +14,7 @@ mod faults;
 mod generated;
 mod hostile;
 mod init;
+mod intake_events;
 mod interrupted;
 mod judge;
 mod model_runs;
@@ -29,6 +31,7 @@ mod process;
 mod providers;
 mod replay;
 mod repositories;
+mod review_gate;
 mod scan;
 mod secrets;
 mod support;
