@@ -145,7 +145,7 @@ struct Gone {
 }
 
 fn gate(hub: &Hub, config: &Config, round: Option<u32>) -> Result<Gone, StageError> {
-    let repository = FakeRepository::new(&[("README.md", "A shop.\n")]);
+    let repository = FakeRepository::new([("README.md", &b"A shop.\n"[..])]);
     let (clock, workspaces, run) = (FakeClock::at(0), FakeWorkspaces::new(&repository), run_id());
     let at = Addresses {
         rest: hub.address.parse().unwrap(),
