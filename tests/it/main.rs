@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod fastapi;
 mod faults;
+mod forge;
 mod generated;
 mod hostile;
 mod init;

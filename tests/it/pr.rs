@@ -32,14 +32,14 @@ const BRANCH: &str = "feat/api/health/2026-11-21";
 
 /// Everything the stage reads, before it becomes files.
 #[derive(Clone)]
-struct World {
-    task: Task,
-    plan: Plan,
-    tests: TestSet,
-    red: Verification,
-    edits: ChangeSet,
-    green: Verification,
-    verdict: Verdict,
+pub(crate) struct World {
+    pub(crate) task: Task,
+    pub(crate) plan: Plan,
+    pub(crate) tests: TestSet,
+    pub(crate) red: Verification,
+    pub(crate) edits: ChangeSet,
+    pub(crate) green: Verification,
+    pub(crate) verdict: Verdict,
 }
 
 fn protection() -> Protection {
@@ -73,7 +73,7 @@ fn report(base: &Base, phase: Phase) -> Verification {
 }
 
 impl World {
-    fn new(base: &Base) -> Self {
+    pub(crate) fn new(base: &Base) -> Self {
         let expected = ExpectedTest {
             path: "tests/health.txt".parse().unwrap(),
             name: "test_health".into(),
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// The files as the runner would hand them over.
-    fn inputs(&self) -> Inputs {
+    pub(crate) fn inputs(&self) -> Inputs {
         let mut files = Files::default();
         files.add(slot::TASK, StageId::Intake, &[], &self.task);
         files.add(slot::PLAN, StageId::Plan, &[slot::TASK], &self.plan);
@@ -156,12 +156,12 @@ impl World {
 }
 
 #[derive(Default)]
-struct Files {
-    inputs: Inputs,
+pub(crate) struct Files {
+    pub(crate) inputs: Inputs,
 }
 
 impl Files {
-    fn add<T: Artifact>(&mut self, slot: Slot, stage: StageId, from: &[Slot], body: &T) {
+    pub(crate) fn add<T: Artifact>(&mut self, slot: Slot, stage: StageId, from: &[Slot], body: &T) {
         let input = |slot: &Slot| {
             let file = self.inputs.file(*slot).unwrap();
             FileRef { path: file.path.clone(), digest: file.digest.clone() }
@@ -181,7 +181,7 @@ impl Files {
     }
 }
 
-fn run_id() -> RunId {
+pub(crate) fn run_id() -> RunId {
     "20261121-add-health".parse().unwrap()
 }
 

@@ -1,0 +1,199 @@
+//! What the fake knows: objects, branches, pull requests, checks.
+
+use std::collections::BTreeMap;
+
+use orch::ports::vcs::{EntryKind, VcsRead};
+use serde_json::{Value, json};
+
+use super::objects::{Entry, Flat, id, tree_id};
+
+/// A commit.
+#[derive(Clone, Debug)]
+pub struct CommitRecord {
+    pub tree: String,
+    pub parents: Vec<String>,
+    pub message: String,
+    pub name: String,
+    pub email: String,
+    pub login: Option<String>,
+    pub verified: bool,
+}
+
+/// A pull request.
+#[derive(Clone, Debug)]
+pub struct PullRecord {
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub draft: bool,
+    pub state: &'static str,
+    pub merged: bool,
+    pub head: String,
+    pub base: String,
+    pub labels: Vec<String>,
+    pub assignees: Vec<String>,
+    pub reviewers: Vec<String>,
+    pub auto_merge: Option<String>,
+}
+
+impl PullRecord {
+    pub fn node(&self) -> String {
+        format!("PR_{}", self.number)
+    }
+}
+
+/// Everything.
+#[derive(Default)]
+pub struct State {
+    pub slug: String,
+    /// The account of the token.
+    pub login: String,
+    /// Whether the token is an App's, which alone may make check runs.
+    pub app: bool,
+    pub archived: bool,
+    pub graphql: bool,
+    pub blobs: BTreeMap<String, Vec<u8>>,
+    pub trees: BTreeMap<String, Flat>,
+    pub commits: BTreeMap<String, CommitRecord>,
+    pub branches: BTreeMap<String, String>,
+    pub pulls: Vec<PullRecord>,
+    pub checks: Vec<Value>,
+    pub statuses: Vec<Value>,
+    pub comments: Vec<Value>,
+    pub reviews: Vec<Value>,
+    pub threads: Vec<Value>,
+    pub rules: Vec<Value>,
+    pub sarifs: Vec<Value>,
+    /// Who may be assigned and asked.
+    pub people: Vec<String>,
+    clock: u64,
+}
+
+impl State {
+    /// The same repository as a local one, with its `main`.
+    pub fn of(vcs: &impl VcsRead, slug: &str) -> Self {
+        let base = vcs.head().unwrap();
+        let mut state = Self {
+            slug: slug.into(),
+            login: "orch-app[bot]".into(),
+            app: true,
+            graphql: true,
+            people: vec!["octocat".into(), "reviewer".into()],
+            ..Self::default()
+        };
+        let mut files = Flat::new();
+        for entry in vcs.entries(&base.tree).unwrap().iter() {
+            let path = entry.utf8_path().unwrap().to_owned();
+            let mode = if entry.kind == EntryKind::Executable { "100755" } else { "100644" };
+            let bytes = vcs.file(&base.tree, &path).unwrap().unwrap();
+            let blob = state.add_blob(bytes);
+            files.insert(path, Entry { mode: mode.into(), blob });
+        }
+        let tree = state.add_tree(files);
+        assert_eq!(tree, base.tree.as_str(), "the fake makes the trees that git makes");
+        let record = CommitRecord {
+            tree,
+            parents: vec![],
+            message: "base".into(),
+            name: "t".into(),
+            email: "t@example.invalid".into(),
+            login: None,
+            verified: false,
+        };
+        state.commits.insert(base.commit.to_string(), record);
+        state.branches.insert("main".into(), base.commit.to_string());
+        state
+    }
+
+    pub fn tick(&mut self) -> String {
+        self.clock += 1;
+        format!("2026-11-21T10:{:02}:{:02}Z", self.clock / 60 % 60, self.clock % 60)
+    }
+
+    pub fn add_blob(&mut self, bytes: Vec<u8>) -> String {
+        let blob = id("blob", &bytes);
+        self.blobs.insert(blob.clone(), bytes);
+        blob
+    }
+
+    pub fn add_tree(&mut self, files: Flat) -> String {
+        let tree = tree_id(&files);
+        self.trees.insert(tree.clone(), files);
+        tree
+    }
+
+    pub fn add_commit(&mut self, record: CommitRecord) -> String {
+        let time = self.tick();
+        let parents: String = record.parents.iter().map(|p| format!("parent {p}\n")).collect();
+        let text =
+            format!("tree {}\n{parents}author {time}\ncommitter {time}\n\n{}", record.tree, record.message);
+        let commit = id("commit", text.as_bytes());
+        self.commits.insert(commit.clone(), record);
+        commit
+    }
+
+    /// A commit that a person pushes onto a branch.
+    pub fn push_by_person(&mut self, branch: &str, path: &str, text: &str, message: &str) -> String {
+        let parent = self.branches[branch].clone();
+        let mut files = self.trees[&self.commits[&parent].tree].clone();
+        let blob = self.add_blob(text.as_bytes().to_vec());
+        files.insert(path.into(), Entry { mode: "100644".into(), blob });
+        let tree = self.add_tree(files);
+        let commit = self.add_commit(CommitRecord {
+            tree,
+            parents: vec![parent],
+            message: message.into(),
+            name: "Octo Cat".into(),
+            email: "octocat@example.com".into(),
+            login: Some("octocat".into()),
+            verified: false,
+        });
+        self.branches.insert(branch.into(), commit.clone());
+        commit
+    }
+
+    /// Every commit that can be reached, the given one first.
+    pub fn history(&self, from: &str) -> Vec<String> {
+        let (mut all, mut todo) = (Vec::new(), vec![from.to_owned()]);
+        while let Some(next) = todo.pop() {
+            if !all.contains(&next) {
+                todo.extend(self.commits[&next].parents.clone());
+                all.push(next);
+            }
+        }
+        all
+    }
+
+    pub fn files_of(&self, commit: &str) -> &Flat {
+        &self.trees[&self.commits[commit].tree]
+    }
+
+    pub fn text(&self, commit: &str, path: &str) -> Option<String> {
+        let entry = self.files_of(commit).get(path)?;
+        Some(String::from_utf8_lossy(&self.blobs[&entry.blob]).into_owned())
+    }
+
+    /// What differs, as GitHub lists it.
+    pub fn changed(&self, base: &str, head: &str) -> Vec<Value> {
+        let (before, after) = (self.files_of(base), self.files_of(head));
+        let mut paths: Vec<_> = before.keys().chain(after.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        let mut all = Vec::new();
+        for path in paths {
+            let status = match (before.get(path), after.get(path)) {
+                (None, Some(_)) => "added",
+                (Some(_), None) => "removed",
+                (a, b) if a == b => continue,
+                _ => "modified",
+            };
+            let blob = after.get(path).or(before.get(path)).map(|entry| entry.blob.clone());
+            all.push(json!({ "filename": path, "status": status, "sha": blob }));
+        }
+        all
+    }
+
+    pub fn pull(&mut self, number: u64) -> Option<&mut PullRecord> {
+        self.pulls.iter_mut().find(|pull| pull.number == number)
+    }
+}
