@@ -237,9 +237,9 @@ impl Check<'_> {
         super::Intake {
             allow: raw.allow.unwrap_or(default.allow),
             bots: bots.iter().filter_map(|number| number.parse().ok()).collect(),
-            labels: raw.labels.map_or(default.labels, |labels| {
-                self.each("intake.labels", Some(labels), line_fault)
-            }),
+            labels: raw
+                .labels
+                .map_or(default.labels, |labels| self.each("intake.labels", Some(labels), line_fault)),
             tenants: tenants.iter().filter_map(|name| name.parse().ok()).collect(),
             scheduled: raw.scheduled.unwrap_or(default.scheduled),
         }

@@ -15,6 +15,7 @@ const LATER: &str = "1767232800";
 /// 73 hours after.
 const MUCH_LATER: &str = "1767488400";
 
+const REQUEST: &str = "add an MIT license for \"ACME Inc.\"";
 const CONFIG: &str = "paths:\n  protect: [LICENSE]\n";
 
 fn shop(env: &TestEnv, name: &str, config: &str) -> PathBuf {
@@ -36,7 +37,7 @@ fn digest(root: &Path) -> String {
 fn an_approval_takes_the_draft_away_and_holds_for_one_change() {
     let env = TestEnv::new();
     let root = shop(&env, "shop", CONFIG);
-    env.orch(&root, &["run", "add a LICENSE file"]).exits(4);
+    env.orch(&root, &["run", REQUEST]).exits(4);
     assert_eq!(body(&root, "pr.json")["draft"], true);
     let said = env.orch(&root, &["stage", "approve"]).exits(4);
     for part in ["paths/protected", "What the change claims", "Rollback", "/orch approve sha256:"] {
@@ -73,7 +74,7 @@ fn an_approval_takes_the_draft_away_and_holds_for_one_change() {
 fn an_approval_ends() {
     let env = TestEnv::new();
     let root = shop(&env, "shop", CONFIG);
-    env.orch(&root, &["run", "add a LICENSE file", "--until", "policy"]).exits(4);
+    env.orch(&root, &["run", REQUEST, "--until", "policy"]).exits(4);
     env.orch(&root, &["stage", "approve"]).exits(4);
     env.orch(&root, &["stage", "approve", "--digest", &digest(&root)]).exits(0);
     let mut late = env.orch_command(&root, &["stage", "pr"]);
@@ -86,10 +87,10 @@ fn an_approval_ends() {
 fn what_needs_no_person_is_not_approved_and_what_is_denied_cannot_be() {
     let env = TestEnv::new();
     let free = shop(&env, "free", "");
-    env.orch(&free, &["run", "add a LICENSE file"]).exits(0);
+    env.orch(&free, &["run", REQUEST]).exits(0);
     env.orch(&free, &["stage", "approve"]).exits(78);
     let denied = shop(&env, "denied", "paths:\n  deny: [LICENSE]\n");
-    env.orch(&denied, &["run", "add a LICENSE file"]).exits(3);
+    env.orch(&denied, &["run", REQUEST]).exits(3);
     env.orch(&denied, &["stage", "approve"]).exits(3);
 }
 
@@ -97,7 +98,7 @@ fn what_needs_no_person_is_not_approved_and_what_is_denied_cannot_be() {
 fn no_approval_is_made_by_a_bent_file() {
     let env = TestEnv::new();
     let root = shop(&env, "shop", CONFIG);
-    env.orch(&root, &["run", "add a LICENSE file"]).exits(4);
+    env.orch(&root, &["run", REQUEST]).exits(4);
     env.orch(&root, &["stage", "approve"]).exits(4);
     env.orch(&root, &["stage", "approve", "--digest", &digest(&root)]).exits(0);
     let file = run_folder(&root).join("approval.json");
@@ -160,7 +161,10 @@ fn a_comment_approves_for_another_person_who_may() {
     approve(&mate, &digest, "2026-01-02T00:00:00Z").exits(3).says("future");
     // A runner has nobody at its keyboard, and who is at one is not who asked on the forge.
     let label = fixture("ordinary-label.issues");
-    runner.says("issues", &label, &["stage", "approve", "--digest", &digest]).exits(2).says("cannot approve by itself");
+    runner
+        .says("issues", &label, &["stage", "approve", "--digest", &digest])
+        .exits(2)
+        .says("cannot approve by itself");
     env.orch(&root, &["stage", "approve", "--digest", &digest]).exits(3).says("approved there");
     assert!(!run_folder(&root).join("approval.json").exists());
 

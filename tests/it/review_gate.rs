@@ -5,9 +5,7 @@ use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
 use orch::artifact::id::{Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
-use orch::artifact::types::pull_request::{
-    CiStart, CommitRef, Hosted, Outcome, Provenance, PullRequest,
-};
+use orch::artifact::types::pull_request::{CiStart, CommitRef, Hosted, Outcome, Provenance, PullRequest};
 use orch::artifact::types::review::{Review, ReviewOutcome};
 use orch::artifact::types::task::{Assignment, Base, Channel, Requester, Task};
 use orch::config::{Config, ReviewProgram};
@@ -18,7 +16,9 @@ use orch::ports::secret::Secret;
 use orch::ports::vcs::FakeRepository;
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::review_gate::{ReviewGate, SPEC};
-use orch::stage::{Finished, Inputs, Loaded, Output, Ports, Stage as _, StageContext, StageError, StageResult};
+use orch::stage::{
+    Finished, Inputs, Loaded, Output, Ports, Stage as _, StageContext, StageError, StageResult,
+};
 use orch::telemetry::Silent;
 use serde_json::{Value, json};
 
@@ -40,9 +40,7 @@ fn bot(id: u64, login: &str) -> Value {
 }
 
 fn pull(author: Value, sha: &str) -> Value {
-    let end = |branch: &str, sha: &str| {
-        json!({"ref": branch, "sha": sha, "repo": {"id": 4004, "full_name": "acme/shop"}})
-    };
+    let end = |branch: &str, sha: &str| json!({"ref": branch, "sha": sha, "repo": {"id": 4004, "full_name": "acme/shop"}});
     json!({"number": 20, "node_id": "PR_20", "html_url": "https://github.com/acme/shop/pull/20", "title": "feat: x",
         "body": "", "user": author, "state": "open", "merged_at": null, "draft": false, "base": end("main", &"b".repeat(40)),
         "head": end("feat/x", sha), "labels": [], "auto_merge": null, "mergeable": true,
@@ -64,7 +62,11 @@ fn forge() -> Hub {
     hub.put(PULL, 200, pull(bot(41898282, "github-actions[bot]"), &head()))
         .put(REVIEWS, 200, json!([]))
         .put("GRAPHQL ReviewThreads", 200, threads(json!([])))
-        .put(&format!("GET /repos/acme/shop/commits/{}/check-runs", head()), 200, json!({"total_count": 0, "check_runs": []}))
+        .put(
+            &format!("GET /repos/acme/shop/commits/{}/check-runs", head()),
+            200,
+            json!({"total_count": 0, "check_runs": []}),
+        )
         .put(&format!("GET /repos/acme/shop/commits/{}/statuses", head()), 200, json!([]))
         .put(COPILOT, 201, json!({}))
         .put(CHECKS, 201, json!({"id": 5}));
@@ -92,7 +94,8 @@ fn run_id() -> RunId {
 
 fn inputs(review_round: Option<u32>) -> Inputs {
     let mut inputs = Inputs::default();
-    let base = Base { commit: "b".repeat(40).parse().unwrap(), tree: "c".repeat(40).parse().unwrap(), branch: None };
+    let base =
+        Base { commit: "b".repeat(40).parse().unwrap(), tree: "c".repeat(40).parse().unwrap(), branch: None };
     let task = Task {
         request: "x".into(),
         title: "x".into(),
@@ -119,7 +122,13 @@ fn inputs(review_round: Option<u32>) -> Inputs {
         title: "feat: x".into(),
         body: some(),
         draft: false,
-        provenance: Provenance { task: some(), tests: some(), edits: some(), report: some(), verdict: some() },
+        provenance: Provenance {
+            task: some(),
+            tests: some(),
+            edits: some(),
+            report: some(),
+            verdict: some(),
+        },
         hosted: Some(Hosted {
             repository: "acme/shop".into(),
             number: Some(20),
@@ -165,7 +174,9 @@ fn gate(hub: &Hub, config: &Config, round: Option<u32>) -> Result<Gone, StageErr
     };
     let cx = StageContext::new(&SPEC, &run, Round::FIRST, config, None, ports, &Silent);
     let finished = ReviewGate.run(&cx, &inputs(round))?;
-    let of = |slot: Slot| finished.outputs.iter().find(|(other, _)| *other == slot).map(|(_, output)| output.clone());
+    let of = |slot: Slot| {
+        finished.outputs.iter().find(|(other, _)| *other == slot).map(|(_, output)| output.clone())
+    };
     let Some(Output::Body(review)) = of(slot::REVIEW) else { unreachable!() };
     let task = of(slot::REVIEW_TASK).map(|output| match output {
         Output::Bytes(bytes) => String::from_utf8(bytes).unwrap(),
@@ -206,8 +217,11 @@ fn nobody_answers_so_the_gate_holds_after_its_time() {
 fn an_answer_ends_the_waiting() {
     let hub = forge();
     let copilot = bot(175_728_472, "copilot-pull-request-reviewer[bot]");
-    hub.then(REVIEWS, 200, json!([review(copilot.clone(), "COMMENTED", &"d".repeat(40))]))
-        .then(REVIEWS, 200, json!([review(copilot, "COMMENTED", &head())]));
+    hub.then(REVIEWS, 200, json!([review(copilot.clone(), "COMMENTED", &"d".repeat(40))])).then(
+        REVIEWS,
+        200,
+        json!([review(copilot, "COMMENTED", &head())]),
+    );
     let gone = gate(&hub, &Config::default(), None).unwrap();
     assert_eq!((exit(&gone), gone.review.outcome), (0, ReviewOutcome::Pass), "{:?}", gone.review);
     assert_eq!(gone.waited, 10 + 20, "pauses grow");

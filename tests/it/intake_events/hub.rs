@@ -33,7 +33,11 @@ impl Hub {
         });
         let hub = Self { address, answers, asked };
         hub.person("maintainer", "maintain").person("outsider", "read");
-        hub.put("GET /repos/acme/shop", 200, json!({"id": 4004, "full_name": "acme/shop", "default_branch": "main"}));
+        hub.put(
+            "GET /repos/acme/shop",
+            200,
+            json!({"id": 4004, "full_name": "acme/shop", "default_branch": "main"}),
+        );
         hub.put("GRAPHQL Viewer", 200, json!({"data": {"viewer": {"login": "github-actions"}}}));
         hub
     }
@@ -71,7 +75,11 @@ impl Hub {
             self.put(&format!("GET /repos/acme/shop/issues/{}", issue["number"]), 200, issue.clone());
         }
         if let Some(comment) = event.get("comment") {
-            self.put(&format!("GET /repos/acme/shop/issues/comments/{}", comment["id"]), 200, comment.clone());
+            self.put(
+                &format!("GET /repos/acme/shop/issues/comments/{}", comment["id"]),
+                200,
+                comment.clone(),
+            );
         }
         self
     }
