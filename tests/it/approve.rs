@@ -81,6 +81,13 @@ fn an_approval_ends() {
     late.env("SOURCE_DATE_EPOCH", MUCH_LATER);
     said(late).exits(0).says("has expired");
     assert_eq!(body(&root, "pr.json")["draft"], true);
+    // Given again, it is a new one.
+    for args in [&["stage", "approve", "--digest", &digest(&root)][..], &["stage", "pr"]] {
+        let mut again = env.orch_command(&root, args);
+        again.env("SOURCE_DATE_EPOCH", MUCH_LATER);
+        said(again).exits(0);
+    }
+    assert_eq!(body(&root, "pr.json")["draft"], false);
 }
 
 #[test]

@@ -123,6 +123,12 @@ impl Stage for ApproveStage {
         outputs.put(slot::APPROVAL, &approval)?;
         Ok(Finished::done(outputs))
     }
+
+    /// An approval that is over has to be given again.
+    fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
+        let approval: Option<Approval> = outputs.find(slot::APPROVAL)?;
+        Ok(approval.is_none_or(|approval| approval.covers(&approval.bound, cx.clock().now()).is_ok()))
+    }
 }
 
 /// Returns what an approval of this evidence is bound to.
