@@ -96,7 +96,8 @@ fn what_needs_no_person_is_not_approved_and_what_is_denied_cannot_be() {
     let free = shop(&env, "free", "");
     env.orch(&free, &["run", REQUEST]).exits(0);
     env.orch(&free, &["stage", "approve"]).exits(78);
-    let denied = shop(&env, "denied", "paths:\n  deny: [LICENSE]\n");
+    let denied =
+        shop(&env, "denied", "paths:\n  protect: [LICENSE]\npolicy:\n  levels:\n    paths/protected: deny\n");
     env.orch(&denied, &["run", REQUEST]).exits(3);
     env.orch(&denied, &["stage", "approve"]).exits(3);
 }
