@@ -237,9 +237,9 @@ impl Check<'_> {
         super::Intake {
             allow: raw.allow.unwrap_or(default.allow),
             bots: bots.iter().filter_map(|number| number.parse().ok()).collect(),
-            labels: raw.labels.map_or(default.labels, |labels| {
-                self.each("intake.labels", Some(labels), line_fault)
-            }),
+            labels: raw
+                .labels
+                .map_or(default.labels, |labels| self.each("intake.labels", Some(labels), line_fault)),
             tenants: tenants.iter().filter_map(|name| name.parse().ok()).collect(),
             scheduled: raw.scheduled.unwrap_or(default.scheduled),
         }
@@ -256,7 +256,7 @@ impl Check<'_> {
 
     fn review(&mut self, raw: RawReview, default: super::Review) -> super::Review {
         let reviewers = raw.reviewers.map_or(default.reviewers, |names| {
-            let names = self.each("review.reviewers", Some(names), reviewer_fault);
+            let names = self.each("review.reviewers", Some(names), program_fault);
             names.iter().filter_map(|name| name.parse().ok()).collect()
         });
         super::Review {
@@ -290,7 +290,7 @@ fn line_fault(text: &str) -> Fault {
     None
 }
 
-fn reviewer_fault(name: &str) -> Fault {
+fn program_fault(name: &str) -> Fault {
     match name.parse::<super::ReviewProgram>() {
         Ok(_) => None,
         Err(()) => fault("is not a reviewer orch knows", "Known are `copilot` and `coderabbit`."),

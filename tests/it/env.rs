@@ -159,7 +159,7 @@ pub fn sample() -> BTreeMap<String, Vec<u8>> {
     files.map(|(path, bytes)| (path.trim_end_matches(".in").to_owned(), bytes)).collect()
 }
 
-fn said(mut command: Command) -> Said {
+pub fn said(mut command: Command) -> Said {
     let output = command.output().unwrap();
     Said {
         exit: output.status.code().unwrap_or(-1),

@@ -1,6 +1,7 @@
 //! Behaviour of `orch` as a user meets it, one module per area.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and read the environment themselves")]
 
+mod approve;
 mod artifacts;
 mod config;
 mod cost;
@@ -14,6 +15,7 @@ mod forge;
 mod generated;
 mod hostile;
 mod init;
+mod intake_events;
 mod interrupted;
 mod judge;
 mod model_runs;
@@ -30,6 +32,7 @@ mod process;
 mod providers;
 mod replay;
 mod repositories;
+mod review_gate;
 mod scan;
 mod secrets;
 mod support;

@@ -464,7 +464,8 @@ impl HiddenKind {
 impl Event {
     /// Returns the text of the request: what every part says, a blank line between them.
     pub fn text(&self) -> String {
-        let parts: Vec<_> = self.texts.iter().map(|words| words.text.trim()).filter(|t| !t.is_empty()).collect();
+        let parts: Vec<_> =
+            self.texts.iter().map(|words| words.text.trim()).filter(|t| !t.is_empty()).collect();
         parts.join("\n\n")
     }
 }

@@ -10,8 +10,8 @@ use crate::cli::event::{self, EventArgs};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::config::env::Environment;
-use crate::diagnostic::text::plain;
 use crate::diagnostic::Class;
+use crate::diagnostic::text::plain;
 use crate::stage::intake;
 
 /// Tell what an event of GitHub asks for

@@ -8,11 +8,11 @@ use clap::Args;
 use super::judge::{self, JudgeArgs};
 use super::policy::FormArgs;
 use super::stages::StageDocument;
+use crate::artifact::chain::Chain;
+use crate::artifact::envelope::Envelope;
 use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{Slot, slot};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
-use crate::artifact::chain::Chain;
-use crate::artifact::envelope::Envelope;
 use crate::artifact::types::event::{Event, Intent};
 use crate::artifact::types::review::Review;
 use crate::artifact::types::task::{After, Assignment, Channel, Task};
@@ -20,8 +20,8 @@ use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
 use crate::cli::desk::{self, Desk};
-use crate::cli::event::{self, EventArgs};
 use crate::cli::error::UsageError;
+use crate::cli::event::{self, EventArgs};
 use crate::cli::output::Output;
 use crate::cli::outputs;
 use crate::cli::session::{self, FoundRun, Session};
@@ -197,7 +197,10 @@ fn only_for(args: &StageArgs, id: StageId) -> Result<(), CommandError> {
         StageId::Intake => args.digest.is_some() || args.environment,
         StageId::Approve => args.task.is_some() || args.task_file.is_some() || args.from_review.is_some(),
         _ => {
-            args.digest.is_some() || args.environment || args.from_review.is_some() || args.event.event.is_some()
+            args.digest.is_some()
+                || args.environment
+                || args.from_review.is_some()
+                || args.event.event.is_some()
         }
     };
     if !wrong {
@@ -216,7 +219,8 @@ fn only_for(args: &StageArgs, id: StageId) -> Result<(), CommandError> {
 fn findings(found: &FoundRun, assignment: Assignment) -> Result<Request, CommandError> {
     let missing = || UsageError {
         what: "the run has no findings of a review to mend".into(),
-        help: "`orch stage review-gate` writes them; it did not run, or nothing speaks against the change.".into(),
+        help: "`orch stage review-gate` writes them; it did not run, or nothing speaks against the change."
+            .into(),
     };
     if let Some(first) = Chain::read(&found.store, &found.run)?.breaks.into_iter().next() {
         return Err(RunError::Broken { first, more: 0 }.into());

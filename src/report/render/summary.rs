@@ -59,7 +59,7 @@ pub fn summary(report: &Report, folder: &str, out: &mut dyn Write) -> io::Result
             if pull.draft {
                 writeln!(
                     out,
-                    "  approve   by merging the branch once you have read it; this version records no approval"
+                    "  approve   orch stage approve shows what is to be read, and the digest to give"
                 )?;
             }
         }

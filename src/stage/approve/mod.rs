@@ -86,7 +86,10 @@ impl Stage for ApproveStage {
             help: "This is a fault of orch; please report it.".into(),
         })?;
         let mut outputs = Outputs::default();
-        outputs.put_bytes(slot::APPROVAL_TEXT, rationale::render(&bound, &digest, &evidence, &cx.config.approve));
+        outputs.put_bytes(
+            slot::APPROVAL_TEXT,
+            rationale::render(&bound, &digest, &evidence, &cx.config.approve),
+        );
         let Some(request) = cx.request else {
             let why = format!("a person has to approve {digest}");
             return Ok(Finished::stopped(outputs, Class::NeedsApproval, why));
@@ -98,7 +101,9 @@ impl Stage for ApproveStage {
                 typed(&typed_in(event)?, &digest)?;
                 by_comment(event, cx.hub()?, config)?
             }
-            (None, Channel::Environment) => by_environment(&request.text, cx.hub()?, config, cx.clock().now())?,
+            (None, Channel::Environment) => {
+                by_environment(&request.text, cx.hub()?, config, cx.clock().now())?
+            }
             (None, _) => {
                 typed(request.text.trim(), &digest)?;
                 let by = Requester::at_hand(request.channel);
@@ -109,11 +114,20 @@ impl Stage for ApproveStage {
         let approval = approval(bound, digest, &person, &evidence, config, request.event.as_ref());
         let now = cx.clock().now();
         approval.covers(&approval.bound, now).map_err(|void| {
-            refused(format!("the approval {void}"), "Approve again; `approve.ttl_hours` of orch.yml is how long one holds.")
+            refused(
+                format!("the approval {void}"),
+                "Approve again; `approve.ttl_hours` of orch.yml is how long one holds.",
+            )
         })?;
         cx.note(format!("approved until {}", approval.expires_at));
         outputs.put(slot::APPROVAL, &approval)?;
         Ok(Finished::done(outputs))
+    }
+
+    /// An approval that is over has to be given again.
+    fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
+        let approval: Option<Approval> = outputs.find(slot::APPROVAL)?;
+        Ok(approval.is_none_or(|approval| approval.covers(&approval.bound, cx.clock().now()).is_ok()))
     }
 }
 
@@ -202,7 +216,10 @@ fn by_comment(
     })?;
     let account = event.actor.clone();
     let standing = account.as_ref().and_then(|account| known.standing.get(&account.id).copied());
-    Ok(Person { by: Requester { channel: Channel::Comment, trust: Trust::Collaborator, account, standing }, at })
+    Ok(Person {
+        by: Requester { channel: Channel::Comment, trust: Trust::Collaborator, account, standing },
+        at,
+    })
 }
 
 /// The person who approved the deployment environment that the job waits behind.

@@ -26,7 +26,11 @@ pub(super) fn render(bound: &Bound, digest: &Digest, evidence: &Evidence, config
     let _ = writeln!(page, "{}\n", text(&plan.summary));
     let _ = writeln!(page, "{}\n", asked_by(evidence));
     section(&mut page, "What needs a person", verdict.findings.iter().filter(needs_a_person).map(finding));
-    section(&mut page, "What is warned of", verdict.findings.iter().filter(|f| f.effect == Effect::Warn).map(finding));
+    section(
+        &mut page,
+        "What is warned of",
+        verdict.findings.iter().filter(|f| f.effect == Effect::Warn).map(finding),
+    );
     section(&mut page, "Files", tests.files.iter().chain(&edits.files).map(file));
     let claims = plan.criteria.iter().map(|criterion| {
         let covered = tests.expected.iter().filter(|t| t.criteria.contains(&criterion.id)).count();
@@ -34,16 +38,24 @@ pub(super) fn render(bound: &Bound, digest: &Digest, evidence: &Evidence, config
     });
     section(&mut page, "What the change claims", claims);
     let exempt = green.outcome == VerificationOutcome::Exempt || tests.exempt.is_some();
-    let proven = if exempt { "No test was seen to fail first: the change is exempt." } else { "The tests failed before the change and pass with it." };
+    let proven = if exempt {
+        "No test was seen to fail first: the change is exempt."
+    } else {
+        "The tests failed before the change and pass with it."
+    };
     let _ = writeln!(page, "{proven}\n");
-    section(&mut page, "Risks", plan.risks.iter().map(|risk| {
-        let level = match risk.level {
-            RiskLevel::Low => "low",
-            RiskLevel::Medium => "medium",
-            RiskLevel::High => "high",
-        };
-        format!("**{level}** {} Mitigation: {}", text(&risk.text), text(&risk.mitigation))
-    }));
+    section(
+        &mut page,
+        "Risks",
+        plan.risks.iter().map(|risk| {
+            let level = match risk.level {
+                RiskLevel::Low => "low",
+                RiskLevel::Medium => "medium",
+                RiskLevel::High => "high",
+            };
+            format!("**{level}** {} Mitigation: {}", text(&risk.text), text(&risk.mitigation))
+        }),
+    );
     let _ = writeln!(page, "## Rollback\n\n{}\n", text(&plan.rollback));
     let _ = writeln!(page, "## To approve\n");
     let _ = writeln!(page, "Comment on the pull request, on the first line and with nothing else on it:\n");
@@ -99,15 +111,17 @@ fn asked_by(evidence: &Evidence) -> String {
         Trust::Owner => "the request came from this checkout",
     };
     let hidden: u32 = evidence.task.hidden.iter().flat_map(|h| &h.what).map(|h| h.times).sum();
-    let hidden = if hidden == 0 { String::new() } else { format!(" **{hidden} hidden parts were taken out of it.**") };
+    let hidden =
+        if hidden == 0 { String::new() } else { format!(" **{hidden} hidden parts were taken out of it.**") };
     format!("{who} asked for it; {trust}.{hidden}")
 }
 
 fn file(change: &FileChange) -> String {
     let lines = |content: &Option<crate::artifact::types::change_set::Content>| {
-        content.as_ref().and_then(crate::artifact::types::change_set::Content::to_bytes).map_or(0, |bytes| {
-            bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count()
-        })
+        content
+            .as_ref()
+            .and_then(crate::artifact::types::change_set::Content::to_bytes)
+            .map_or(0, |bytes| bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count())
     };
     let path = code(change.path.as_str());
     match change.op {

@@ -76,7 +76,8 @@ pub fn ask(event: &Event, hub: &dyn ForgeRead) -> Result<Known, StageError> {
             (CommentPlace::Line, _) => body_of(hub.review_comment(CommentId(comment.id)))?,
             (CommentPlace::Review, None) => None,
             (CommentPlace::Review, Some(subject)) => {
-                let reviews = ForgeError::optional(hub.reviews(PullNumber(subject.number)))?.unwrap_or_default();
+                let reviews =
+                    ForgeError::optional(hub.reviews(PullNumber(subject.number)))?.unwrap_or_default();
                 reviews.into_iter().find(|review| review.id.0 == comment.id).map(|review| review.body)
             }
         };
@@ -84,17 +85,20 @@ pub fn ask(event: &Event, hub: &dyn ForgeRead) -> Result<Known, StageError> {
     }
     if let Some(subject) = event.subject.as_ref().filter(|_| speaks(event)) {
         let issue = ForgeError::optional(hub.issue(IssueNumber(subject.number)))?;
-        known.subject = issue.map_or(Now::Gone, |issue| Now::Is(subject_text(&issue.title, Some(&issue.body))));
+        known.subject =
+            issue.map_or(Now::Gone, |issue| Now::Is(subject_text(&issue.title, Some(&issue.body))));
     }
     Ok(known)
 }
 
 /// Asks what an account may do.
 pub fn standing(account: &Account, hub: &dyn ForgeRead) -> Result<Standing, StageError> {
-    let login: Login = account.login.as_str().parse().map_err(|_| refused(
-        "the account that asked has a name that no forge has".into(),
-        "Read the event; it is not as a forge writes it.",
-    ))?;
+    let login: Login = account.login.as_str().parse().map_err(|_| {
+        refused(
+            "the account that asked has a name that no forge has".into(),
+            "Read the event; it is not as a forge writes it.",
+        )
+    })?;
     Ok(hub.access(&login)?.into())
 }
 
@@ -177,7 +181,10 @@ pub fn stands(event: &Event, known: &Known) -> Result<(), StageError> {
 }
 
 fn changed(what: &str) -> StageError {
-    refused(what.to_owned(), "Read it as it is now, then ask again: a new comment, or the label taken off and put on.")
+    refused(
+        what.to_owned(),
+        "Read it as it is now, then ask again: a new comment, or the label taken off and put on.",
+    )
 }
 
 fn refused(what: String, help: &str) -> StageError {
@@ -199,7 +206,8 @@ mod tests {
     }
 
     fn event(actor: Option<Account>, author: Option<Account>) -> Event {
-        let words = Words { part: Part::Body, author, text: "t".into(), raw: Digest::of("t"), hidden: vec![] };
+        let words =
+            Words { part: Part::Body, author, text: "t".into(), raw: Digest::of("t"), hidden: vec![] };
         Event {
             name: EventName::IssueComment,
             action: None,

@@ -9,9 +9,7 @@ mod text;
 use crate::artifact::id::{Slug, StageId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::event::{Event, EventName, Intent};
-use crate::artifact::types::task::{
-    After, Base, Channel, HiddenIn, Requester, Source, Task, Trust, Written,
-};
+use crate::artifact::types::task::{After, Base, Channel, HiddenIn, Requester, Source, Task, Trust, Written};
 use crate::diagnostic::Class;
 
 use super::spec::{EffectKind, Permission, StageSpec};
@@ -69,7 +67,9 @@ impl Stage for Intake {
                 source: after.source.clone(),
                 hidden: Vec::new(),
             },
-            (None, None) => Asked { requester: Requester::at_hand(request.channel), source: None, hidden: Vec::new() },
+            (None, None) => {
+                Asked { requester: Requester::at_hand(request.channel), source: None, hidden: Vec::new() }
+            }
             (Some(event), None) => asked(event, request.channel, cx)?,
         };
         let base = cx.vcs()?.head()?;
@@ -77,7 +77,8 @@ impl Stage for Intake {
         let created_at = cx.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let task = task(request, asked, base, service, created_at)?;
         for hidden in &task.hidden {
-            let what: Vec<_> = hidden.what.iter().map(|h| format!("{} {}", h.times, h.kind.as_str())).collect();
+            let what: Vec<_> =
+                hidden.what.iter().map(|h| format!("{} {}", h.times, h.kind.as_str())).collect();
             cx.note(format!("hidden in the {} and taken out: {}", hidden.part.as_str(), what.join(", ")));
         }
         let mut outputs = Outputs::default();
@@ -164,7 +165,10 @@ pub fn admitted(
     {
         return Err(StageError::Refused {
             class: Class::Denied,
-            what: format!("the event is of `{}`, and the forge's repository here is `{hub}`", repository.name),
+            what: format!(
+                "the event is of `{}`, and the forge's repository here is `{hub}`",
+                repository.name
+            ),
             help: "Run in the repository the event happened in.".into(),
         });
     }
@@ -176,7 +180,9 @@ fn asked(event: &Event, channel: Channel, cx: &StageContext<'_>) -> Result<Asked
     let plan_only = asks_for_a_change(event)?;
     let (known, trust) = admitted(event, cx.hub()?, &cx.config.intake)?;
     let standing = |account: Option<&_>| {
-        account.and_then(|account: &crate::artifact::types::event::Account| known.standing.get(&account.id).copied())
+        account.and_then(|account: &crate::artifact::types::event::Account| {
+            known.standing.get(&account.id).copied()
+        })
     };
     let written = event.texts.iter().map(|words| Written {
         part: words.part,

@@ -41,7 +41,11 @@ pub(super) fn render(draft: &Draft, evidence: &Evidence, consent: &Consent) -> R
         SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.map_err(broken)?);
     environment.add_template(NAME, TEMPLATE).map_err(broken)?;
-    environment.get_template(NAME).map_err(broken)?.render(Serde(page(draft, evidence, consent))).map_err(broken)
+    environment
+        .get_template(NAME)
+        .map_err(broken)?
+        .render(Serde(page(draft, evidence, consent)))
+        .map_err(broken)
 }
 
 /// What the template shows; every string is Markdown that may stand anywhere in a line.

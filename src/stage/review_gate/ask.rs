@@ -48,19 +48,16 @@ fn coderabbit(pull: &Pull, hub: &dyn ForgeRead, write: &dyn ForgeWrite) -> Resul
         return Ok(if by_itself {
             Asked::Yes("it reviews pull requests of people by itself".into())
         } else {
-            Asked::No(format!(
-                "needs a person's token; {} is not answered by CodeRabbit",
-                identity.kind
-            ))
+            Asked::No(format!("needs a person's token; {} is not answered by CodeRabbit", identity.kind))
         });
     }
     // The mark binds the question to the head: a comment is written once for each.
     let mark = format!("<!-- orch-review-gate {} -->", pull.head_commit);
     let comments = hub.comments(pull.number.issue(), None)?;
     let ours = |by: Option<&crate::ports::forge::Login>| by.is_some() && by == identity.login.as_ref();
-    let before = comments
-        .iter()
-        .any(|comment| comment.body.contains(&mark) && ours(comment.author.as_ref().map(|author| &author.login)));
+    let before = comments.iter().any(|comment| {
+        comment.body.contains(&mark) && ours(comment.author.as_ref().map(|author| &author.login))
+    });
     if before {
         return Ok(Asked::Yes("asked by a comment before".into()));
     }

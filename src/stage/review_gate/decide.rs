@@ -10,7 +10,8 @@ use crate::artifact::types::event::Standing;
 use crate::artifact::types::review::{GateCheck, Review, ReviewFinding, ReviewOutcome, Reviewer};
 use crate::config::{Permitted, Review as Terms, ReviewProgram};
 use crate::ports::forge::{
-    Actor, CheckRun, CommitStatus, Conclusion, Pull, Review as Said, ReviewState, ReviewThread, StatusState,
+    Actor, CheckRun, CommitStatus, Conclusion, Login, Pull, Review as Said, ReviewState, ReviewThread,
+    StatusState,
 };
 use crate::stage::intake::admit::is_enough;
 use crate::stage::intake::event::strip;
@@ -58,7 +59,8 @@ pub enum Asked {
 /// Decides; `over`: the time to wait has ended.
 pub fn decide(evidence: &Evidence, terms: &Terms, over: bool) -> Review {
     let mut reasons = Vec::new();
-    let programs: Vec<_> = terms.reviewers.iter().map(|program| program_says(*program, evidence, over)).collect();
+    let programs: Vec<_> =
+        terms.reviewers.iter().map(|program| program_says(*program, evidence, over)).collect();
     let people = people_say(evidence);
     let checks: Vec<_> = terms.checks.iter().map(|check| check_says(check, evidence, over)).collect();
     let (findings, more) = findings(evidence, &terms.reviewers);
@@ -71,7 +73,10 @@ pub fn decide(evidence: &Evidence, terms: &Terms, over: bool) -> Review {
         }
     };
     if evidence.pull.head_commit != evidence.judged {
-        note(ReviewOutcome::Fail, "the head of the pull request is not the commit that was tested and judged".into());
+        note(
+            ReviewOutcome::Fail,
+            "the head of the pull request is not the commit that was tested and judged".into(),
+        );
     }
     for one in people.iter().chain(&programs).filter(|one| one.outcome == ReviewOutcome::Fail) {
         note(one.outcome, format!("{}: {}", one.name, one.why));
@@ -198,7 +203,9 @@ enum Signal {
 /// CodeRabbit's check run or status, from its own app alone.
 fn coderabbit_signal(evidence: &Evidence) -> Option<Signal> {
     let run = evidence.checks.iter().find(|check| {
-        check.app.as_deref() == Some("coderabbitai") && check.name == "CodeRabbit" && check.commit == evidence.pull.head_commit
+        check.app.as_deref() == Some("coderabbitai")
+            && check.name == "CodeRabbit"
+            && check.commit == evidence.pull.head_commit
     });
     if let Some(run) = run {
         let said = gave_up(run.title.as_deref().unwrap_or_default());
@@ -251,11 +258,15 @@ fn people_say(evidence: &Evidence) -> Vec<Reviewer> {
                 .is_some_and(|standing| is_enough(*standing, Permitted::Write));
             let own = Some(actor.id) == author || Some(actor.id) == evidence.requester;
             let (outcome, why) = match review.state {
-                _ if !may => (ReviewOutcome::Unavailable, "may not write to the repository, so it does not count"),
+                _ if !may => {
+                    (ReviewOutcome::Unavailable, "may not write to the repository, so it does not count")
+                }
                 // Whoever it is from: a person who may write wants it changed.
                 ReviewState::ChangesRequested => (ReviewOutcome::Fail, "asks for changes"),
                 ReviewState::Dismissed => (ReviewOutcome::Unavailable, "the review was dismissed"),
-                _ if own => (ReviewOutcome::Unavailable, "asked for the change or opened it, so it does not count"),
+                _ if own => {
+                    (ReviewOutcome::Unavailable, "asked for the change or opened it, so it does not count")
+                }
                 _ if review.commit.as_ref() != Some(head) => {
                     (ReviewOutcome::Unavailable, "approved an older commit, not the head")
                 }
@@ -276,7 +287,8 @@ fn people_say(evidence: &Evidence) -> Vec<Reviewer> {
 fn check_says(check: &str, evidence: &Evidence, over: bool) -> GateCheck {
     let (app, name) = check.split_once(':').unwrap_or(("", check));
     let head = &evidence.pull.head_commit;
-    let named: Vec<_> = evidence.checks.iter().filter(|run| run.name == name && &run.commit == head).collect();
+    let named: Vec<_> =
+        evidence.checks.iter().filter(|run| run.name == name && &run.commit == head).collect();
     let red = |conclusion: Conclusion| {
         !matches!(conclusion, Conclusion::Success | Conclusion::Neutral | Conclusion::Skipped)
     };
@@ -332,7 +344,7 @@ fn findings(evidence: &Evidence, programs: &[ReviewProgram]) -> (Vec<ReviewFindi
     // Outdated is not resolved: the lines moved, the question may still be open.
     for thread in evidence.threads.iter().filter(|thread| !thread.resolved) {
         let Some(first) = thread.comments.first() else { continue };
-        let login = first.author.as_ref().map(|login| login.as_str());
+        let login = first.author.as_ref().map(Login::as_str);
         let counts = login.is_some_and(|login| {
             programs.iter().any(|program| is_program(*program, login, first.bot))
                 || (!first.bot && may_write.contains(&login.to_ascii_lowercase()))

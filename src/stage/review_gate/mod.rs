@@ -68,12 +68,15 @@ impl Stage for ReviewGate {
     }
 
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
-        let (task, request) = (inputs.get::<Task>(slot::TASK)?, inputs.get::<PullRequest>(slot::PULL_REQUEST)?);
+        let (task, request) =
+            (inputs.get::<Task>(slot::TASK)?, inputs.get::<PullRequest>(slot::PULL_REQUEST)?);
         let (Some(hub), Some(write)) = (cx.hub()?, cx.hub_write()?) else {
             return Err(StageError::Refused {
                 class: Class::Usage,
                 what: "there is no forge to ask".into(),
-                help: "Set ORCH_FORGE_TOKEN or GITHUB_TOKEN, and run in a checkout whose remote is on a forge.".into(),
+                help:
+                    "Set ORCH_FORGE_TOKEN or GITHUB_TOKEN, and run in a checkout whose remote is on a forge."
+                        .into(),
             });
         };
         let number = number(&request)?;
@@ -169,10 +172,12 @@ impl Gate<'_> {
 }
 
 fn number(request: &PullRequest) -> Result<PullNumber, StageError> {
-    request.hosted.as_ref().and_then(|hosted| hosted.number).map(PullNumber).ok_or_else(|| StageError::Refused {
-        class: Class::Usage,
-        what: "the run has no pull request on a forge, only a branch".into(),
-        help: "Run `orch stage pr` where the forge can be reached; then run this again.".into(),
+    request.hosted.as_ref().and_then(|hosted| hosted.number).map(PullNumber).ok_or_else(|| {
+        StageError::Refused {
+            class: Class::Usage,
+            what: "the run has no pull request on a forge, only a branch".into(),
+            help: "Run `orch stage pr` where the forge can be reached; then run this again.".into(),
+        }
     })
 }
 
@@ -224,7 +229,9 @@ fn show(review: &Review, run: &str, write: &dyn ForgeWrite) -> Result<Option<u64
     let (conclusion, state) = match review.outcome {
         ReviewOutcome::Pass => (Conclusion::Success, StatusState::Success),
         ReviewOutcome::Fail => (Conclusion::Failure, StatusState::Failure),
-        ReviewOutcome::Waiting | ReviewOutcome::Unavailable => (Conclusion::ActionRequired, StatusState::Pending),
+        ReviewOutcome::Waiting | ReviewOutcome::Unavailable => {
+            (Conclusion::ActionRequired, StatusState::Pending)
+        }
     };
     let title = match review.outcome {
         ReviewOutcome::Pass => "Reviewed, nothing speaks against it",

@@ -7,8 +7,8 @@ use crate::artifact::types::event::Standing;
 use crate::artifact::types::review::{Review, ReviewOutcome as Out};
 use crate::config::{Review as Terms, ReviewProgram};
 use crate::ports::forge::{
-    Actor, CheckRun, CheckRunId, CommitStatus, Conclusion, NodeId, Pull, PullNumber, PullState, Review as Said,
-    ReviewId, ReviewState, ReviewThread, StatusState, ThreadComment,
+    Actor, CheckRun, CheckRunId, CommitStatus, Conclusion, NodeId, Pull, PullNumber, PullState,
+    Review as Said, ReviewId, ReviewState, ReviewThread, StatusState, ThreadComment,
 };
 
 fn commit(digit: char) -> CommitId {
@@ -227,9 +227,8 @@ fn only_the_program_itself_speaks_for_it() {
 
 #[test]
 fn a_person_who_may_write_is_enough_and_nobody_else() {
-    let approved = |by: Actor, at: CommitId| {
-        ended(|e| e.reviews = vec![review(by, ReviewState::Approved, at)]).outcome
-    };
+    let approved =
+        |by: Actor, at: CommitId| ended(|e| e.reviews = vec![review(by, ReviewState::Approved, at)]).outcome;
     assert_eq!(approved(mate(), head()), Out::Pass);
     assert_eq!(approved(mate(), commit('c')), Out::Unavailable);
     assert_eq!(approved(actor(AUTHOR, "author", false), head()), Out::Unavailable);
@@ -362,6 +361,7 @@ fn coderabbit_says_it_by_check_status_or_review() {
 
 #[test]
 fn required_checks_are_green_from_their_own_app_or_not_at_all() {
+    use Conclusion::{ActionRequired, Cancelled, Failure, Neutral, Skipped, Stale, Success, TimedOut};
     let wanted = Terms { checks: vec!["github-actions:build".into()], ..terms() };
     let with = |checks: Vec<CheckRun>| {
         ended_by(&wanted, |e| {
@@ -371,7 +371,6 @@ fn required_checks_are_green_from_their_own_app_or_not_at_all() {
     };
     let ours = |conclusion| check("github-actions", "build", Some(conclusion));
     let theirs = |conclusion| check("evil", "build", Some(conclusion));
-    use Conclusion::{ActionRequired, Cancelled, Failure, Neutral, Skipped, Stale, Success, TimedOut};
     assert_eq!(with(vec![ours(Success)]).outcome, Out::Pass);
     assert_eq!(with(vec![]).outcome, Out::Unavailable);
     assert_eq!(with(vec![theirs(Success)]).outcome, Out::Unavailable);

@@ -59,7 +59,9 @@ fn intent(words: &[&str]) -> Intent {
             None => unknown(&format!("There is no such stage; the stages are {}.", stages())),
         },
         [] => unknown("There is no command after `/orch`."),
-        ["plan" | "run" | "stop", ..] => unknown("This command takes nothing more; what it is to do goes below the first line."),
+        ["plan" | "run" | "stop", ..] => {
+            unknown("This command takes nothing more; what it is to do goes below the first line.")
+        }
         ["approve", ..] => unknown("`approve` takes one digest."),
         ["rerun", ..] => unknown("`rerun` takes one stage."),
         _ => unknown("There is no such command."),
@@ -118,8 +120,18 @@ mod tests {
     #[test]
     fn other_comments_ask_for_nothing() {
         for body in [
-            "", "hello", " /orch run", "\n/orch run", "> /orch run", "`/orch run`", "/orchestra run", "/Orch run",
-            "/orch\u{200b} run", "please /orch run", "\u{feff}/orch run", "/orch-run",
+            "",
+            "hello",
+            " /orch run",
+            "\n/orch run",
+            "> /orch run",
+            "`/orch run`",
+            "/orchestra run",
+            "/Orch run",
+            "/orch\u{200b} run",
+            "please /orch run",
+            "\u{feff}/orch run",
+            "/orch-run",
         ] {
             assert!(matches!(read(body).intent, Intent::Nothing { .. }), "{body:?}");
         }

@@ -160,13 +160,15 @@ mod tests {
 
     #[test]
     fn what_is_seen_stays() {
-        for text in ["x < y && y <! z", "a <? b", "[docs]: https://docs.example/a", "- [ ] item", "<b>", "日本 ü"] {
+        for text in
+            ["x < y && y <! z", "a <? b", "[docs]: https://docs.example/a", "- [ ] item", "<b>", "日本 ü"]
+        {
             assert_eq!(strip(text), (text.to_owned(), vec![]), "{text}");
         }
-        assert_eq!(kinds("\u{200b}\u{200b}<!--a--><!--b-->"), [
-            (HiddenKind::HtmlComment, 2),
-            (HiddenKind::ZeroWidth, 2)
-        ]);
+        assert_eq!(
+            kinds("\u{200b}\u{200b}<!--a--><!--b-->"),
+            [(HiddenKind::HtmlComment, 2), (HiddenKind::ZeroWidth, 2)]
+        );
     }
 
     proptest! {

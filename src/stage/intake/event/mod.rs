@@ -22,8 +22,8 @@ pub use hidden::strip;
 
 use crate::artifact::digest::Digest;
 use crate::artifact::types::event::{
-    Account, AccountKind, Branches, Comment, CommentPlace, Event, EventName, Intent, Part, Repository, Subject,
-    Words,
+    Account, AccountKind, Branches, Comment, CommentPlace, Event, EventName, Intent, Part, Repository,
+    Subject, Words,
 };
 use crate::config::Intake as IntakeConfig;
 use crate::diagnostic::{Class, Failure};

@@ -107,13 +107,16 @@ fn hidden_text_is_told_of_in_the_part_it_was_in() {
     assert_eq!(of(Part::Title), ("Add a LICENSE".into(), vec![HiddenKind::Tag, HiddenKind::ZeroWidth]));
     let (text, kinds) = of(Part::Body);
     assert_eq!(text, "Add a LICENSE file.\n\n\nMIT, please. gnihtemos");
-    assert_eq!(kinds, [
-        HiddenKind::HtmlComment,
-        HiddenKind::LinkDefinition,
-        HiddenKind::Bidirectional,
-        HiddenKind::Tag,
-        HiddenKind::Variation
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            HiddenKind::HtmlComment,
+            HiddenKind::LinkDefinition,
+            HiddenKind::Bidirectional,
+            HiddenKind::Tag,
+            HiddenKind::Variation
+        ]
+    );
 }
 
 #[test]
