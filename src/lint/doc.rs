@@ -112,7 +112,8 @@ pub(super) fn secrets<'n>(node: &'n Node) -> Vec<(&'n Node, String)> {
     let mut found: Vec<(&'n Node, String)> = Vec::new();
     node.each_text(&mut |place, value| {
         for expression in expressions(value) {
-            names(expression.inner, &mut |path| {
+            // A comparison tells whether there is one, and hands none over.
+            flows(expression.inner, &mut |path| {
                 let Some(name) = path.strip_prefix("secrets.") else { return };
                 if name != "github_token" {
                     found.push((place, name.to_uppercase()));

@@ -28,7 +28,7 @@ use crate::ports::vcs::VcsRead as _;
 use crate::report::Report;
 use crate::stage::registry;
 use crate::stage::runner::{Position, Runner, StageRun};
-use crate::stage::spec::StageSpec;
+use crate::stage::spec::{EffectKind, StageSpec};
 
 /// Run one stage of a run, or explain it
 ///
@@ -108,7 +108,10 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         None => begun.clone().unwrap_or_else(|| Assignment::to_engine(template::NAME)),
     };
     let records = desk::records(&args.assign, global)?;
-    let desk = Desk::open(&session, &assignment, begun.as_ref(), &args.assign, records)?;
+    // A stage that asks no model needs none to be there: its job has no key.
+    let asks = stage.spec().effects.contains(&EffectKind::Model);
+    let assignment = if asks { assignment } else { Assignment::to_engine(template::NAME) };
+    let desk = Desk::open(&session, &assignment, begun.as_ref().filter(|_| asks), &args.assign, records)?;
     let done = desk.with_ports(&session, &workspaces, |ports| {
         let runner =
             Runner { store: &store, run: &run, config: &session.config, ports, events: events.as_ref() };
