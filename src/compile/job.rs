@@ -142,20 +142,20 @@ impl Unrolled {
         }
         condition
     }
+}
 
-    /// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
-    fn parts(&self, job: &Job) -> String {
-        let mut text = String::new();
-        for need in &job.needs {
-            let part = format!("needs.{need}.outputs.part");
-            if text.is_empty() {
-                let _ = write!(text, "${{{{ {part} }}}}");
-            } else {
-                let _ = write!(text, "${{{{ {part} && format(',{{0}}', {part}) }}}}");
-            }
+/// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
+fn parts(job: &Job) -> String {
+    let mut text = String::new();
+    for need in &job.needs {
+        let part = format!("needs.{need}.outputs.part");
+        if text.is_empty() {
+            let _ = write!(text, "${{{{ {part} }}}}");
+        } else {
+            let _ = write!(text, "${{{{ {part} && format(',{{0}}', {part}) }}}}");
         }
-        text
     }
+    text
 }
 
 /// Writes a job.
@@ -257,9 +257,9 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     }
     // How a stage ended is told by its exit code; the job is red only where the stage could not be asked.
     let _ = writeln!(out, "          accept: '{}'", exits.join(" "));
-    let parts = unrolled.parts(job);
-    if !parts.is_empty() {
-        let _ = writeln!(out, "          parts: {parts}");
+    let handed = parts(job);
+    if !handed.is_empty() {
+        let _ = writeln!(out, "          parts: {handed}");
     }
     if job.stage == StageId::Intake && unrolled.has(Power::Key) {
         // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.

@@ -61,14 +61,17 @@ fn conditions_read_result_and_exit_of_every_stage_before() {
     let plan = condition("plan");
     assert_eq!(
         plan,
-        "${{ always() && needs.intake.result == 'success' && needs.intake.outputs.exit == '0' }}"
+        "${{ always() && needs.intake.result == 'success' && format('exit {0}', needs.intake.outputs.exit) == 'exit 0' }}"
     );
     let second = condition("generate-2");
-    assert!(second.contains("needs.verify-green-1.outputs.exit == '6'"), "{second}");
-    assert!(second.contains("needs.generate-1.outputs.exit == '0'"), "{second}");
+    assert!(second.contains("needs.verify-green-1.outputs.exit) == 'exit 6'"), "{second}");
+    assert!(second.contains("needs.generate-1.outputs.exit) == 'exit 0'"), "{second}");
     let policy = condition("policy");
     for round in 1..=3 {
-        assert!(policy.contains(&format!("needs.verify-green-{round}.outputs.exit == '0'")), "{policy}");
+        assert!(
+            policy.contains(&format!("needs.verify-green-{round}.outputs.exit) == 'exit 0'")),
+            "{policy}"
+        );
     }
     let pr = condition("pr");
     assert!(

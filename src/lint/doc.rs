@@ -65,6 +65,10 @@ impl<'d> Doc<'d> {
         }
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "every question is asked of the document, whatever it needs to know for it"
+    )]
     /// Calls back with every script of a job: a `run`, or the `script` of an action that runs it.
     pub(super) fn scripts<'j>(&self, job: &Job<'j>, each: &mut dyn FnMut(&'j Node, &'j Node, &'j str)) {
         for step in &job.steps {

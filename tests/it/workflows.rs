@@ -99,7 +99,9 @@ fn a_definition_with_an_unknown_stage_is_refused() {
 #[test]
 fn a_repository_compiles_a_definition_of_its_own() {
     let env = TestEnv::new();
-    let own = CHANGE.replace("  - stage: pr\n    when:\n      stage: policy\n      exits: [0, 4]\n", "");
+    let own = CHANGE
+        .replace("  - stage: pr\n    when:\n      stage: policy\n      exits: [0, 4]\n", "")
+        .replace(", pr: 10", "");
     let root = env.repository("r", &[(".orch/workflows/change.yml", &own)]);
     let pin = format!("--pin={COMMIT}");
     env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin]).exits(0);
@@ -222,7 +224,7 @@ fn a_job_hands_over_no_file_of_another_stage() {
     let root = env.service("service");
     env.orch(&root, &["run", REQUEST, "--until", "verify-red"]).exits(0);
     let parts = env.path("parts");
-    for stage in ["intake", "plan", "verify-red"] {
+    for stage in ["intake", "plan", "test-write", "verify-red"] {
         let part = parts.join(stage);
         env.orch(&root, &["artifacts", "part", stage, "--into", &part.display().to_string()]).exits(0);
     }

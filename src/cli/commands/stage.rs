@@ -117,9 +117,12 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
             Runner { store: &store, run: &run, config: &session.config, ports, events: events.as_ref() };
         let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
-    })?;
+    });
     drop(events);
-    outputs::write(&done, &store, &run, output);
+    let done = done.inspect_err(|error| {
+        outputs::write(error.exit_code(), Some(&error.text()), &store, &run, output);
+    })?;
+    outputs::write(done.exit, done.reason.as_deref(), &store, &run, output);
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;
