@@ -72,7 +72,7 @@ esac
 
 if [ "${ORCH_INPUT_HAND_OVER:-true}" = true ] && [ -z "${ORCH_INPUT_SUBJECT:-}" ]; then
   # Also of a stage that did not finish: its ledger and its record let another attempt go on from there.
-  if orch artifacts part "$ORCH_INPUT_STAGE" --round "${ORCH_INPUT_ROUND:-1}" --into "$own" >/dev/null 2>&1; then
+  if orch artifacts part "${ORCH_INPUT_STAGE:-}" --round "${ORCH_INPUT_ROUND:-1}" --into "$own" >/dev/null 2>&1; then
     run="$(basename "$own"/*)"
     {
       printf 'part-folder=%s\n' "$own"

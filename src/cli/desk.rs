@@ -171,6 +171,7 @@ fn choose(session: &Session, args: &AssignArgs) -> Result<&'static str, CommandE
         EngineChoice::Template => Ok(template::NAME),
         EngineChoice::Model => Ok(model::NAME),
         EngineChoice::Auto if args.model.is_some() || args.replay.is_some() => Ok(model::NAME),
+        EngineChoice::Auto if session.models_come_later() => Ok(model::NAME),
         EngineChoice::Auto => {
             let routes = session.models()?.routes()?;
             let all = CAST.iter().all(|role| !routes.candidates(role).is_empty());

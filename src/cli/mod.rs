@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     take_in(snapshot(), Surroundings { actions: environment.is_github(), event: environment.github_event() });
     let hardened = harden_self();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(commands::lint::rephrase(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             if error.use_stderr() {

@@ -2,6 +2,7 @@
 //!
 //! Must never let a value end its own block: the delimiter is the digest of the value, which no value can hold.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -14,20 +15,19 @@ use crate::artifact::store::ArtifactStore;
 use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
 use crate::report::Report;
-use crate::stage::runner::StageRun;
 
-/// Writes the outputs of a stage where a runner asks for them; elsewhere nothing.
-pub fn write(done: &StageRun, store: &dyn ArtifactStore, run: &RunId, output: &Output) {
+/// Writes the outputs of a stage, however it ended, where a runner asks for them; elsewhere nothing.
+pub fn write(exit: u8, reason: Option<&str>, store: &dyn ArtifactStore, run: &RunId, output: &Output) {
     let Some(file) = Environment::of_process().step_output() else { return };
-    let mut values: Vec<(&str, String)> = vec![("exit", done.exit.to_string()), ("run-id", run.to_string())];
+    let mut values: Vec<(&str, String)> = vec![("exit", exit.to_string()), ("run-id", run.to_string())];
     // What nobody knows is not written: a missing amount is no zero.
     if let Some(spent) =
         RunLedgers::read(store).ok().map(|ledgers| ledgers.spent()).filter(|spent| spent.unknown == 0)
     {
         values.push(("cost-usd", spent.nano_usd.to_string().trim_start_matches('$').to_owned()));
     }
-    if let Some(reason) = &done.reason {
-        values.push(("reason", reason.clone()));
+    if let Some(reason) = reason {
+        values.push(("reason", reason.to_owned()));
     }
     if let Ok(report) = Report::read(store, run) {
         let document = serde_json::to_value(report).unwrap_or_default();
@@ -59,7 +59,7 @@ fn append(values: &[(&str, String)], file: &Path) -> io::Result<()> {
     for (name, value) in values {
         let value = redact(value);
         let end = format!("end-{}", Digest::of(value.as_bytes()).hex());
-        text.push_str(&format!("{name}<<{end}\n{value}\n{end}\n"));
+        let _ = write!(text, "{name}<<{end}\n{value}\n{end}\n");
     }
     OpenOptions::new().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }

@@ -53,7 +53,7 @@ pub fn pages() -> Vec<Page> {
         pages.push(Page { path: prepared::PATH.into(), text });
     }
     pages.push(Page { path: "action.yml".into(), text: super::action::text() });
-    for file in crate::compile::shipped().unwrap_or_default() {
+    for file in crate::compile::shipped(&crate::compile::Origin::Own).unwrap_or_default() {
         pages.push(Page { path: format!(".github/workflows/{}", file.name), text: file.text });
     }
     for caller in caller::templates(&format!("v{}", env!("CARGO_PKG_VERSION"))) {

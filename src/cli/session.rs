@@ -157,6 +157,11 @@ impl Session {
         Ok(TemplateEngine::new(template_sources(&self.root, &self.config)?))
     }
 
+    /// Tells whether another job of the same run has the keys of models.
+    pub fn models_come_later(&self) -> bool {
+        self.environment.models_come_later()
+    }
+
     /// Reads the catalogue of models, and looks which can be used now.
     pub fn models(&self) -> Result<ModelSetup, CommandError> {
         ModelSetup::open(&self.root, &self.config.models.file, self.environment.clone(), self.clock.now())

@@ -100,13 +100,13 @@ fn head(about: &str, on: &str) -> String {
 }
 
 fn call(out: &mut String, job: &str, workflow: &str, condition: &str, reference: &str, rest: &[&str]) {
-    let _ = write!(out, "  {job}:\n");
+    let _ = writeln!(out, "  {job}:");
     if !condition.is_empty() {
-        let _ = write!(out, "    if: {condition}\n");
+        let _ = writeln!(out, "    if: {condition}");
     }
     let [rights, more @ ..] = rest else { return };
-    let _ = write!(out, "{rights}    uses: {}/.github/workflows/{workflow}.yml@{reference}\n", repository());
-    more.iter().for_each(|text| out.push_str(text));
+    let _ = writeln!(out, "{rights}    uses: {}/.github/workflows/{workflow}.yml@{reference}", repository());
+    out.push_str(&more.concat());
 }
 
 fn commands(reference: &str) -> String {

@@ -5,12 +5,14 @@
 use std::collections::BTreeSet;
 
 /// Returns the condition that a job ended with one of these codes.
+///
+/// As a text that is no number: a job without the output gives null, and null equals '0', since both are turned into numbers.
 pub(super) fn ended(job: &str, exits: &BTreeSet<u8>) -> String {
-    let outputs = format!("needs.{job}.outputs.exit");
+    let outputs = format!("format('exit {{0}}', needs.{job}.outputs.exit)");
     let exit = match exits.iter().collect::<Vec<_>>().as_slice() {
-        [one] => format!("{outputs} == '{one}'"),
+        [one] => format!("{outputs} == 'exit {one}'"),
         several => {
-            let codes: Vec<String> = several.iter().map(|code| format!("\"{code}\"")).collect();
+            let codes: Vec<String> = several.iter().map(|code| format!("\"exit {code}\"")).collect();
             format!("contains(fromJSON('[{}]'), {outputs})", codes.join(","))
         }
     };

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::expression::{any, done, ended};
 use super::pins::CHECKOUT;
-use super::{GIVEN, KEYS, RUNNER, is_of_pull_request};
+use super::{GIVEN, KEYS, Origin, RUNNER, caller, is_of_pull_request};
 use crate::artifact::id::StageId;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
@@ -142,24 +142,24 @@ impl Unrolled {
         }
         condition
     }
+}
 
-    /// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
-    fn parts(&self, job: &Job) -> String {
-        let mut text = String::new();
-        for need in &job.needs {
-            let part = format!("needs.{need}.outputs.part");
-            if text.is_empty() {
-                let _ = write!(text, "${{{{ {part} }}}}");
-            } else {
-                let _ = write!(text, "${{{{ {part} && format(',{{0}}', {part}) }}}}");
-            }
+/// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
+fn parts(job: &Job) -> String {
+    let mut text = String::new();
+    for need in &job.needs {
+        let part = format!("needs.{need}.outputs.part");
+        if text.is_empty() {
+            let _ = write!(text, "${{{{ {part} }}}}");
+        } else {
+            let _ = write!(text, "${{{{ {part} && format(',{{0}}', {part}) }}}}");
         }
-        text
     }
+    text
 }
 
 /// Writes a job.
-pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unrolled) {
+pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unrolled, origin: &Origin) {
     let Some(spec) = job.spec() else { return };
     let name =
         if job.looped { format!("{} (round {})", job.stage, job.round) } else { job.stage.to_string() };
@@ -197,12 +197,12 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
     }
     out.push_str("    steps:\n");
-    checkouts(out, job);
-    step(out, job, spec, unrolled);
+    checkouts(out, job, origin);
+    step(out, job, spec, unrolled, origin);
     out.push('\n');
 }
 
-fn checkouts(out: &mut String, job: &Job) {
+fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     let _ = write!(out, "      - name: The repository\n        uses: {}\n        with:\n", CHECKOUT.uses());
     if job.holds(Power::Write) {
         // The stage pushes one fixed branch, and this job runs nothing of the repository.
@@ -213,6 +213,9 @@ fn checkouts(out: &mut String, job: &Job) {
     if is_of_pull_request(job) {
         out.push_str("          fetch-depth: 0\n");
     }
+    if *origin != Origin::Own {
+        return;
+    }
     // `job` is read as a whole, since older checkers do not know these two properties of it.
     let _ = write!(
         out,
@@ -222,10 +225,14 @@ fn checkouts(out: &mut String, job: &Job) {
     );
 }
 
-fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled) {
+fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, origin: &Origin) {
+    let uses = match origin {
+        Origin::Own => "./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form".to_owned(),
+        Origin::Release(reference) => format!("{}@{reference}", caller::repository()),
+    };
     let _ = write!(
         out,
-        "      - name: {}\n        id: stage\n        uses: ./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form\n        with:\n          stage: {}\n",
+        "      - name: {}\n        id: stage\n        uses: {uses}\n        with:\n          stage: {}\n",
         job.stage, job.stage
     );
     if job.looped {
@@ -250,9 +257,18 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled) {
     }
     // How a stage ended is told by its exit code; the job is red only where the stage could not be asked.
     let _ = writeln!(out, "          accept: '{}'", exits.join(" "));
-    let parts = unrolled.parts(job);
-    if !parts.is_empty() {
-        let _ = writeln!(out, "          parts: {parts}");
+    let handed = parts(job);
+    if !handed.is_empty() {
+        let _ = writeln!(out, "          parts: {handed}");
+    }
+    if job.stage == StageId::Intake && unrolled.has(Power::Key) {
+        // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.
+        let any: Vec<String> = KEYS.iter().map(|(secret, _)| format!("secrets.{secret} != ''")).collect();
+        let _ = write!(
+            out,
+            "        env:\n          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}\n",
+            any.join(" || ")
+        );
     }
     if job.holds(Power::Key) {
         out.push_str("        env:\n");

@@ -36,8 +36,7 @@ pub(super) fn compile(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> C
     }
     out.push_str("\npermissions: {}\n\nconcurrency:\n  group: orch-many-${{ github.run_id }}\n  cancel-in-progress: false\n\njobs:\n  each:\n    name: each\n    strategy:\n      fail-fast: false\n      max-parallel: ${{ fromJSON(inputs.at-once) }}\n      matrix:\n        request: ${{ fromJSON(inputs.requests) }}\n    permissions:\n");
     for permission in rights(unrolled) {
-        let _ =
-            writeln!(out, "      {permission}: {} # handed on; each job there takes its own part", "write");
+        let _ = writeln!(out, "      {permission}: write # handed on; each job there takes its own part");
     }
     let _ = write!(
         out,

@@ -19,6 +19,15 @@ use crate::stage::spec::Power;
 
 use job::{Job, Unrolled};
 
+/// Where the action and its program come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The repository and the commit of the workflow itself: of workflows that lie beside the action.
+    Own,
+    /// A release, by its commit or tag: of workflows that lie in any other repository.
+    Release(String),
+}
+
 /// A file that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
@@ -73,19 +82,19 @@ const RUNNER: &str = "ubuntu-latest";
 const ROUNDS: u32 = 5;
 
 /// Makes the workflows of every definition in this binary.
-pub fn shipped() -> Result<Vec<Compiled>, CompileError> {
+pub fn shipped(origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
     let mut all = Vec::new();
     for (name, text) in SHIPPED {
-        all.extend(compile(name, text)?);
+        all.extend(compile(name, text, origin)?);
     }
     Ok(all)
 }
 
 /// Makes the workflows of one definition: itself, and where it fans out, the one that calls it for each of a list.
-pub fn compile(name: &str, text: &str) -> Result<Vec<Compiled>, CompileError> {
+pub fn compile(name: &str, text: &str, origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
     let pipeline = Pipeline::parse(text, name).map_err(CompileError::Definition)?;
     let jobs = unroll(&pipeline)?;
-    let mut files = vec![Compiled { name: name.to_owned(), text: workflow(&pipeline, name, &jobs) }];
+    let mut files = vec![Compiled { name: name.to_owned(), text: workflow(&pipeline, name, &jobs, origin) }];
     if pipeline.ci.as_ref().is_some_and(|ci| ci.fan_out) {
         files.push(many::compile(&pipeline, name, &jobs));
     }
@@ -128,7 +137,7 @@ fn unroll(pipeline: &Pipeline) -> Result<Unrolled, CompileError> {
     Ok(unrolled)
 }
 
-fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> String {
+fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origin) -> String {
     let mut out = HEAD.replace("{name}", name);
     let _ = write!(out, "#\n# {}\nname: orch {}\non:\n  workflow_call:\n", pipeline.summary, pipeline.name);
     out.push_str(&inputs(unrolled));
@@ -147,7 +156,7 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> String {
         unrolled.of_pull_request(),
     );
     for job in &unrolled.jobs {
-        job::write(&mut out, pipeline.name.as_str(), job, unrolled);
+        job::write(&mut out, pipeline.name.as_str(), job, unrolled, origin);
     }
     result::write(&mut out, unrolled);
     out

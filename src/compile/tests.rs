@@ -16,7 +16,7 @@ fn stage_of(job: &serde_yaml::Value) -> Option<StageId> {
 #[test]
 fn a_job_holds_what_its_spec_says_and_no_more() {
     let mut seen = 0;
-    for file in shipped().unwrap() {
+    for file in shipped(&Origin::Own).unwrap() {
         for (name, job) in jobs(&file.text) {
             let name = name.as_str().unwrap();
             let written = serde_yaml::to_string(&job).unwrap();
@@ -38,7 +38,13 @@ fn a_job_holds_what_its_spec_says_and_no_more() {
                 "{name}"
             );
             let holds = |power| spec.powers().contains(&power);
-            assert_eq!(written.contains("secrets."), holds(Power::Key), "{name}");
+            let handed = written.lines().any(|line| line.contains(": ${{ secrets."));
+            assert_eq!(handed, holds(Power::Key), "{name}");
+            assert_eq!(
+                written.contains("secrets."),
+                holds(Power::Key) || (stage == StageId::Intake),
+                "{name}"
+            );
             assert_eq!(written.contains("persist-credentials: true"), holds(Power::Write), "{name}");
             assert_eq!(written.contains("inputs.runner"), holds(Power::Exec), "{name}");
             assert!(job["timeout-minutes"].as_u64().is_some_and(|minutes| minutes <= 60), "{name}");
@@ -49,20 +55,23 @@ fn a_job_holds_what_its_spec_says_and_no_more() {
 
 #[test]
 fn conditions_read_result_and_exit_of_every_stage_before() {
-    let files = compile("change.yml", CHANGE).unwrap();
+    let files = compile("change.yml", CHANGE, &Origin::Own).unwrap();
     let jobs = jobs(&files[0].text);
     let condition = |job: &str| jobs[job]["if"].as_str().unwrap().to_owned();
     let plan = condition("plan");
     assert_eq!(
         plan,
-        "${{ always() && needs.intake.result == 'success' && needs.intake.outputs.exit == '0' }}"
+        "${{ always() && needs.intake.result == 'success' && format('exit {0}', needs.intake.outputs.exit) == 'exit 0' }}"
     );
     let second = condition("generate-2");
-    assert!(second.contains("needs.verify-green-1.outputs.exit == '6'"), "{second}");
-    assert!(second.contains("needs.generate-1.outputs.exit == '0'"), "{second}");
+    assert!(second.contains("needs.verify-green-1.outputs.exit) == 'exit 6'"), "{second}");
+    assert!(second.contains("needs.generate-1.outputs.exit) == 'exit 0'"), "{second}");
     let policy = condition("policy");
     for round in 1..=3 {
-        assert!(policy.contains(&format!("needs.verify-green-{round}.outputs.exit == '0'")), "{policy}");
+        assert!(
+            policy.contains(&format!("needs.verify-green-{round}.outputs.exit) == 'exit 0'")),
+            "{policy}"
+        );
     }
     let pr = condition("pr");
     assert!(
@@ -79,7 +88,7 @@ fn every_action_is_pinned_by_its_commit() {
     for pin in pins::ALL {
         assert!(pin.commit.len() == 40 && pin.commit.bytes().all(|b| b.is_ascii_hexdigit()), "{}", pin.name);
     }
-    for file in shipped().unwrap() {
+    for file in shipped(&Origin::Own).unwrap() {
         for line in
             file.text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
         {
@@ -98,4 +107,14 @@ fn keys_are_credentials_of_known_providers() {
     for (key, _) in KEYS {
         assert!(catalogue.contains(&format!("\"{key}\"")), "{key}");
     }
+}
+
+#[test]
+fn elsewhere_the_action_is_that_of_a_release() {
+    let release = Origin::Release("0123456789abcdef0123456789abcdef01234567 # v1.2.3".into());
+    let files = compile("change.yml", CHANGE, &release).unwrap();
+    let text = &files[0].text;
+    assert!(!text.contains(".orch-action") && !text.contains("workflow_sha"));
+    let uses = format!("uses: {}@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n", caller::repository());
+    assert_eq!(text.matches(&uses).count(), text.matches("id: stage").count());
 }

@@ -25,6 +25,7 @@ pub struct Variable {
 pub static VARIABLES: &[Variable] = &[
     Variable { name: "ORCH_CONFIG", about: "The config file, instead of `orch.yml` at the repository root; `--config` wins." },
     Variable { name: "ORCH_ARTIFACTS", about: "The folder that holds the run folders, instead of `artifacts.folder`." },
+    Variable { name: "ORCH_MODELS", about: "`later`: the engine `auto` chooses models although no key is here, since the jobs that ask them have it." },
     Variable { name: "ORCH_<PROVIDER>_BASE_URL", about: "The address of a provider of models, as `ORCH_OPENAI_BASE_URL`; wins over `models.toml`. Dashes in the provider's name become underscores." },
     Variable { name: "NO_COLOR", about: "Not empty: no colours; read by the terminal library." },
     Variable { name: "CLICOLOR_FORCE", about: "Not empty and not `0`: colours even where the output is no terminal; read by the terminal library." },
@@ -113,6 +114,11 @@ impl Environment {
     /// Returns the folder that is to hold the run folders.
     pub fn artifacts_folder(&self) -> Option<PathBuf> {
         self.get("ORCH_ARTIFACTS").map(PathBuf::from)
+    }
+
+    /// Tells whether another job of the same run has the keys of models.
+    pub fn models_come_later(&self) -> bool {
+        self.get("ORCH_MODELS").is_some_and(|value| value == "later")
     }
 
     /// Returns the addresses of `ORCH_<PROVIDER>_BASE_URL`, by the provider's name.

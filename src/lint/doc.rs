@@ -65,6 +65,10 @@ impl<'d> Doc<'d> {
         }
     }
 
+    #[expect(
+        clippy::unused_self,
+        reason = "every question is asked of the document, whatever it needs to know for it"
+    )]
     /// Calls back with every script of a job: a `run`, or the `script` of an action that runs it.
     pub(super) fn scripts<'j>(&self, job: &Job<'j>, each: &mut dyn FnMut(&'j Node, &'j Node, &'j str)) {
         for step in &job.steps {
@@ -112,7 +116,8 @@ pub(super) fn secrets<'n>(node: &'n Node) -> Vec<(&'n Node, String)> {
     let mut found: Vec<(&'n Node, String)> = Vec::new();
     node.each_text(&mut |place, value| {
         for expression in expressions(value) {
-            names(expression.inner, &mut |path| {
+            // A comparison tells whether there is one, and hands none over.
+            flows(expression.inner, &mut |path| {
                 let Some(name) = path.strip_prefix("secrets.") else { return };
                 if name != "github_token" {
                     found.push((place, name.to_uppercase()));

@@ -70,8 +70,8 @@ pub(super) fn writes(permissions: &Node) -> Vec<(String, Range<usize>)> {
 /// Returns whether a right is among the permissions.
 pub(super) fn grants(permissions: Option<&Node>, right: &str) -> Option<Range<usize>> {
     let (key, value) = permissions?.entry(right)?;
-    (value.text() == Some("write") || (right == "models" && value.text() == Some("read")))
-        .then(|| key.range.start..value.range.end)
+    let granted = value.text() == Some("write") || (right == "models" && value.text() == Some("read"));
+    granted.then_some(key.range.start..value.range.end)
 }
 
 /// Returns where a job first runs code of the repository.

@@ -149,11 +149,32 @@ impl Failure for PipelineError {
     }
 }
 
+/// Returns the first stage a definition names that there is not: the parser would only say that no kind of step fits.
+fn unknown_stage(text: &str) -> Option<String> {
+    fn look(value: &serde_yaml::Value) -> Option<String> {
+        match value {
+            serde_yaml::Value::Sequence(items) => items.iter().find_map(look),
+            serde_yaml::Value::Mapping(entries) => entries.iter().find_map(|(key, value)| {
+                let names = matches!(key.as_str(), Some("stage" | "until"));
+                let name = value.as_str().filter(|name| names && name.parse::<StageId>().is_err());
+                name.map(str::to_owned).or_else(|| look(value))
+            }),
+            _ => None,
+        }
+    }
+    look(&serde_yaml::from_str(text).ok()?)
+}
+
 impl Pipeline {
     /// Parses a definition and checks it against the specs of its stages.
     pub fn parse(text: &str, origin: &str) -> Result<Self, PipelineError> {
-        let pipeline: Self = serde_yaml::from_str(text)
-            .map_err(|source| PipelineError::Unreadable { origin: origin.into(), source })?;
+        let pipeline: Self = serde_yaml::from_str(text).map_err(|source| match unknown_stage(text) {
+            Some(name) => PipelineError::Senseless {
+                origin: origin.into(),
+                why: format!("names `{name}`, which this orch cannot run"),
+            },
+            None => PipelineError::Unreadable { origin: origin.into(), source },
+        })?;
         pipeline.check().map_err(|why| PipelineError::Senseless { origin: origin.into(), why })?;
         Ok(pipeline)
     }
@@ -189,7 +210,9 @@ impl Pipeline {
                 return Err(format!("names `{id}` twice"));
             }
             if step.subject.is_some() && id != StageId::Policy {
-                return Err(format!("lets `{id}` work on something else than a run, which only `policy` can"));
+                return Err(format!(
+                    "lets `{id}` work on something else than a run, which only `policy` can"
+                ));
             }
             for input in stage.spec().inputs.iter().filter(|i| i.required && step.subject.is_none()) {
                 if !written.contains(input.slot.path) {

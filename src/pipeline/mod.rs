@@ -7,6 +7,8 @@ pub mod parts;
 mod plan;
 mod walk;
 
-pub use definition::{CHANGE, Ci, SHIPPED, Subject, LoopBody, LoopStep, Pipeline, PipelineError, StageStep, Step, When};
+pub use definition::{
+    CHANGE, Ci, LoopBody, LoopStep, Pipeline, PipelineError, SHIPPED, StageStep, Step, Subject, When,
+};
 pub use plan::{PlannedStage, Prices, RunPlan, plan};
 pub use walk::{Bounds, Walk, walk};

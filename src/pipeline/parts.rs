@@ -80,7 +80,6 @@ pub fn merge(files: PartFiles) -> Result<Merged, PartError> {
         let of = one_owner(part, files)?;
         let attempt = attempt(part);
         match taken.get(&of) {
-            None => {}
             Some((other, theirs)) if *theirs == attempt => {
                 return Err(refused(
                     part,
@@ -88,7 +87,7 @@ pub fn merge(files: PartFiles) -> Result<Merged, PartError> {
                 ));
             }
             Some((_, theirs)) if *theirs > attempt => continue,
-            Some(_) => {}
+            None | Some(_) => {}
         }
         taken.insert(of, (part.clone(), attempt));
     }

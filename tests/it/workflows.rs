@@ -7,7 +7,7 @@ mod third_party;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use orch::compile::{compile, shipped};
+use orch::compile::{Origin, compile, shipped};
 use orch::lint::{Files, lint};
 use orch::pipeline::CHANGE;
 
@@ -30,7 +30,7 @@ fn workflows() -> Files {
 #[test]
 fn compiled_workflows_are_what_their_definitions_say() {
     TestEnv::new().orch(root(), &["compile", "--check"]).exits(0);
-    for file in shipped().unwrap() {
+    for file in shipped(&Origin::Own).unwrap() {
         assert_eq!(
             fs::read_to_string(root().join(".github/workflows").join(&file.name)).unwrap(),
             file.text,
@@ -97,11 +97,28 @@ fn a_definition_with_an_unknown_stage_is_refused() {
 }
 
 #[test]
+fn a_repository_compiles_a_definition_of_its_own() {
+    let env = TestEnv::new();
+    let own = CHANGE
+        .replace("  - stage: pr\n    when:\n      stage: policy\n      exits: [0, 4]\n", "")
+        .replace(", pr: 10", "");
+    let root = env.repository("r", &[(".orch/workflows/change.yml", &own)]);
+    let pin = format!("--pin={COMMIT}");
+    env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin]).exits(0);
+    env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin, "--check"]).exits(0);
+    let text = fs::read_to_string(root.join(".github/workflows/change.yml")).unwrap();
+    assert!(!text.contains("contents: write") && text.contains(&format!("orchestrator-action@{COMMIT}")));
+    env.orch(&root, &["lint"]).exits(0);
+    env.orch(&root, &["compile", ".orch/workflows/change.yml", "--check"]).exits(2).says("change.yml");
+    env.orch(&root, &["compile", "--pin", "a b"]).exits(2);
+}
+
+#[test]
 fn a_setting_of_the_definition_is_in_the_workflow() {
     let text = CHANGE
         .replace("rounds: 3", "rounds: 1\n  environments: { pr: orch-approve }")
         .replace("pr: 10", "pr: 7");
-    let files = compile("change.yml", &text).unwrap();
+    let files = compile("change.yml", &text, &Origin::Own).unwrap();
     let workflow = &files[0].text;
     assert!(workflow.contains("    environment: orch-approve\n"));
     assert!(workflow.contains("    timeout-minutes: 7\n"));
@@ -148,6 +165,8 @@ fn lint_speaks_every_form() {
     .unwrap();
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&sarif));
     assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "orch/lint/");
+    assert_eq!(env.orch(&root, &["lint", "--format", "sarif"]).exits(3).json(), sarif);
+    assert_eq!(env.orch(&root, &["lint", ".", "--format=sarif"]).exits(3).json(), sarif);
     env.orch(&root, &["lint", "--as", "github"]).exits(3).says("::error file=.github/workflows/a.yml,line=6");
     env.orch(&root, &["lint", "--severity", "critical"]).exits(0);
     env.orch(&root, &["explain", "lint/timeout"]).exits(0).says("six hours");
@@ -205,7 +224,7 @@ fn a_job_hands_over_no_file_of_another_stage() {
     let root = env.service("service");
     env.orch(&root, &["run", REQUEST, "--until", "verify-red"]).exits(0);
     let parts = env.path("parts");
-    for stage in ["intake", "plan", "verify-red"] {
+    for stage in ["intake", "plan", "test-write", "verify-red"] {
         let part = parts.join(stage);
         env.orch(&root, &["artifacts", "part", stage, "--into", &part.display().to_string()]).exits(0);
     }
@@ -256,4 +275,30 @@ fn a_stage_tells_a_runner_what_came_of_it() {
         assert_eq!(block.lines().next(), block.lines().nth(2), "{text}");
     }
     assert!(text.contains("reason<<end-"), "{text}");
+}
+
+#[test]
+fn jobs_without_a_key_serve_a_run_of_models() {
+    let env = TestEnv::new();
+    let root = env.service("service");
+    let engine = |args: &[&str], later: bool| {
+        let mut command = env.orch_command(&root, args);
+        if later {
+            command.env("ORCH_MODELS", "later");
+        }
+        assert!(command.output().unwrap().status.success());
+        let task = fs::read(run_folder(&root).join("task.json")).unwrap();
+        let task: serde_json::Value = serde_json::from_slice(&task).unwrap();
+        let folder = run_folder(&root);
+        fs::remove_dir_all(folder).unwrap();
+        task["body"]["assignment"]["engine"].as_str().unwrap().to_owned()
+    };
+    let plain = engine(&["stage", "intake", "--task", REQUEST], false);
+    assert_ne!(engine(&["stage", "intake", "--task", REQUEST], true), plain);
+    assert_eq!(engine(&["stage", "intake", "--task", REQUEST, "--engine", "template"], true), plain);
+    // The job of a stage that asks no model is not held up by the key it does not have.
+    env.orch(&root, &["stage", "intake", "--task", REQUEST, "--model", "anthropic/claude-sonnet-5-5"])
+        .exits(0);
+    let said = env.orch(&root, &["stage", "verify-red"]);
+    assert!(said.exit != 0 && said.stderr.contains("plan.json"), "{}", said.stderr);
 }

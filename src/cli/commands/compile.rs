@@ -10,7 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::compile::{Compiled, compile, shipped};
+use crate::compile::{Compiled, Origin, caller, compile, shipped};
 use crate::diagnostic::text::count;
 
 /// Make reusable workflows of GitHub from pipeline definitions
@@ -27,6 +27,9 @@ pub struct CompileArgs {
     /// Write nothing; end with 2 when a workflow is not what would be written
     #[arg(long)]
     check: bool,
+    /// The commit or tag of orch whose action the workflows use; absent, that of this program
+    #[arg(long, value_name = "REF")]
+    pin: Option<String>,
     /// Print the workflows instead of writing them
     #[arg(long, conflicts_with = "check")]
     print: bool,
@@ -67,17 +70,38 @@ pub fn run(args: &CompileArgs, global: &Global, output: &Output) -> Result<u8, C
 }
 
 fn made(args: &CompileArgs, root: &Path) -> Result<Vec<Compiled>, CommandError> {
+    let origin = origin(args, root)?;
     if args.definitions.is_empty() {
-        return Ok(shipped()?);
+        return Ok(shipped(&origin)?);
     }
     let mut all = Vec::new();
     for path in &args.definitions {
         let text = fs::read_to_string(root.join(path))
             .map_err(|source| IoError { what: format!("read {}", path.display()), source })?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        all.extend(compile(&name, &text)?);
+        all.extend(compile(&name, &text, &origin)?);
     }
     Ok(all)
+}
+
+/// Beside the action itself, workflows use it as of their own commit; anywhere else, that of a release.
+fn origin(args: &CompileArgs, root: &Path) -> Result<Origin, CommandError> {
+    match &args.pin {
+        None if root.join("action.yml").is_file() && root.join("action/binaries.txt").is_file() => {
+            Ok(Origin::Own)
+        }
+        None => Ok(Origin::Release(caller::reference())),
+        Some(pin)
+            if !pin.is_empty() && pin.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) =>
+        {
+            Ok(Origin::Release(pin.clone()))
+        }
+        Some(pin) => Err(UsageError {
+            what: format!("`{pin}` is no commit and no tag"),
+            help: "Name the full commit of a release of orch.".into(),
+        }
+        .into()),
+    }
 }
 
 /// Writes beside, then renames: a workflow is never half there.

@@ -94,7 +94,9 @@ fn github(reference: &str, print: bool, global: &Global, output: &Output) -> Res
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 return Err(UsageError {
                     what: format!("{} is there already", path.display()),
-                    help: "Nothing was overwritten; `orch init --github --print` shows what would be written.".into(),
+                    help:
+                        "Nothing was overwritten; `orch init --github --print` shows what would be written."
+                            .into(),
                 }
                 .into());
             }
@@ -109,7 +111,11 @@ fn github(reference: &str, print: bool, global: &Global, output: &Output) -> Res
         if print {
             return out.write_all(text.as_bytes());
         }
-        writeln!(out, "{} written. Add the label `orch` and the secret ANTHROPIC_API_KEY, then label an issue.", path.display())
+        writeln!(
+            out,
+            "{} written. Add the label `orch` and the secret ANTHROPIC_API_KEY, then label an issue.",
+            path.display()
+        )
     })?;
     Ok(0)
 }

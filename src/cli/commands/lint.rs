@@ -1,5 +1,6 @@
 //! `orch lint`: workflows and actions of GitHub, checked without running anything.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ use crate::report::verdict::{Options, VerdictFormat, render};
 pub struct LintArgs {
     /// Files, or folders to look through for workflows and actions
     paths: Vec<PathBuf>,
-    /// The form; human and json are those of --format
+    /// The form; `--format` takes the same words here
     #[arg(long = "as", value_enum, value_name = "FORM")]
     form: Option<LintFormat>,
     /// Leave out findings that are less severe
@@ -67,6 +68,25 @@ struct Document<'a> {
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     unreadable: &'a [(String, String)],
+}
+
+/// Lets `orch lint --format sarif` mean what it says: the forms that only lint has are those of `--as`.
+pub fn rephrase(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = words.collect();
+    let named = words.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+    if named.is_none_or(|word| word != "lint") {
+        return words;
+    }
+    for at in 1..words.len() {
+        let word = words[at].to_string_lossy().into_owned();
+        let next = words.get(at + 1).map(|next| next.to_string_lossy().into_owned()).unwrap_or_default();
+        match word.strip_prefix("--format") {
+            Some("") if matches!(next.as_str(), "sarif" | "github") => words[at] = "--as".into(),
+            Some("=sarif" | "=github") => words[at] = word.replacen("--format", "--as", 1).into(),
+            _ => {}
+        }
+    }
+    words
 }
 
 /// Lints, prints, and ends with 0, 2 or 3.

@@ -54,7 +54,7 @@ pub fn part(args: &PartArgs, global: &Global, output: &Output) -> Result<u8, Com
         help: "Rounds count from 1.".into(),
     })?;
     let found = session::find_run(global, args.run.as_deref())?;
-    let target = DirStore::new(&args.into.join(found.run.as_str()));
+    let target = DirStore::new(args.into.join(found.run.as_str()));
     let mut copied = 0;
     for path in found.store.list()? {
         if parts::owner(&path) == Some((args.stage, round))

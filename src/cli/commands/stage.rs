@@ -36,7 +36,7 @@ use crate::report::Report;
 use crate::stage::Request;
 use crate::stage::registry;
 use crate::stage::runner::{Position, RunError, Runner, StageRun};
-use crate::stage::spec::StageSpec;
+use crate::stage::spec::{EffectKind, StageSpec};
 
 /// Run one stage of a run, or explain it
 ///
@@ -118,15 +118,21 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         _ => begun.clone().unwrap_or_else(|| Assignment::to_engine(template::NAME)),
     };
     let records = desk::records(&args.assign, global)?;
-    let desk = Desk::open(&session, &assignment, begun.as_ref(), &args.assign, records)?;
+    // A stage that asks no model needs none to be there: its job has no key.
+    let asks = stage.spec().effects.contains(&EffectKind::Model);
+    let assignment = if asks { assignment } else { Assignment::to_engine(template::NAME) };
+    let desk = Desk::open(&session, &assignment, begun.as_ref().filter(|_| asks), &args.assign, records)?;
     let done = desk.with_ports(&session, &workspaces, |ports| {
         let runner =
             Runner { store: &store, run: &run, config: &session.config, ports, events: events.as_ref() };
         let at = position(args.round, pipeline.is_looped(id), runner.chain()?.last_round())?;
         Ok::<_, CommandError>(runner.run(stage, at, request.as_ref())?)
-    })?;
+    });
     drop(events);
-    outputs::write(&done, &store, &run, output);
+    let done = done.inspect_err(|error| {
+        outputs::write(error.exit_code(), Some(&error.text()), &store, &run, output);
+    })?;
+    outputs::write(done.exit, done.reason.as_deref(), &store, &run, output);
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     for job in &doc.flow.jobs {
         for step in &job.steps {
-            if !action(step).is_some_and(|(name, _)| name == "actions/upload-artifact")
+            if action(step).is_none_or(|(name, _)| name != "actions/upload-artifact")
                 || input(step, "include-hidden-files") == Some("true")
             {
                 continue;

@@ -32,8 +32,8 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
         if !privileged {
             continue;
         }
-        let after = job.steps.iter().skip_while(|step| !std::ptr::eq(**step, head));
-        if let Some(place) = after.filter_map(|step| agent(step)).next() {
+        let mut after = job.steps.iter().skip_while(|step| !std::ptr::eq(**step, head));
+        if let Some(place) = after.find_map(|step| agent(step)) {
             hits.at(
                 &place,
                 format!(

@@ -13,15 +13,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(doc: &Doc<'_>, hits: &mut Hits) {
     let Some(on) = doc.flow.root.get("on") else { return };
-    let said = format!(
-        "{} {}",
-        text(doc.flow.root, "name"),
-        doc.flow
-            .jobs
-            .iter()
-            .map(|job| format!("{} {} ", job.name, text(job.node, "name")))
-            .collect::<String>()
-    );
+    let mut names = vec![text(doc.flow.root, "name")];
+    names.extend(doc.flow.jobs.iter().flat_map(|job| [job.name, text(job.node, "name")]));
+    let said = names.join(" ");
     let required = doc.flow.trigger("merge_group").is_some()
         || said.to_lowercase().contains("required")
         || said.contains("all-green");

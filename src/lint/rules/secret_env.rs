@@ -4,7 +4,7 @@
 
 use super::prelude::*;
 use crate::lint::doc::{checkouts, secrets};
-use crate::lint::powers::command;
+use crate::lint::powers::{command, runs_code};
 
 pub(super) static RULE: Rule = Rule {
     code: "lint/secret-env",
@@ -34,14 +34,22 @@ fn check(doc: &Doc<'_>, hits: &mut Hits) {
                 );
             }
         }
+        // Only what is on the way to it: what code of the repository leaves behind reads the environment of later steps.
+        let code = runs_code(job).map(|(_, place)| place.start);
         for step in &job.steps {
             let runs = checkouts(job).next().is_some() && command(text(step, "run")).is_some();
-            let Some(env) = step.get("env").filter(|_| runs) else { continue };
+            let late = step.get("run").is_some_and(|run| code.is_some_and(|code| code <= run.range.start));
+            let Some(env) = step.get("env").filter(|_| runs || late) else { continue };
             for (node, name) in secrets(env) {
+                let (severity, whose) = if runs {
+                    (Severity::High, "of code of the repository")
+                } else {
+                    (Severity::Medium, "of a step after code of the repository ran in the same job")
+                };
                 hits.rated(
-                    Severity::High,
+                    severity,
                     &node.range,
-                    format!("the secret `{name}` is in the environment of code of the repository"),
+                    format!("the secret `{name}` is in the environment {whose}"),
                 );
             }
         }
