@@ -53,7 +53,8 @@ impl Bundle {
             media_type: MEDIA_TYPE.into(),
             verification_material: Material {
                 public_key: Some(Hint { hint: key.public().id() }),
-                other: serde_json::Map::new(),
+                // No log was used; some readers want to be told so.
+                other: serde_json::Map::from_iter([("tlogEntries".to_owned(), Value::Array(Vec::new()))]),
             },
             dsse_envelope: Envelope::sign(&payload, key)?,
         })

@@ -81,7 +81,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 13] = [
+    let layers: [(&str, &[&str]); 15] = [
         (
             "diagnostic",
             &[
@@ -153,6 +153,8 @@ fn lower_layers_do_not_know_higher_ones() {
             ],
         ),
         ("stage", &["pipeline", "conftest", "report", "cli"]),
+        ("attest", &["config", "telemetry", "pipeline", "conftest", "replay", "proof", "report", "cli"]),
+        ("proof", &["telemetry", "pipeline", "conftest", "replay", "report", "cli"]),
         ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
     ];

@@ -99,7 +99,12 @@ fn find(
         Ok(found) => Ok((Found::Folder(found), None)),
         Err(error) => match repository.map(|repository| (repository, repository.commit_named(subject))) {
             Some((repository, Ok(head))) => of_commit(args, global, repository, head),
-            _ => Err(error),
+            Some((_, Err(_))) => Err(UsageError {
+                what: format!("`{subject}` is neither a run nor a commit: {}", error.text()),
+                help: "Name a run (`orch artifacts list`), a commit or branch of this clone, or #NUMBER.".into(),
+            }
+            .into()),
+            None => Err(error),
         },
     }
 }

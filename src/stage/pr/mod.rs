@@ -10,9 +10,9 @@ mod markdown;
 mod text;
 
 use crate::artifact::digest::Digest;
-use crate::artifact::id::StageId;
+use crate::artifact::id::{CommitId, StageId, TreeId};
 use crate::artifact::kind::slot;
-use crate::artifact::types::pull_request::PullRequest;
+use crate::artifact::types::pull_request::{CommitRef, PullRequest};
 use crate::artifact::types::verdict::Decision;
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
@@ -65,17 +65,8 @@ impl Stage for Pr {
         let body = text::render(&draft, &evidence)?;
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
-        let request = PullRequest {
-            forge: FORGE.into(),
-            branch: written.branch,
-            target: evidence.task.base.branch.clone(),
-            commits: written.commits,
-            remote: written.remote,
-            title: draft.title,
-            body: Digest::of(&body),
-            draft: evidence.verdict.decision != Decision::Allow,
-            provenance: evidence.provenance,
-        };
+        let request =
+            request(&draft, &evidence, written.branch, written.commits, written.remote, Digest::of(&body));
         let mut outputs = Outputs::default();
         outputs.put(slot::PULL_REQUEST, &request)?;
         outputs.put_bytes(slot::PULL_REQUEST_TEXT, body);
@@ -85,4 +76,44 @@ impl Stage for Pr {
     fn still_holds(&self, cx: &StageContext<'_>, outputs: &Inputs) -> Result<bool, StageError> {
         act::still_holds(cx.forge()?, &cx.config.pr, &outputs.get(slot::PULL_REQUEST)?)
     }
+}
+
+/// Returns `pr.json` for a branch that was written.
+fn request(
+    draft: &Draft,
+    evidence: &Evidence,
+    branch: String,
+    commits: Vec<CommitRef>,
+    remote: Option<String>,
+    body: Digest,
+) -> PullRequest {
+    PullRequest {
+        forge: FORGE.into(),
+        branch,
+        target: evidence.task.base.branch.clone(),
+        commits,
+        remote,
+        title: draft.title.clone(),
+        body,
+        draft: evidence.verdict.decision != Decision::Allow,
+        provenance: evidence.provenance.clone(),
+    }
+}
+
+/// Makes `pr.json` and `pr.md` once more for commits that were written; branch and remote are taken from `recorded`.
+pub fn again(
+    draft: &Draft,
+    evidence: &Evidence,
+    commits: &[(CommitId, TreeId)],
+    recorded: &PullRequest,
+) -> Result<(PullRequest, String), StageError> {
+    let body = text::render(draft, evidence)?;
+    let commits = commits.iter().zip(&draft.commits).map(|((id, tree), commit)| CommitRef {
+        id: id.clone(),
+        tree: tree.clone(),
+        subject: commit.subject.clone(),
+    });
+    let (branch, remote) = (recorded.branch.clone(), recorded.remote.clone());
+    let made = request(draft, evidence, branch, commits.collect(), remote, Digest::of(&body));
+    Ok((made, body))
 }
