@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
-    run, runs, schema, stage, stages, templates, verify,
+    artifacts, attest, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay,
+    report, run, runs, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\

@@ -12,8 +12,14 @@ use crate::attest::change::APPROVAL;
 use crate::ports::vcs::{Added, Signature, VcsError, VcsRecords};
 
 /// Files of a run that are kept, besides manifests and statements.
-const KEPT: &[&str] =
-    &[slot::TASK.path, slot::RED.path, slot::GREEN.path, slot::VERDICT.path, APPROVAL, slot::PULL_REQUEST.path];
+const KEPT: &[&str] = &[
+    slot::TASK.path,
+    slot::RED.path,
+    slot::GREEN.path,
+    slot::VERDICT.path,
+    APPROVAL,
+    slot::PULL_REQUEST.path,
+];
 
 /// A run that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -71,9 +71,8 @@ pub fn by_people(case: &Case<'_>) -> ByPeople {
         Err(lacking) => return no(lacking.to_string()),
     };
     let Some(own) = request.commits.last() else { return no("the run wrote no commit".into()) };
-    let head = case.head.clone().or_else(|| {
-        repository.commit_named(&format!("refs/heads/{}", request.branch)).ok()
-    });
+    let head =
+        case.head.clone().or_else(|| repository.commit_named(&format!("refs/heads/{}", request.branch)).ok());
     let Some(head) = head else {
         return no(format!("the branch `{}` is not here", request.branch));
     };

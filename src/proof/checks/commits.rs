@@ -18,7 +18,9 @@ use super::bindings::{EVIDENCE, one_line};
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let request = match case.pull_request() {
         Ok(request) => request,
-        Err(Lacking::Unwritten(_)) => return Outcome::needed("the run wrote no commit: its `pr` stage is not finished"),
+        Err(Lacking::Unwritten(_)) => {
+            return Outcome::needed("the run wrote no commit: its `pr` stage is not finished");
+        }
         Err(lacking) => return lacking.into(),
     };
     let Some(repository) = case.repository else {
@@ -30,7 +32,10 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
             Ok(found) if found.tree == commit.tree => {}
             Ok(_) => problems.push(format!("the commit {} has another tree than `pr.json` says", commit.id)),
             Err(VcsError::MissingObject { .. }) => {
-                return Outcome::needed(format!("the commit {} is not in this clone; fetch it first", commit.id));
+                return Outcome::needed(format!(
+                    "the commit {} is not in this clone; fetch it first",
+                    commit.id
+                ));
             }
             Err(error) => return Outcome::needed(error.to_string()),
         }

@@ -37,7 +37,8 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
     }
     let spent = ledgers.spent();
     Outcome::of(problems, || {
-        let unknown = if spent.unknown > 0 { format!(", {} of unknown cost", spent.unknown) } else { String::new() };
+        let unknown =
+            if spent.unknown > 0 { format!(", {} of unknown cost", spent.unknown) } else { String::new() };
         format!("{} on {} calls{unknown}", spent.nano_usd, spent.calls)
     })
 }

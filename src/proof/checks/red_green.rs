@@ -166,7 +166,9 @@ fn kept(red: &Verification, green: &Verification, why: &str) -> Outcome {
     }
     commands(green, red, &mut problems);
     if problems.is_empty() {
-        return Outcome::not_measured(format!("the reports agree; {why}, so the tests themselves were not compared"));
+        return Outcome::not_measured(format!(
+            "the reports agree; {why}, so the tests themselves were not compared"
+        ));
     }
     Outcome::Failed { problems }
 }

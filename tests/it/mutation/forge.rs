@@ -74,7 +74,8 @@ pub fn forge(store: &dyn ArtifactStore, path: &str, bytes: &[u8]) {
     let chain = Chain::read(store, &run).unwrap();
     let order: Vec<String> = chain.bodies().map(|m| Manifest::path(m.link.stage, m.link.round)).collect();
     let order = by_parents(order, &chain);
-    let forged: Option<Value> = serde_json::from_slice(bytes).ok().filter(|_| order.iter().any(|m| m == path));
+    let forged: Option<Value> =
+        serde_json::from_slice(bytes).ok().filter(|_| order.iter().any(|m| m == path));
     if forged.is_none() {
         store.write(path, bytes).unwrap();
     }
