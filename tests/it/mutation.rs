@@ -31,12 +31,11 @@ use serde_json::Value;
 use crate::replay::world::{Stubborn, World, config, copy, run};
 use forge::{flips, forge, set};
 
-/// A finished run of two rounds, signed, and another run to swap with.
+/// A finished run of two rounds, signed.
 struct Good {
     world: World,
     store: MemoryStore,
     key: PublicKey,
-    other: MemoryStore,
     temp: tempfile::TempDir,
 }
 
@@ -56,17 +55,21 @@ fn key(algorithm: Algorithm) -> SigningKey {
 fn good() -> Good {
     let world = World::new(1);
     world.walk(&config(), None, None);
-    // One round only, and another config: most of its files differ.
+    let secret = key(Algorithm::Ed25519);
+    let store = copy(&world.store);
+    sign(&store, &secret);
+    let temp = tempfile::tempdir().unwrap();
+    Good { store, key: secret.public(), world, temp }
+}
+
+/// Another run, signed: of one round only, and with another config, so that most of its files differ.
+fn other_run() -> MemoryStore {
     let other = World::new(0);
     let mut another = config();
     another.pr.push = false;
     other.walk(&another, None, None);
-    let secret = key(Algorithm::Ed25519);
-    let store = copy(&world.store);
-    sign(&store, &secret);
     sign(&other.store, &key(Algorithm::P256));
-    let temp = tempfile::tempdir().unwrap();
-    Good { store, key: secret.public(), other: copy(&other.store), world, temp }
+    copy(&other.store)
 }
 
 /// Tells whether `orch verify` refuses a run; the check that does comes back.
@@ -143,7 +146,7 @@ struct Plain {
 }
 
 fn plain_mutants(good: &Good) -> Vec<Plain> {
-    let mut mutants = Vec::new();
+    let (mut mutants, foreign_run) = (Vec::new(), other_run());
     let mut add = |how: &str, path: &str, bytes: Option<Vec<u8>>| {
         mutants.push(Plain { how: how.into(), path: path.into(), bytes });
     };
@@ -153,7 +156,7 @@ fn plain_mutants(good: &Good) -> Vec<Plain> {
         add("cut to half", &path, Some(bytes[..bytes.len() / 2].to_vec()));
         add("emptied", &path, Some(Vec::new()));
         add("one byte longer", &path, Some([&bytes[..], b" "].concat()));
-        if let Some(foreign) = good.other.read(&path).unwrap().filter(|foreign| *foreign != bytes) {
+        if let Some(foreign) = foreign_run.read(&path).unwrap().filter(|foreign| *foreign != bytes) {
             add("swapped with another run's", &path, Some(foreign));
         }
         let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
@@ -224,7 +227,7 @@ fn a_good_run_is_proven_with_its_key_and_with_no_other() {
     // The statements of another run, signed with a key that is trusted, are of another run all the same.
     let store = copy(&good.store);
     let trusted = key(Algorithm::P256);
-    let other = copy(&good.other);
+    let other = other_run();
     sign(&other, &trusted);
     for kind in KINDS {
         store.write(&kind.path(), &other.read(&kind.path()).unwrap().unwrap()).unwrap();
