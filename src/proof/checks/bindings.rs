@@ -12,6 +12,18 @@ use crate::stage::pr::Evidence;
 pub(super) const EVIDENCE: &[Slot] =
     &[slot::TASK, slot::PLAN, slot::TESTS, slot::RED, slot::EDITS, slot::GREEN, slot::VERDICT];
 
+/// The stages whose files those are.
+const JUDGED: &[StageId] = &[
+    StageId::Intake,
+    StageId::Plan,
+    StageId::TestWrite,
+    StageId::VerifyRed,
+    StageId::Generate,
+    StageId::VerifyGreen,
+    StageId::Policy,
+    StageId::Pr,
+];
+
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let inputs = match case.opened.inputs(EVIDENCE) {
         Ok(inputs) => inputs,
@@ -42,7 +54,7 @@ fn ends(case: &Case<'_>, evidence: &Evidence) -> Vec<String> {
         StageId::Policy if evidence.verdict.decision == Decision::NeedsApproval => 4,
         _ => 0,
     };
-    let last = StageId::ALL.iter().filter_map(|stage| case.opened.last(*stage));
+    let last = JUDGED.iter().filter_map(|stage| case.opened.last(*stage));
     let odd = last.filter(|m| m.link.exit != wanted(m.link.stage));
     odd.map(|m| format!("`{}` ended with {}, and its files say otherwise", m.link.stage, m.link.exit))
         .collect()
