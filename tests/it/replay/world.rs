@@ -61,6 +61,7 @@ impl Engine for Stubborn {
         let planned = |path| PlannedFile { path, role: FileRole::Change, exists: false };
         if let Some(plan) = &mut proposed.value {
             plan.files.extend(self.paths().map(planned));
+            plan.files.sort_by(|a, b| a.path.cmp(&b.path));
         }
         Ok(proposed)
     }
