@@ -13,6 +13,9 @@ use crate::artifact::digest::canonical_json;
 /// The media type of the bundles this program writes.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+/// Another name of the same form.
+const OLDER_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
+
 /// A bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -53,7 +56,8 @@ impl Bundle {
             media_type: MEDIA_TYPE.into(),
             verification_material: Material {
                 public_key: Some(Hint { hint: key.public().id() }),
-                other: serde_json::Map::new(),
+                // No log was used; some readers want to be told so.
+                other: serde_json::Map::from_iter([("tlogEntries".to_owned(), Value::Array(Vec::new()))]),
             },
             dsse_envelope: Envelope::sign(&payload, key)?,
         })
@@ -64,9 +68,12 @@ impl Bundle {
         let unreadable = |why: String| AttestError::Unreadable { path: path.to_owned(), why };
         let bundle: Self = serde_json::from_slice(bytes)
             .map_err(|error| unreadable(format!("is no Sigstore bundle: {error}")))?;
-        let version = bundle.media_type.strip_prefix("application/vnd.dev.sigstore.bundle");
-        if !version.is_some_and(|rest| rest.contains("0.3")) {
+        if ![MEDIA_TYPE, OLDER_MEDIA_TYPE].contains(&bundle.media_type.as_str()) {
             return Err(unreadable("is a bundle of another form than v0.3".into()));
+        }
+        // What this program wrote has one form; what a CI service signed comes as it comes.
+        if !bundle.has_certificate() && bundle.to_bytes()? != bytes {
+            return Err(unreadable("is not in canonical form; it was changed after it was written".into()));
         }
         Ok(bundle)
     }
@@ -82,8 +89,10 @@ impl Bundle {
         if self.dsse_envelope.payload_type != PAYLOAD_TYPE {
             return Err(unreadable("holds something else than an in-toto statement".into()));
         }
-        let payload =
-            self.dsse_envelope.payload().ok_or_else(|| unreadable("has a payload that is no base64".into()))?;
+        let payload = self
+            .dsse_envelope
+            .payload()
+            .ok_or_else(|| unreadable("has a payload that is no base64".into()))?;
         serde_json::from_slice(&payload)
             .map_err(|error| unreadable(format!("holds no in-toto statement: {error}")))
     }
@@ -93,8 +102,17 @@ impl Bundle {
         self.dsse_envelope.signer(keys)
     }
 
+    /// Tells whether every name of a key in it is that of the key that signed; names are hints and are not signed.
+    pub fn names_only(&self, key: &PublicKey) -> bool {
+        let hint = self.verification_material.public_key.as_ref().map(|hint| hint.hint.as_str());
+        let ids = self.dsse_envelope.signatures.iter().map(|signature| signature.keyid.as_str());
+        hint.into_iter().chain(ids).all(|name| name == key.id())
+    }
+
     /// Tells whether a certificate, not a key, vouches for it.
     pub fn has_certificate(&self) -> bool {
-        ["certificate", "x509CertificateChain"].iter().any(|name| self.verification_material.other.contains_key(*name))
+        ["certificate", "x509CertificateChain"]
+            .iter()
+            .any(|name| self.verification_material.other.contains_key(*name))
     }
 }

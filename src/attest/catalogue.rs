@@ -31,7 +31,9 @@ const OWN: &str = env!("CARGO_PKG_REPOSITORY");
 pub(super) fn proven(red: &Verification, green: &Verification) -> Vec<String> {
     let failed = |test: &&crate::artifact::types::verification::TestReport| {
         red.tests.iter().any(|r| {
-            r.path == test.path && r.name == test.name && matches!(r.status, TestStatus::Failed | TestStatus::NotSeen)
+            r.path == test.path
+                && r.name == test.name
+                && matches!(r.status, TestStatus::Failed | TestStatus::NotSeen)
         })
     };
     let passed = green.tests.iter().filter(|test| test.status == TestStatus::Passed);
@@ -42,7 +44,8 @@ pub(super) fn proven(red: &Verification, green: &Verification) -> Vec<String> {
 pub fn provenance(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
     let Some(task) = there(run.body::<Task>(slot::TASK))? else { return Ok(None) };
     let Some(digest) = run.digest(slot::TASK) else { return Ok(None) };
-    let base = json!({ "name": "base", "digest": { "gitCommit": task.base.commit, "gitTree": task.base.tree } });
+    let base =
+        json!({ "name": "base", "digest": { "gitCommit": task.base.commit, "gitTree": task.base.tree } });
     let materials: BTreeSet<&Material> = run.chain.bodies().flat_map(|m| &m.link.materials).collect();
     let material = |m: &&Material| json!({ "name": m.name, "digest": { "sha256": m.digest.hex() } });
     let dependencies: Vec<Value> = std::iter::once(base).chain(materials.iter().map(material)).collect();
@@ -122,7 +125,8 @@ pub fn svr(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
     };
     let found: BTreeSet<&str> = verdict.findings.iter().map(|f| f.code.as_str()).collect();
     let aside: BTreeSet<&str> = verdict.set_aside.iter().map(|s| s.finding.code.as_str()).collect();
-    let passed = verdict.rules.iter().filter(|code| !found.contains(code.as_str()) && !aside.contains(code.as_str()));
+    let passed =
+        verdict.rules.iter().filter(|code| !found.contains(code.as_str()) && !aside.contains(code.as_str()));
     let properties: Vec<String> = passed.map(|code| property(code)).collect();
     Ok(Some(json!({
         "verifier": {

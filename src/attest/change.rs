@@ -27,7 +27,6 @@ use crate::artifact::types::verification::{Verification, VerificationOutcome};
 pub const TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/orch-change/v1");
 
 /// Where the approval of a person lies.
-pub const APPROVAL: &str = "approval.json";
 
 /// What made a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -224,7 +223,9 @@ pub struct CostPart {
 pub fn change(run: &OpenRun<'_>) -> Result<Change, String> {
     let (materials, prompts) = materials(run);
     let (models, cost) = money(run)?;
-    let approvals = run.find(APPROVAL).map(|(_, file)| ProductRef { path: file.path.clone(), digest: file.digest.clone() });
+    let approvals = run
+        .find(slot::APPROVAL.path)
+        .map(|(_, file)| ProductRef { path: file.path.clone(), digest: file.digest.clone() });
     Ok(Change {
         run: run.run.clone(),
         producers: producers(run),
@@ -335,7 +336,8 @@ fn policy(run: &OpenRun<'_>) -> Result<Option<PolicyPart>, String> {
     for finding in &verdict.findings {
         *findings.entry(finding.code.clone()).or_default() += 1;
     }
-    let waived = verdict.set_aside.iter().filter(|aside| matches!(aside.by, AsideBy::Waiver | AsideBy::Baseline));
+    let waived =
+        verdict.set_aside.iter().filter(|aside| matches!(aside.by, AsideBy::Waiver | AsideBy::Baseline));
     let set_aside: BTreeSet<WaivedPart> = waived
         .map(|aside| WaivedPart {
             code: aside.finding.code.clone(),

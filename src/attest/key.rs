@@ -21,8 +21,8 @@ use crate::ports::secret::Secret;
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 /// What stands before the 65 bytes of an uncompressed P-256 point in its SPKI form.
 const P256_SPKI: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 const PRIVATE: &str = "PRIVATE KEY";
 const PUBLIC: &str = "PUBLIC KEY";
@@ -145,7 +145,9 @@ impl PublicKey {
     /// Tells whether a signature over bytes is of this key.
     pub fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
         match self.algorithm {
-            Algorithm::Ed25519 => UnparsedPublicKey::new(&ED25519, &self.raw).verify(bytes, signature).is_ok(),
+            Algorithm::Ed25519 => {
+                UnparsedPublicKey::new(&ED25519, &self.raw).verify(bytes, signature).is_ok()
+            }
             Algorithm::P256 => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.raw).verify(bytes, signature).is_ok()
             }

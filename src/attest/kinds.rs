@@ -2,6 +2,8 @@
 //!
 //! Must never hold two statements of one name or one predicate type.
 
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::opened::OpenRun;
@@ -24,11 +26,43 @@ pub struct StatementKind {
 
 /// Every kind; the first is the one a run must have to count as signed.
 pub const KINDS: &[StatementKind] = &[
-    StatementKind { name: "change", predicate: change::TYPE, about: "The whole run: stages, files, rules, tests, cost.", make: own },
-    StatementKind { name: "provenance", predicate: catalogue::PROVENANCE, about: "SLSA provenance v1 of the change.", make: catalogue::provenance },
-    StatementKind { name: "test-result", predicate: catalogue::TEST_RESULT, about: "What the tests said with the change.", make: catalogue::test_result },
-    StatementKind { name: "svr", predicate: catalogue::SVR, about: "The rules an allowed change passed.", make: catalogue::svr },
+    StatementKind {
+        name: "change",
+        predicate: change::TYPE,
+        about: "The whole run: stages, files, rules, tests, cost.",
+        make: own,
+    },
+    StatementKind {
+        name: "provenance",
+        predicate: catalogue::PROVENANCE,
+        about: "SLSA provenance v1 of the change.",
+        make: catalogue::provenance,
+    },
+    StatementKind {
+        name: "test-result",
+        predicate: catalogue::TEST_RESULT,
+        about: "What the tests said with the change.",
+        make: catalogue::test_result,
+    },
+    StatementKind {
+        name: "svr",
+        predicate: catalogue::SVR,
+        about: "The rules an allowed change passed.",
+        make: catalogue::svr,
+    },
 ];
+
+/// The name of the predicate of this program among the schemas.
+pub const SCHEMA: &str = "orch-change";
+
+/// Returns the JSON Schema (draft 2020-12) of the predicate of this program.
+pub fn schema() -> Schema {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<change::Change>();
+    schema.insert("$id".into(), change::TYPE.into());
+    schema.insert("title".into(), SCHEMA.into());
+    schema
+}
 
 fn own(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
     serde_json::to_value(change::change(run)?).map(Some).map_err(|error| error.to_string())

@@ -82,7 +82,8 @@ impl<'a> OpenRun<'a> {
     /// Returns the envelope of the newest file at a path.
     pub fn envelope<T: Artifact>(&self, slot: Slot) -> Result<Envelope<T>, Lacking> {
         let loaded = self.loaded(slot)?;
-        Envelope::from_bytes(&loaded.bytes).map_err(|error| Lacking::Wrong(format!("`{}`: {error}", loaded.path)))
+        Envelope::from_bytes(&loaded.bytes)
+            .map_err(|error| Lacking::Wrong(format!("`{}`: {error}", loaded.path)))
     }
 
     /// Returns the body of the newest file at a path.
@@ -128,9 +129,7 @@ impl<'a> OpenRun<'a> {
     /// Returns the files with statements about the run, by path.
     pub fn statements(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let paths = self.store.list()?.into_iter().filter(|path| is_statement(path));
-        paths
-            .map(|path| Ok((path.clone(), self.store.read(&path)?.unwrap_or_default())))
-            .collect()
+        paths.map(|path| Ok((path.clone(), self.store.read(&path)?.unwrap_or_default()))).collect()
     }
 
     /// Returns the digest of the run as it stands: over the seals of all manifests.

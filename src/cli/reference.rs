@@ -49,6 +49,9 @@ pub fn pages() -> Vec<Page> {
             pages.push(page(&format!("schemas/{kind}.json"), text + "\n"));
         }
     }
+    if let Ok(text) = serde_json::to_string_pretty(&crate::attest::kinds::schema()) {
+        pages.push(page(&format!("schemas/{}.json", crate::attest::kinds::SCHEMA), text + "\n"));
+    }
     if let Some(text) = Sources::embedded().ok().and_then(|sources| prepared::text(&sources)) {
         pages.push(Page { path: prepared::PATH.into(), text });
     }

@@ -3,12 +3,12 @@
 //! Must never hold anything that can write.
 
 use crate::artifact::id::CommitId;
+use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
 use crate::artifact::types::pull_request::PullRequest;
-use crate::attest::opened::{Lacking, OpenRun};
 use crate::attest::PublicKey;
+use crate::attest::opened::{Lacking, OpenRun};
 use crate::config::Config;
-use crate::artifact::id::StageId;
 use crate::ports::vcs::{CommitRef, VcsChanges, VcsForesee, VcsHistory};
 
 /// A repository, for reading alone.

@@ -8,12 +8,17 @@ use crate::artifact::id::RunId;
 use crate::artifact::kind::slot;
 use crate::artifact::store::{ArtifactStore, MemoryStore, StoreError};
 use crate::attest::OpenRun;
-use crate::attest::change::APPROVAL;
 use crate::ports::vcs::{Added, Signature, VcsError, VcsRecords};
 
 /// Files of a run that are kept, besides manifests and statements.
-const KEPT: &[&str] =
-    &[slot::TASK.path, slot::RED.path, slot::GREEN.path, slot::VERDICT.path, APPROVAL, slot::PULL_REQUEST.path];
+const KEPT: &[&str] = &[
+    slot::TASK.path,
+    slot::RED.path,
+    slot::GREEN.path,
+    slot::VERDICT.path,
+    slot::APPROVAL.path,
+    slot::PULL_REQUEST.path,
+];
 
 /// A run that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -2,6 +2,8 @@
 //!
 //! Must never count a line as the run's that the run did not write.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::case::{Case, Repository};
@@ -9,6 +11,7 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::change_set::{ChangeSet, TestSet};
+use crate::attest::opened::Lacking;
 use crate::ports::vcs::{CommitRef, Delta, Span, VcsError};
 use crate::stage::policy::lines::lines;
 
@@ -68,9 +71,8 @@ pub fn by_people(case: &Case<'_>) -> ByPeople {
         Err(lacking) => return no(lacking.to_string()),
     };
     let Some(own) = request.commits.last() else { return no("the run wrote no commit".into()) };
-    let head = case.head.clone().or_else(|| {
-        repository.commit_named(&format!("refs/heads/{}", request.branch)).ok()
-    });
+    let head =
+        case.head.clone().or_else(|| repository.commit_named(&format!("refs/heads/{}", request.branch)).ok());
     let Some(head) = head else {
         return no(format!("the branch `{}` is not here", request.branch));
     };
@@ -79,7 +81,11 @@ pub fn by_people(case: &Case<'_>) -> ByPeople {
     } else if is_after(repository, &own.id, &head) {
         between(repository, &own.tree, &head.tree).map(|files| (Relation::After, files))
     } else {
-        rewritten(case, repository, &head).map(|files| (Relation::Rewritten, files))
+        let written = match written(case) {
+            Ok(written) => written,
+            Err(lacking) => return no(format!("the commit was rewritten, and {lacking}")),
+        };
+        rewritten(&written, repository, &head).map(|files| (Relation::Rewritten, files))
     };
     match told {
         Err(error) => no(error.to_string()),
@@ -102,15 +108,22 @@ fn between(repository: &dyn Repository, before: &TreeId, after: &TreeId) -> Resu
     Ok(repository.deltas(&span)?.iter().map(hand_made).collect())
 }
 
+/// What the run wrote, by path: the digest of each file, none where it deletes it.
+type Written = BTreeMap<String, Option<Digest>>;
+
+fn written(case: &Case<'_>) -> Result<Written, Lacking> {
+    let tests: TestSet = case.opened.body(slot::TESTS)?;
+    let edits: ChangeSet = case.opened.body(slot::EDITS)?;
+    let files = tests.files.into_iter().chain(edits.files);
+    Ok(files.map(|file| (file.path.to_string(), file.after)).collect())
+}
+
 /// Of what a commit changes, all that is not byte for byte what the run wrote there.
-fn rewritten(case: &Case<'_>, repository: &dyn Repository, head: &CommitRef) -> Result<Vec<HandMade>, VcsError> {
-    let mut written: std::collections::BTreeMap<String, Option<Digest>> = std::collections::BTreeMap::new();
-    if let Ok(tests) = case.opened.body::<TestSet>(slot::TESTS) {
-        written.extend(tests.files.into_iter().map(|file| (file.path.to_string(), file.after)));
-    }
-    if let Ok(edits) = case.opened.body::<ChangeSet>(slot::EDITS) {
-        written.extend(edits.files.into_iter().map(|file| (file.path.to_string(), file.after)));
-    }
+fn rewritten(
+    written: &Written,
+    repository: &dyn Repository,
+    head: &CommitRef,
+) -> Result<Vec<HandMade>, VcsError> {
     let before = match head.parents.first() {
         Some(parent) => Some(repository.commit_named(parent.as_str())?.tree),
         None => None,

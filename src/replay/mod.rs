@@ -15,7 +15,7 @@ pub use error::ReplayError;
 pub use models::{RecordedModels, RecordedRun};
 
 use crate::agent::Models;
-use crate::artifact::chain::Chain;
+use crate::artifact::chain::{Chain, is_statement};
 use crate::artifact::envelope::{Envelope, Producer};
 use crate::artifact::id::{Round, RunId};
 use crate::artifact::kind::{StageFile, slot};
@@ -125,9 +125,10 @@ impl Replay<'_> {
         Ok(Some(task))
     }
 
-    /// Returns the files that no finished stage of the run wrote: earlier attempts, and what an unfinished stage left.
+    /// Returns the files that no finished stage of the run wrote: earlier attempts, statements, what an unfinished stage left.
     fn carried(&self, chain: &Chain) -> Result<BTreeSet<String>, ReplayError> {
-        let attempts = self.recorded.list()?.into_iter().filter(|path| path.starts_with(ATTEMPTS));
+        let aside = |path: &String| path.starts_with(ATTEMPTS) || is_statement(path);
+        let attempts = self.recorded.list()?.into_iter().filter(aside);
         Ok(attempts.chain(chain.leftovers.iter().cloned()).collect())
     }
 

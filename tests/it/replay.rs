@@ -1,7 +1,7 @@
 //! Recorded runs, run again without programs, network or key: every file equal, and every change of the record found.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail anywhere, its helpers too")]
 
-mod world;
+pub mod world;
 
 use std::fs;
 use std::path::Path;

@@ -84,7 +84,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 14] = [
+    let layers: [(&str, &[&str]); 17] = [
         (
             "diagnostic",
             &[
@@ -157,6 +157,8 @@ fn lower_layers_do_not_know_higher_ones() {
         ),
         ("stage", &["pipeline", "conftest", "report", "lint", "compile", "cli"]),
         ("lint", &["ports", "config", "telemetry", "agent", "engine", "pipeline", "report", "compile", "cli"]),
+        ("attest", &["config", "telemetry", "pipeline", "conftest", "replay", "proof", "report", "cli"]),
+        ("proof", &["telemetry", "pipeline", "conftest", "replay", "report", "cli"]),
         ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
     ];

@@ -259,10 +259,13 @@ struct KindRow {
 }
 
 fn kinds(output: &Output) -> Result<u8, CommandError> {
-    let row = |kind: &StatementKind| KindRow { name: kind.name, predicate_type: kind.predicate, about: kind.about };
+    let row =
+        |kind: &StatementKind| KindRow { name: kind.name, predicate_type: kind.predicate, about: kind.about };
     let rows: Vec<KindRow> = KINDS.iter().map(row).collect();
     output.show(&rows, |out| {
-        rows.iter().try_for_each(|row| writeln!(out, "{:<12} {}\n{:<12} {}", row.name, row.about, "", row.predicate_type))
+        rows.iter().try_for_each(|row| {
+            writeln!(out, "{:<12} {}\n{:<12} {}", row.name, row.about, "", row.predicate_type)
+        })
     })?;
     Ok(0)
 }

@@ -4,30 +4,36 @@ use clap::Args;
 
 use crate::artifact::kind::ArtifactKind;
 use crate::artifact::schema::schema;
+use crate::attest::kinds;
 use crate::cli::CommandError;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 
-/// Print the JSON Schema of an artifact kind; without a kind, list the kinds
+/// Print the JSON Schema of an artifact kind, or of the predicate of signed statements; without a kind, list the kinds
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// The kind, as `plan` or `policy-input`
+    /// The kind, as `plan`, `policy-input` or `orch-change`
     kind: Option<String>,
 }
 
 /// Prints one schema, or the list of kinds.
 pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
     let Some(name) = &args.kind else {
-        let rows: Vec<_> = kinds().map(|kind| (kind.as_str(), kind.version().to_string())).collect();
+        let own = (kinds::SCHEMA, "1".to_owned());
+        let rows: Vec<_> =
+            json_kinds().map(|kind| (kind.as_str(), kind.version().to_string())).chain([own]).collect();
         return output
             .show(&rows, |out| {
                 rows.iter().try_for_each(|(kind, version)| writeln!(out, "{kind:<14} {version}"))
             })
             .map(|()| 0);
     };
-    let found = name.parse::<ArtifactKind>().ok().and_then(schema);
+    let found = match name.as_str() {
+        kinds::SCHEMA => Some(kinds::schema()),
+        name => name.parse::<ArtifactKind>().ok().and_then(schema),
+    };
     let Some(schema) = found else {
-        let names: Vec<_> = kinds().map(ArtifactKind::as_str).collect();
+        let names: Vec<_> = json_kinds().map(ArtifactKind::as_str).chain([kinds::SCHEMA]).collect();
         return Err(UsageError {
             what: format!("`{name}` is no artifact kind with a schema"),
             help: format!("The kinds are {}.", names.join(", ")),
@@ -37,6 +43,6 @@ pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
     output.print_json(&schema).map(|()| 0)
 }
 
-fn kinds() -> impl Iterator<Item = ArtifactKind> {
+fn json_kinds() -> impl Iterator<Item = ArtifactKind> {
     ArtifactKind::ALL.iter().copied().filter(|kind| kind.is_json())
 }

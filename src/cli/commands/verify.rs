@@ -91,7 +91,9 @@ fn find(
         })?;
         let head = resolve::pull_request(repository, number).ok_or_else(|| UsageError {
             what: format!("this clone does not know the head of pull request {number}"),
-            help: format!("`git fetch origin pull/{number}/head:refs/pull/{number}/head` gets it; then run this again."),
+            help: format!(
+                "`git fetch origin pull/{number}/head:refs/pull/{number}/head` gets it; then run this again."
+            ),
         })?;
         return of_commit(args, global, repository, head);
     }
@@ -99,7 +101,13 @@ fn find(
         Ok(found) => Ok((Found::Folder(found), None)),
         Err(error) => match repository.map(|repository| (repository, repository.commit_named(subject))) {
             Some((repository, Ok(head))) => of_commit(args, global, repository, head),
-            _ => Err(error),
+            Some((_, Err(_))) => Err(UsageError {
+                what: format!("`{subject}` is neither a run nor a commit: {}", error.text()),
+                help: "Name a run (`orch artifacts list`), a commit or branch of this clone, or #NUMBER."
+                    .into(),
+            }
+            .into()),
+            None => Err(error),
         },
     }
 }
@@ -121,7 +129,8 @@ fn of_commit(
     let Some(run) = resolve::run_of(repository, &head)? else {
         return Err(UsageError {
             what: format!("the commit {} and its first parents name no run", head.commit),
-            help: "Only commits that orch wrote, and commits on top of them, can be proven from a run.".into(),
+            help: "Only commits that orch wrote, and commits on top of them, can be proven from a run."
+                .into(),
         }
         .into());
     };
@@ -141,7 +150,9 @@ fn of_commit(
     let Some(at) = at else {
         return Err(UsageError {
             what: format!("the files of the run `{run}` are neither here nor below {}", args.at),
-            help: "Download its run folder and name it, or `orch runs fetch` what was kept with the repository.".into(),
+            help:
+                "Download its run folder and name it, or `orch runs fetch` what was kept with the repository."
+                    .into(),
         }
         .into());
     };
@@ -173,7 +184,9 @@ fn show(proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
     match proof.result {
         Overall::Held => writeln!(out, "Proven: everything that is needed held."),
         Overall::Failed => writeln!(out, "Not proven: what failed stands above."),
-        Overall::NotMeasured => writeln!(out, "Not proven here: something that is needed could not be measured."),
+        Overall::NotMeasured => {
+            writeln!(out, "Not proven here: something that is needed could not be measured.")
+        }
     }
 }
 
@@ -184,7 +197,11 @@ fn people(people: &ByPeople, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  by people     nothing: every byte is the run's")
         }
         ByPeople::Yes { files, added, removed, .. } => {
-            writeln!(out, "  by people     {}, {added} lines added, {removed} removed:", count(files.len(), "file"))?;
+            writeln!(
+                out,
+                "  by people     {}, {added} lines added, {removed} removed:",
+                count(files.len(), "file")
+            )?;
             for HandMade { path, added, removed } in files.iter().take(50) {
                 let lines = match (added, removed) {
                     (Some(added), Some(removed)) => format!("+{added} -{removed}"),

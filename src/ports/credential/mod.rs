@@ -162,7 +162,8 @@ pub fn signing_key(spec: &SigningKeySpec, vault: &Vault) -> Result<Secret, Crede
         SigningKeySpec::File(path) => file::read_pem(path),
         SigningKeySpec::Env(name) => {
             let secret = env::read(name, vault)?;
-            file::pem(secret.expose().as_bytes()).ok_or_else(|| CredentialError::NotPem { name: name.clone() })
+            file::pem(secret.expose().as_bytes())
+                .ok_or_else(|| CredentialError::NotPem { name: name.clone() })
         }
     }
 }

@@ -58,6 +58,16 @@ pub enum VcsError {
         /// The reason, to be read after the name.
         why: String,
     },
+    /// A ref that runs cannot be kept below, or what is kept there.
+    #[error("the ref `{at}` {why}")]
+    Records {
+        /// The ref.
+        at: String,
+        /// The reason, to be read after the name.
+        why: String,
+        /// What to do next.
+        help: &'static str,
+    },
     /// The remote refused or could not be reached.
     #[error("cannot {what} the remote `{remote}`: {why}")]
     Remote {
@@ -87,6 +97,7 @@ impl Failure for VcsError {
             | Self::NoCommit { .. }
             | Self::Unusable { .. }
             | Self::MissingObject { .. }
+            | Self::Records { .. }
             | Self::BranchMoved { .. } => Class::Usage,
             Self::Conflict { .. } => Class::Denied,
             Self::Remote { .. } => Class::Temporary,
@@ -103,7 +114,7 @@ impl Failure for VcsError {
             Self::NoCommit { .. } => {
                 "Check out a branch that has commits, or make a first one (`git commit --allow-empty -m init` will do).".into()
             }
-            Self::Unusable { help, .. } => (*help).into(),
+            Self::Unusable { help, .. } | Self::Records { help, .. } => (*help).into(),
             Self::MissingObject { .. } => {
                 "Fetch it (`git fetch --unshallow` or `git fetch --refetch`), then run again.".into()
             }

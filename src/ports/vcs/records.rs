@@ -51,13 +51,14 @@ pub struct Added {
 
 /// Returns the name of a ref that may hold records: below `refs/`, and none that git or people use for other things.
 fn name(at: &str) -> Result<FullName, VcsError> {
-    let refused = |why: &str| VcsError::BranchMoved { branch: at.to_owned(), why: why.to_owned() };
+    let help = "Take one as `refs/orch/runs`: below `refs/`, and in none of git's own folders.";
+    let refused = |why: &str| VcsError::Records { at: at.to_owned(), why: why.to_owned(), help };
     let own = at.strip_prefix("refs/").is_some_and(|rest| rest.contains('/'));
     let taken = ["heads", "tags", "remotes", "notes", "replace", "stash", "bisect", "worktree", "rewritten"];
     let first = at.split('/').nth(1).unwrap_or_default();
     let plain = at.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
     if !own || !plain || taken.contains(&first) {
-        return Err(refused("is no name for a ref of records: take one as `refs/orch/runs`"));
+        return Err(refused("is no place to keep runs"));
     }
     gix::validate::reference::name(at.into()).map_err(|_| refused("is no name git allows"))?;
     FullName::try_from(at).map_err(|_| refused("is no name git allows"))
@@ -75,7 +76,11 @@ fn check(path: &str, bytes: &[u8]) -> Result<(), VcsError> {
 }
 
 fn differs(path: &str) -> VcsError {
-    VcsError::Conflict { path: path.to_owned(), why: "is kept already, with other content".into() }
+    VcsError::Records {
+        at: path.to_owned(),
+        why: "is kept already, with other content".into(),
+        help: "What is kept is never changed: look which of the two is right, and keep the other below another ref.",
+    }
 }
 
 impl GitRepository {
@@ -87,7 +92,8 @@ impl GitRepository {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(id)),
             Some(Target::Symbolic(_)) => {
-                Err(VcsError::BranchMoved { branch: shown, why: "is a symbolic ref".into() })
+                let help = "Remove it, or name another ref with --ref.";
+                Err(VcsError::Records { at: shown, why: "is a symbolic ref".into(), help })
             }
         }
     }
@@ -173,8 +179,7 @@ impl GitRepository {
             return Ok(there.len());
         };
         let here: std::collections::BTreeMap<_, _> = self.files_of(ours)?.into_iter().collect();
-        if let Some((path, _)) =
-            there.iter().find(|(path, id)| here.get(path).is_some_and(|here| here != id))
+        if let Some((path, _)) = there.iter().find(|(path, id)| here.get(path).is_some_and(|here| here != id))
         {
             return Err(differs(path));
         }
@@ -240,7 +245,8 @@ impl super::remote::Remote<'_> {
     fn fetch_ref(&self, full: &str) -> Result<Option<CommitId>, VcsError> {
         let words = ["ls-remote", "--refs", "--upload-pack=git-upload-pack", "--", self.url(), full];
         let said = self.ask("read from", &words, REMOTE_LIMIT)?;
-        let line = said.stdout.lines().filter_map(|line| line.split_once('\t')).find(|(_, name)| *name == full);
+        let line =
+            said.stdout.lines().filter_map(|line| line.split_once('\t')).find(|(_, name)| *name == full);
         let Some((id, _)) = line else { return Ok(None) };
         let commit: CommitId =
             id.parse().map_err(|_| self.failed("read from", "it named a ref without a commit"))?;
@@ -268,8 +274,9 @@ impl super::remote::Remote<'_> {
         }
         let rejected = said.stdout.lines().find(|line| line.starts_with('!')).unwrap_or_default();
         if ["[rejected]", "fetch first", "non-fast-forward"].iter().any(|sign| rejected.contains(sign)) {
-            let why = "has records on the remote that are not here; `orch runs fetch` joins them".to_owned();
-            return Err(VcsError::BranchMoved { branch: full.to_owned(), why });
+            let why = "has runs on the remote that are not here".to_owned();
+            let help = "`orch runs fetch` joins them with those here; then push again.";
+            return Err(VcsError::Records { at: full.to_owned(), why, help });
         }
         let why = if rejected.is_empty() { said.stderr } else { rejected.replace('\t', " ") };
         Err(self.failed("push to", &why))

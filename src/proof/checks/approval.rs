@@ -1,61 +1,58 @@
 //! What policy left to a person, a person has approved.
 //!
-//! An approval is `approval.json`, a file of the run like any other: sealed by its manifest, naming by digest what it is
-//! about. Whatever else it says is its own stage's to judge.
+//! The approval is held against everything it is bound to, and against the time at which it was used.
 
-use serde_json::Value;
+use jiff::Timestamp;
 
+use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
+use crate::artifact::types::approval::Approval;
 use crate::artifact::types::verdict::{Decision, Verdict};
-use crate::attest::change::APPROVAL;
+use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
+use crate::stage::approve::bound;
+use crate::stage::pr::Evidence;
+
+use super::bindings::{EVIDENCE, one_line};
 
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let verdict: Verdict = match case.opened.body(slot::VERDICT) {
         Ok(verdict) => verdict,
         Err(lacking) => return lacking.into(),
     };
-    let needs = verdict.decision == Decision::NeedsApproval;
-    let Some((manifest, file)) = case.opened.find(APPROVAL) else {
-        return if needs {
-            Outcome::failed("policy leaves the change to a person, and the run holds no approval")
-        } else {
-            Outcome::held("policy left nothing to a person")
-        };
-    };
-    let bytes = match case.opened.store.read(&file.path) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) if case.opened.kept => return Outcome::needed(format!("`{APPROVAL}` was not kept")),
-        _ => return Outcome::failed(format!("`{APPROVAL}` cannot be read")),
-    };
-    let Ok(value) = serde_json::from_slice::<Value>(&bytes) else {
-        return Outcome::failed(format!("`{APPROVAL}` is no JSON"));
-    };
-    // It has to be about this verdict and these edits: read by its stage, or named in its body.
-    let names = |path: &str| {
-        let Some((_, wanted)) = case.opened.find(path) else { return false };
-        let read = manifest.link.inputs.iter().any(|i| i.path == wanted.path && i.digest == wanted.digest);
-        read || holds(&value["body"], wanted.digest.as_str())
-    };
-    let mut problems = Vec::new();
-    for path in [slot::VERDICT.path, slot::EDITS.path] {
-        if !names(path) {
-            problems.push(format!("the approval is not of this `{path}`"));
+    let approval: Approval = match case.opened.body(slot::APPROVAL) {
+        Ok(approval) => approval,
+        Err(Lacking::Unwritten(_)) if verdict.decision == Decision::NeedsApproval => {
+            return Outcome::failed("policy leaves the change to a person, and the run holds no approval");
         }
+        Err(Lacking::Unwritten(_)) => return Outcome::held("policy left nothing to a person"),
+        Err(lacking) => return lacking.into(),
+    };
+    let inputs = match case.opened.inputs(EVIDENCE) {
+        Ok(inputs) => inputs,
+        Err(lacking) => return lacking.into(),
+    };
+    let evidence = match Evidence::load(&inputs) {
+        Ok(evidence) => evidence,
+        Err(error) => return Outcome::failed(one_line(&error)),
+    };
+    let Some(at) = used_at(case, &approval) else {
+        return Outcome::failed("the approval does not say when it was given");
+    };
+    match approval.covers(&bound(case.opened.run, &evidence), at) {
+        Ok(()) => Outcome::held("of this verdict and these edits, in its time"),
+        Err(void) => Outcome::failed(format!("the approval {void}")),
     }
-    if manifest.link.exit != 0 {
-        problems.push("the approval was not given".into());
-    }
-    Outcome::of(problems, || "of this verdict and these edits".into())
 }
 
-/// Tells whether a text stands anywhere in a document.
-fn holds(value: &Value, text: &str) -> bool {
-    match value {
-        Value::String(found) => found == text,
-        Value::Array(items) => items.iter().any(|item| holds(item, text)),
-        Value::Object(fields) => fields.values().any(|item| holds(item, text)),
-        _ => false,
+/// Returns when the approval was used: when the pull request was written, or, before there is one, when it was given.
+pub(super) fn used_at(case: &Case<'_>, approval: &Approval) -> Option<Timestamp> {
+    let written = case.opened.last(StageId::Pr).map(|manifest| &manifest.timing.started_at);
+    let from = approval.approved_at.parse::<Timestamp>().ok()?;
+    match written.and_then(|at| at.parse::<Timestamp>().ok()) {
+        // A pull request of before the approval did not use it.
+        Some(at) if at >= from => Some(at),
+        _ => Some(from),
     }
 }

@@ -13,11 +13,9 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         StageFile::of(base)
             .is_some_and(|(file, stage)| file.outlives_a_kill() && chain.manifest(stage, round).is_none())
     };
-    problems.extend(
-        chain.leftovers.iter().filter(|path| !goes_on(path)).map(|path| {
-            format!("`{path}` is vouched for by no manifest: its stage is not finished, or its manifest is gone")
-        }),
-    );
+    problems.extend(chain.leftovers.iter().filter(|path| !goes_on(path)).map(|path| {
+        format!("`{path}` is vouched for by no manifest: its stage is not finished, or its manifest is gone")
+    }));
     if chain.manifests.is_empty() && problems.is_empty() {
         problems.push("no stage of the run is finished".into());
     }

@@ -2,6 +2,7 @@
 //!
 //! The key takes in the config a stage was given, so a config changed in a tape shows here.
 
+use crate::artifact::types::tape::FORM;
 use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
@@ -10,8 +11,8 @@ use crate::stage::runner::key_of;
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let run = &case.opened;
     let (mut problems, mut made, mut without) = (Vec::new(), 0_usize, Vec::new());
-    for manifest in run.chain.bodies() {
-        let link = &manifest.link;
+    for manifest in &run.chain.manifests {
+        let link = &manifest.body.link;
         let header = match run.header(link.stage, link.round) {
             Ok(header) => header,
             Err(Lacking::Wrong(why)) => {
@@ -23,8 +24,14 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
                 continue;
             }
         };
-        if (header.stage, header.round, header.stage_version) != (link.stage, link.round, link.stage_version) {
-            problems.push(format!("the tape of `{}` in round {} is of another stage", link.stage, link.round));
+        if (header.stage, header.round, header.stage_version) != (link.stage, link.round, link.stage_version)
+        {
+            problems
+                .push(format!("the tape of `{}` in round {} is of another stage", link.stage, link.round));
+            continue;
+        }
+        if header.tape != FORM || header.orch != manifest.producer.version || header.horizon < link.round {
+            problems.push(format!("the tape of `{}` in round {} has another head", link.stage, link.round));
             continue;
         }
         match key_of(run.run, link, &header) {

@@ -2,7 +2,7 @@
 
 use crate::agent::budget::{ReadLedger, RunLedgers};
 use crate::artifact::kind::StageFile;
-use crate::artifact::types::ledger::{Ceiling, LedgerEntry, LedgerLimits, Totals};
+use crate::artifact::types::ledger::{Ceiling, LedgerEntry, LedgerLimits, LedgerLine, Totals};
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 
@@ -37,7 +37,8 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
     }
     let spent = ledgers.spent();
     Outcome::of(problems, || {
-        let unknown = if spent.unknown > 0 { format!(", {} of unknown cost", spent.unknown) } else { String::new() };
+        let unknown =
+            if spent.unknown > 0 { format!(", {} of unknown cost", spent.unknown) } else { String::new() };
         format!("{} on {} calls{unknown}", spent.nano_usd, spent.calls)
     })
 }
@@ -48,13 +49,16 @@ fn closed(ledger: &ReadLedger, problems: &mut Vec<String>) {
     }
 }
 
-/// The last limits in force bound what was spent: they may be raised between attempts, never passed.
+/// The limits in force when the last reservation was made bound what is spent; those of an opening after it bound nothing
+/// that was paid before.
 fn limits(ledger: &ReadLedger, problems: &mut Vec<String>) {
-    let openings = ledger.lines.iter().filter_map(|line| match &line.entry {
+    let is_reserve = |line: &LedgerLine| matches!(line.entry, LedgerEntry::Reserve { .. });
+    let Some(last) = ledger.lines.iter().rposition(is_reserve) else { return };
+    let opening = ledger.lines[..last].iter().rev().find_map(|line| match &line.entry {
         LedgerEntry::Open { limits, earlier, .. } => Some((limits, earlier)),
         _ => None,
     });
-    let Some((LedgerLimits { run, stage, .. }, earlier)) = openings.last() else { return };
+    let Some((LedgerLimits { run, stage, .. }, earlier)) = opening else { return };
     if let Some(what) = over(run, *earlier + ledger.spent) {
         problems.push(format!("`{}` passed the run's limit of {what}", ledger.path));
     }

@@ -28,13 +28,25 @@ pub struct Check {
 /// Every check, in the order they are told.
 pub const CHECKS: &[Check] = &[
     Check { name: "chain", shows: "every file is the one its manifest vouches for", look: chain::look },
-    Check { name: "keys", shows: "every stage key follows from config, inputs and materials", look: keys::look },
+    Check {
+        name: "keys",
+        shows: "every stage key follows from config, inputs and materials",
+        look: keys::look,
+    },
     Check { name: "bindings", shows: "each file was made from the files beside it", look: bindings::look },
-    Check { name: "red-green", shows: "the tests failed without the change and pass with it", look: red_green::look },
+    Check {
+        name: "red-green",
+        shows: "the tests failed without the change and pass with it",
+        look: red_green::look,
+    },
     Check { name: "policy", shows: "the same rules give the same verdict again", look: policy::look },
     Check { name: "approval", shows: "a person approved what policy left to a person", look: approval::look },
     Check { name: "ledger", shows: "the money adds up and stayed within its limits", look: ledger::look },
-    Check { name: "commits", shows: "tests and edits on the base give the very commits", look: commits::look },
+    Check {
+        name: "commits",
+        shows: "tests and edits on the base give the very commits",
+        look: commits::look,
+    },
     Check { name: "signature", shows: "a trusted key signed what the run says", look: signature::look },
 ];
 

@@ -124,7 +124,9 @@ fn difference(now: &Verdict, then: &Verdict) -> String {
     if now.decision != then.decision {
         return format!("{} instead of {}", shown(now.decision), shown(then.decision));
     }
-    let only = |a: &Verdict, b: &Verdict| a.findings.iter().find(|f| !b.findings.contains(f)).map(|f| f.code.clone());
+    let only = |a: &Verdict, b: &Verdict| {
+        a.findings.iter().find(|f| !b.findings.contains(f)).map(|f| f.code.clone())
+    };
     match (only(now, then), only(then, now)) {
         (Some(code), _) => format!("a finding of `{code}` is not recorded"),
         (None, Some(code)) => format!("the recorded finding of `{code}` is not found again"),

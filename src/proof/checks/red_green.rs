@@ -3,7 +3,7 @@
 use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Envelope;
 use crate::artifact::kind::slot;
-use crate::artifact::types::change_set::TestSet;
+use crate::artifact::types::change_set::{Content, TestSet};
 use crate::artifact::types::verification::{
     CommandRole, Ended, FailureClass, Phase, ProbeKind, TestReport, TestStatus, Verification,
     VerificationOutcome,
@@ -131,7 +131,7 @@ fn frozen(tests: &TestSet, report: &Verification, phase: &str, problems: &mut Ve
         if !held {
             problems.push(format!("the {phase} report does not show `{}` as it was written", file.path));
         }
-        if file.content.as_ref().and_then(|c| c.to_bytes()).map(Digest::of).as_ref() != Some(after) {
+        if file.content.as_ref().and_then(Content::to_bytes).map(Digest::of).as_ref() != Some(after) {
             problems.push(format!("`tests.json` gives `{}` a digest that is not its content's", file.path));
         }
     }
@@ -141,7 +141,8 @@ fn frozen(tests: &TestSet, report: &Verification, phase: &str, problems: &mut Ve
 fn commands(green: &Verification, red: &Verification, problems: &mut Vec<String>) {
     for command in green.commands.iter().filter(|command| command.run == "main") {
         let fails_before = command.role == CommandRole::Test && !red.other_failures.is_empty();
-        if !command.ended.ok() && !(fails_before && matches!(command.ended, Ended::Exited { .. })) {
+        let fine = command.ended.ok() || (fails_before && matches!(command.ended, Ended::Exited { .. }));
+        if !fine {
             problems.push(format!("the command `{}` of the green phase failed", command.argv.join(" ")));
         }
     }
@@ -166,7 +167,9 @@ fn kept(red: &Verification, green: &Verification, why: &str) -> Outcome {
     }
     commands(green, red, &mut problems);
     if problems.is_empty() {
-        return Outcome::not_measured(format!("the reports agree; {why}, so the tests themselves were not compared"));
+        return Outcome::not_measured(format!(
+            "the reports agree; {why}, so the tests themselves were not compared"
+        ));
     }
     Outcome::Failed { problems }
 }

@@ -56,6 +56,9 @@ fn statement(case: &Case<'_>, path: &str, bytes: &[u8]) -> Result<Signed, String
     if signer.is_none() && !case.keys.is_empty() && !bundle.has_certificate() {
         return Err(format!("`{path}` is not signed by a key that is trusted here, or was changed"));
     }
+    if signer.is_some_and(|key| !bundle.names_only(key)) {
+        return Err(format!("`{path}` names another key than the one that signed it"));
+    }
     let wanted = kind.make(&case.opened).map_err(|error| error.to_string())?;
     let wanted = match wanted {
         Some(wanted) => wanted,
@@ -71,7 +74,8 @@ fn statement(case: &Case<'_>, path: &str, bytes: &[u8]) -> Result<Signed, String
         statement == wanted
     };
     if !same {
-        let at = first_difference(&statement.predicate, &wanted.predicate, "").unwrap_or_else(|| "/subject".into());
+        let at = first_difference(&statement.predicate, &wanted.predicate, "")
+            .unwrap_or_else(|| "/subject".into());
         return Err(format!("`{path}` says something else than the files of the run, at {at}"));
     }
     Ok(match (signer, bundle.has_certificate()) {
@@ -89,7 +93,10 @@ fn opened(kind: &'static StatementKind, signer: Option<&crate::attest::PublicKey
     }
 }
 
-fn subject_fits(found: &[crate::attest::statement::Resource], wanted: &[crate::attest::statement::Resource]) -> bool {
+fn subject_fits(
+    found: &[crate::attest::statement::Resource],
+    wanted: &[crate::attest::statement::Resource],
+) -> bool {
     wanted.iter().all(|subject| found.contains(subject))
 }
 
@@ -113,11 +120,9 @@ fn first_difference(a: &Value, b: &Value, at: &str) -> Option<String> {
                 first_difference(a, b, &format!("{at}/{name}"))
             })
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
-            .iter()
-            .zip(b)
-            .enumerate()
-            .find_map(|(n, (a, b))| first_difference(a, b, &format!("{at}/{n}"))),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(n, (a, b))| first_difference(a, b, &format!("{at}/{n}")))
+        }
         _ => Some(at.to_owned()),
     }
 }

@@ -134,11 +134,10 @@ pub fn judge_run(
     };
     let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &config.policy.packs)?);
     let today = pieces.task.created_at.get(..10).map(str::to_owned);
-    let lists =
-        Lists::of_tree(&config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
-            let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
-            Some(file.bytes().unwrap_or_default())
-        });
+    let lists = Lists::of_tree(&config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
+        let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
+        Some(file.bytes().unwrap_or_default())
+    });
     let config = PolicyConfig::new(config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
     let input = document::build(vcs, pieces, config.settings.clone())?;
     let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())

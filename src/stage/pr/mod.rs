@@ -11,10 +11,13 @@ mod github;
 pub(super) mod markdown;
 mod text;
 
+use jiff::Timestamp;
+
 use crate::artifact::digest::Digest;
-use crate::artifact::id::StageId;
+use crate::artifact::id::{CommitId, RunId, StageId, TreeId};
 use crate::artifact::kind::slot;
-use crate::artifact::types::pull_request::PullRequest;
+use crate::artifact::types::approval::Approval;
+use crate::artifact::types::pull_request::{CommitRef, PullRequest};
 
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
@@ -77,27 +80,17 @@ impl Stage for Pr {
         if let Consent::Wanted { void: Some(why), .. } = &consent {
             cx.note(format!("the approval {why}; the pull request stays a draft"));
         }
-        let body = text::render(&draft, &evidence, &consent)?;
+        let text = text::render(&draft, &evidence, &consent)?;
         if let Some(hub) = github::hub(cx)? {
-            return github::write(&hub, &draft, evidence, &body, consent.is_wanted());
+            return github::write(&hub, &draft, evidence, &text, consent.is_wanted());
         }
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
-        let request = PullRequest {
-            forge: FORGE.into(),
-            branch: written.branch,
-            target: evidence.task.base.branch.clone(),
-            commits: written.commits,
-            remote: written.remote,
-            title: draft.title,
-            body: Digest::of(&body),
-            draft: consent.is_wanted(),
-            provenance: evidence.provenance,
-            hosted: None,
-        };
+        let body = Digest::of(&text);
+        let request = request(&draft, &evidence, &consent, written.branch, written.commits, written.remote, body);
         let mut outputs = Outputs::default();
         outputs.put(slot::PULL_REQUEST, &request)?;
-        outputs.put_bytes(slot::PULL_REQUEST_TEXT, body);
+        outputs.put_bytes(slot::PULL_REQUEST_TEXT, text);
         Ok(Finished::done(outputs))
     }
 
@@ -109,4 +102,51 @@ impl Stage for Pr {
             _ => Ok(false),
         }
     }
+}
+
+/// Returns `pr.json` for a branch that was written.
+fn request(
+    draft: &Draft,
+    evidence: &Evidence,
+    consent: &Consent,
+    branch: String,
+    commits: Vec<CommitRef>,
+    remote: Option<String>,
+    body: Digest,
+) -> PullRequest {
+    PullRequest {
+        forge: FORGE.into(),
+        branch,
+        target: evidence.task.base.branch.clone(),
+        commits,
+        remote,
+        title: draft.title.clone(),
+        body,
+        draft: consent.is_wanted(),
+        provenance: evidence.provenance.clone(),
+        hosted: None,
+    }
+}
+
+/// Makes `pr.json` and `pr.md` once more for commits that were written; branch and remote are taken from `recorded`, and
+/// `written_at` is when it was.
+pub fn again(
+    run: &RunId,
+    draft: &Draft,
+    evidence: &Evidence,
+    approval: Option<(Approval, Timestamp)>,
+    commits: &[(CommitId, TreeId)],
+    recorded: &PullRequest,
+) -> Result<(PullRequest, String), StageError> {
+    let (approval, written_at) = approval.unzip();
+    let consent = Consent::decide(run, evidence, approval, || written_at.unwrap_or(Timestamp::UNIX_EPOCH))?;
+    let text = text::render(draft, evidence, &consent)?;
+    let commits = commits.iter().zip(&draft.commits).map(|((id, tree), commit)| CommitRef {
+        id: id.clone(),
+        tree: tree.clone(),
+        subject: commit.subject.clone(),
+    });
+    let (branch, remote) = (recorded.branch.clone(), recorded.remote.clone());
+    let made = request(draft, evidence, &consent, branch, commits.collect(), remote, Digest::of(&text));
+    Ok((made, text))
 }

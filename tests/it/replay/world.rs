@@ -7,10 +7,11 @@ use orch::agent::NoModels;
 use orch::artifact::digest::{Digest, canonical_json};
 use orch::artifact::envelope::Envelope;
 use orch::artifact::id::{RunId, StageId};
+use orch::artifact::path::RepoPath;
 use orch::artifact::store::{ArtifactStore, MemoryStore};
-use orch::artifact::types::change_set::{ChangeSet, TestSet};
+use orch::artifact::types::change_set::{ChangeSet, FileChange, FileMode, TestSet};
 use orch::artifact::types::manifest::{Manifest, Material};
-use orch::artifact::types::plan::Plan;
+use orch::artifact::types::plan::{FileRole, Plan, PlannedFile};
 use orch::artifact::types::task::{Channel, Task};
 use orch::artifact::types::verification::{Ended, Verification};
 use orch::config::{Command as Words, Config};
@@ -29,11 +30,20 @@ use orch::telemetry::Silent;
 use crate::env::sample;
 
 /// The template engine, which tries the same change again where the real one gives up.
-pub struct Stubborn(TemplateEngine);
+pub struct Stubborn(TemplateEngine, u32);
 
 impl Stubborn {
     pub fn new() -> Self {
-        Self(TemplateEngine::new(Vec::new()))
+        Self::wide(0)
+    }
+
+    /// Adds so many files of one line to the change.
+    pub fn wide(extra: u32) -> Self {
+        Self(TemplateEngine::new(Vec::new()), extra)
+    }
+
+    fn paths(&self) -> impl Iterator<Item = RepoPath> {
+        (0..self.1).map(|n| format!("src/more/file-{n:04}.txt").parse().unwrap())
     }
 }
 
@@ -47,7 +57,13 @@ impl Engine for Stubborn {
     }
 
     fn plan(&self, view: &View<'_>, task: &Task) -> Result<Proposed<Plan>, EngineError> {
-        self.0.plan(view, task)
+        let mut proposed = self.0.plan(view, task)?;
+        let planned = |path| PlannedFile { path, role: FileRole::Change, exists: false };
+        if let Some(plan) = &mut proposed.value {
+            plan.files.extend(self.paths().map(planned));
+            plan.files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        Ok(proposed)
     }
 
     fn tests(&self, view: &View<'_>, task: &Task, plan: &Plan) -> Result<TestSet, EngineError> {
@@ -62,7 +78,16 @@ impl Engine for Stubborn {
         tests: &TestSet,
         _feedback: Option<&Verification>,
     ) -> Result<Proposed<ChangeSet>, EngineError> {
-        self.0.edits(view, task, plan, tests, None)
+        let mut proposed = self.0.edits(view, task, plan, tests, None)?;
+        let file = |path: RepoPath| {
+            let text = format!("{path}\n").into_bytes();
+            FileChange::write(path, None, text, FileMode::Regular)
+        };
+        if let Some(edits) = &mut proposed.value {
+            edits.files.extend(self.paths().map(file));
+            edits.files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        Ok(proposed)
     }
 }
 
@@ -89,11 +114,18 @@ pub struct World {
     temp: tempfile::TempDir,
     /// How often the tests fail with the change before they pass.
     failures: u32,
+    /// So many files are in the change besides its own.
+    extra: u32,
 }
 
 impl World {
     pub fn new(failures: u32) -> Self {
+        Self::wide(failures, 0)
+    }
+
+    pub fn wide(failures: u32, extra: u32) -> Self {
         Self {
+            extra,
             repository: repository(),
             store: MemoryStore::default(),
             temp: tempfile::tempdir().unwrap(),
@@ -117,7 +149,7 @@ impl World {
                 hub: None,
                 workspaces: &workspaces,
                 processes: &processes,
-                engine: &Stubborn::new(),
+                engine: &Stubborn::wide(self.extra),
                 models: &NoModels,
             },
             events: &Silent,
