@@ -206,8 +206,14 @@ fn diff(repo: &Repository, before: Option<ObjectId>, after: Option<ObjectId>, pa
             (Some(l), Some(r)) if l.filename == r.filename && l.mode.is_tree() == r.mode.is_tree() => std::cmp::Ordering::Equal,
             (Some(l), Some(r)) => key(l).cmp(&key(r)),
         };
-        let l = l.filter(|_| order.is_le()).inspect(|_| drop(left.next()));
-        let r = r.filter(|_| order.is_ge()).inspect(|_| drop(right.next()));
+        let l = l.filter(|_| order.is_le());
+        let r = r.filter(|_| order.is_ge());
+        if l.is_some() {
+            left.next();
+        }
+        if r.is_some() {
+            right.next();
+        }
         let (old, new) = (l.map(|e| e.oid.to_owned()), r.map(|e| e.oid.to_owned()));
         let Some(entry) = l.or(r).filter(|_| old != new) else { continue };
         let length = path.len();
