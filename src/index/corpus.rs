@@ -46,7 +46,13 @@ impl Corpus {
         for (number, doc) in self.docs.iter().enumerate() {
             if keep(&doc.blob) && self.doc(&doc.blob) == Some(number as u32) {
                 let chunks = self.chunks[doc.chunk as usize..(doc.chunk + doc.chunks) as usize].to_vec();
-                let sketch = Sketch { content: doc.content, bytes: doc.bytes, chunks, posts: Vec::new(), defined: doc.defined };
+                let sketch = Sketch {
+                    content: doc.content,
+                    bytes: doc.bytes,
+                    chunks,
+                    posts: Vec::new(),
+                    defined: doc.defined,
+                };
                 sketches.insert(number as u32, sketch);
             }
         }
@@ -175,7 +181,8 @@ impl Tree {
         tree.chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
         tree.name_paths();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let (mut folders, mut stems) = (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
+        let (mut folders, mut stems) =
+            (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
         for file in &tree.files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let fresh = numbers.len() as u32;
@@ -244,5 +251,9 @@ fn stem(path: &str) -> String {
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem).to_ascii_lowercase();
     let stem = stem.strip_prefix("test_").unwrap_or(&stem);
     let cut = ["_test", "_tests", "-test", "_spec", "tests", "test", "spec"];
-    cut.iter().find_map(|end| stem.strip_suffix(end)).filter(|stem| !stem.is_empty()).unwrap_or(stem).replace('_', "")
+    cut.iter()
+        .find_map(|end| stem.strip_suffix(end))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(stem)
+        .replace('_', "")
 }

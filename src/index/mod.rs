@@ -14,3 +14,6 @@ pub mod store;
 pub mod words;
 
 pub use open::{Found, Index, IndexError, MAX_COMMITS, Part, Told};
+
+#[cfg(test)]
+mod tests;

@@ -219,9 +219,15 @@ impl<'a> Reader<'a> {
         }
         let count = self.number()? as usize;
         let terms = self.take(count.checked_mul(8)?)?;
-        let terms = terms.chunks_exact(8).map(|part| u64::from_le_bytes(part.try_into().unwrap_or_default())).collect();
+        let terms = terms
+            .chunks_exact(8)
+            .map(|part| u64::from_le_bytes(part.try_into().unwrap_or_default()))
+            .collect();
         let ends = self.take(count.checked_mul(4)?)?;
-        let ends = ends.chunks_exact(4).map(|part| u32::from_le_bytes(part.try_into().unwrap_or_default())).collect();
+        let ends = ends
+            .chunks_exact(4)
+            .map(|part| u32::from_le_bytes(part.try_into().unwrap_or_default()))
+            .collect();
         let length = self.number()? as usize;
         let posts = self.take(length)?.to_vec();
         Some(Segment { docs, chunks, terms, ends, posts })

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod config;
+mod context;
 mod cost;
 mod debate;
 mod dependencies;

@@ -20,8 +20,10 @@ use crate::ports::vcs::{GitRepository, VcsChanges as _, VcsRead as _};
 /// touched. Nothing leaves the machine and no model is asked. The index is kept below the git folder and brought up to date;
 /// what is not committed is not seen.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
-    git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --format json where are tokens refreshed")]
+#[command(
+    after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
+    git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --format json where are tokens refreshed"
+)]
 pub struct ContextArgs {
     /// The request: a sentence, an issue's text, a commit message; `-` reads it from standard input
     #[arg(required = true, value_name = "QUERY")]
@@ -93,9 +95,17 @@ fn show(args: &ContextArgs, index: &Index, files: &[Found], output: &Output) -> 
     }
     output.print(|out| {
         for (at, found) in files.iter().enumerate() {
-            let lines = found.chunk.as_ref().and_then(|chunk| chunk.rsplit_once(':')).map_or("", |(_, lines)| lines);
+            let lines =
+                found.chunk.as_ref().and_then(|chunk| chunk.rsplit_once(':')).map_or("", |(_, lines)| lines);
             let place = if lines.is_empty() { found.path.clone() } else { format!("{}:{lines}", found.path) };
-            writeln!(out, "{:>3}  {:>5.2}  {:<8} {}", at + 1, found.score, found.kind.name(), crate::diagnostic::text::plain(&place))?;
+            writeln!(
+                out,
+                "{:>3}  {:>5.2}  {:<8} {}",
+                at + 1,
+                found.score,
+                found.kind.name(),
+                crate::diagnostic::text::plain(&place)
+            )?;
             if args.explain {
                 let parts = found.parts.iter().map(|part| format!("{} {:.2}", part.signal, part.adds));
                 writeln!(out, "       {}", parts.collect::<Vec<_>>().join(", "))?;
@@ -105,8 +115,15 @@ fn show(args: &ContextArgs, index: &Index, files: &[Found], output: &Output) -> 
     })?;
     let told = index.told();
     if !output.is_quiet() {
-        let left = if told.left_out.is_empty() { String::new() } else { format!(", {} by path only", told.left_out.len()) };
-        output.note(&format!("{} files{left}, {} commits; {} files and {} commits read now", told.files, told.commits, told.read, told.commits_read));
+        let left = if told.left_out.is_empty() {
+            String::new()
+        } else {
+            format!(", {} by path only", told.left_out.len())
+        };
+        output.note(&format!(
+            "{} files{left}, {} commits; {} files and {} commits read now",
+            told.files, told.commits, told.read, told.commits_read
+        ));
     }
     Ok(())
 }
