@@ -196,21 +196,21 @@ impl Tree {
     fn name_paths(&mut self) {
         for (at, file) in self.files.iter().enumerate() {
             let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+            let base = name.split_once('.').map_or(name, |(base, _)| base);
             let last = folders.rsplit('/').next().unwrap_or_default();
             let mut length = 0.0;
             let mut add = |text: &str, weight: f32| {
                 words::each(text.as_bytes(), |word| {
                     length += weight;
-                    let list = self.names.entry(word.term).or_default();
-                    match list.last_mut().filter(|(file, _)| *file == at as u32) {
+                    let named = self.names.entry(word.term).or_default();
+                    match named.last_mut().filter(|(file, _)| *file == at as u32) {
                         Some((_, sum)) => *sum += weight,
-                        None => list.push((at as u32, weight)),
+                        None => named.push((at as u32, weight)),
                     }
                 });
             };
-            add(stem, 2.0);
-            add(&name[stem.len()..], 0.3);
+            add(base, 2.0);
+            add(&name[base.len()..], 0.3);
             add(last, 1.2);
             add(&folders[..folders.len() - last.len()], 0.7);
             self.lengths.push(length);

@@ -376,15 +376,12 @@ fn history(
     let (tip, commits) = before;
     let mut known: HashMap<Id, Commit> = commits.into_iter().map(|commit| (commit.id, commit)).collect();
     let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains_key(id), FEW));
-    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = match since {
-        Some(fresh) => (fresh, None),
-        None => {
-            let order = reader.log(commit, MAX_COMMITS)?;
-            (
-                order.iter().filter(|id| !known.contains_key(*id)).copied().collect(),
-                Some(order.into_iter().collect()),
-            )
-        }
+    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = if let Some(fresh) = since {
+        (fresh, None)
+    } else {
+        let order = reader.log(commit, MAX_COMMITS)?;
+        let missing = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+        (missing, Some(order.into_iter().collect()))
     };
     let read = reader.commits(&missing);
     told.commits_read = read.len();
@@ -394,7 +391,7 @@ fn history(
     commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
     commits.truncate(MAX_COMMITS);
     told.commits = commits.len();
-    Ok((reader.id(commit)?, commits))
+    Ok((PastReader::id(commit)?, commits))
 }
 
 /// Reads a cache; nothing where there is none, the reason where it cannot be used.

@@ -125,7 +125,7 @@ impl Past {
             if files.is_empty() {
                 continue;
             }
-            for file in files.iter() {
+            for file in &files {
                 past.by_file[*file as usize].push(at);
             }
             for (term, count) in &commit.words {

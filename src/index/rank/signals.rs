@@ -262,7 +262,7 @@ fn paths(tree: &Tree, query: &Query, table: &mut Table) {
         tree.each_named(word.term, |_, _| count += 1);
         let idf = idf(all, count);
         tree.each_named(word.term, |file, share| {
-            table.rows[file as usize][Signal::Path as usize] += weight * idf * share * 2.2
+            table.rows[file as usize][Signal::Path as usize] += weight * idf * share * 2.2;
         });
     }
     let wanted: HashMap<Term, f32> = query.words.iter().map(|(word, weight)| (word.term, *weight)).collect();

@@ -102,7 +102,7 @@ impl PastReader {
     }
 
     /// Returns the id of a commit as bytes.
-    pub fn id(&self, commit: &CommitId) -> Result<Id, VcsError> {
+    pub fn id(commit: &CommitId) -> Result<Id, VcsError> {
         commit_oid(commit).map(bytes)
     }
 
@@ -235,8 +235,7 @@ fn diff(
     out: &mut Vec<Change>,
 ) {
     const MAX_DEPTH: usize = 128;
-    if before == after || out.len() >= MAX_CHANGES || path.iter().filter(|b| **b == b'/').count() > MAX_DEPTH
-    {
+    if before == after || out.len() >= MAX_CHANGES || memchr::memchr_iter(b'/', path).count() > MAX_DEPTH {
         return;
     }
     let read = |id: Option<ObjectId>| {
