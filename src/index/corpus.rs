@@ -246,7 +246,7 @@ impl Tree {
 }
 
 /// Returns a file name without its ending and what marks a test.
-fn stem(path: &str) -> String {
+pub(super) fn stem(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem).to_ascii_lowercase();
     let stem = stem.strip_prefix("test_").unwrap_or(&stem);

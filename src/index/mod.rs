@@ -9,6 +9,7 @@
 )]
 
 pub mod corpus;
+pub mod graph;
 pub mod kind;
 mod lines;
 mod open;
