@@ -1,3 +1,5 @@
+//! The index as a whole: what files and the past say, the file it is kept in, growing against made anew.
+
 use proptest::prelude::*;
 
 use super::corpus::{Corpus, Tree};

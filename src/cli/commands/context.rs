@@ -107,7 +107,11 @@ fn show(args: &ContextArgs, index: &Index, files: &[Found], output: &Output) -> 
                 crate::diagnostic::text::plain(&place)
             )?;
             if args.explain {
-                let parts = found.parts.iter().map(|part| format!("{} {:.2}", part.signal, part.adds));
+                let parts = found
+                    .parts
+                    .iter()
+                    .filter(|part| part.adds >= 0.005)
+                    .map(|part| format!("{} {:.2}", part.signal, part.adds));
                 writeln!(out, "       {}", parts.collect::<Vec<_>>().join(", "))?;
             }
         }
