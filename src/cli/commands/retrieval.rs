@@ -108,7 +108,7 @@ pub fn fit_ranking(args: &TaskArgs, output: &Output) -> Result<u8, CommandError>
     let found = |group: &str, weights: &[f32; SIGNALS]| {
         let own: Vec<&Example> = examples.iter().filter(|e| e.group == group).collect();
         let sum: f32 = own.iter().map(|e| fit::within(e, weights, 10)).sum();
-        100.0 * sum / own.len().max(1) as f32
+        100.0 * sum / f32::from(u16::try_from(own.len().max(1)).unwrap_or(u16::MAX))
     };
     let all = with(&|_| true);
     output.print(|out| {
