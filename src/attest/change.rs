@@ -26,8 +26,6 @@ use crate::artifact::types::verification::{Verification, VerificationOutcome};
 /// The type of the predicate.
 pub const TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/orch-change/v1");
 
-/// Where the approval of a person lies.
-
 /// What made a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

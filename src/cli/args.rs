@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, compile, completions, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers, replay, report,
-    run, runs, schema, stage, stages, templates, verify,
+    artifacts, attest, compile, completions, context, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers,
+    replay, report, run, runs, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\
@@ -77,6 +77,8 @@ pub enum Command {
     Run(run::RunArgs),
     /// Run one stage, or explain it
     Stage(stage::StageArgs),
+    /// Tell which files a request concerns
+    Context(context::ContextArgs),
     /// List the stages with their powers, inputs and outputs
     Stages(stages::StagesArgs),
     /// Check files against Rego policies, and write such policies

@@ -56,7 +56,9 @@ impl Failure for IndexError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Vcs(error) => error.help(),
-            Self::Write { .. } => Some("Name a file that can be written with --cache, or use --no-cache.".into()),
+            Self::Write { .. } => {
+                Some("Name a file that can be written with --cache, or use --no-cache.".into())
+            }
         }
     }
 }
@@ -144,11 +146,15 @@ impl Index {
         let files = reader.files(commit)?;
         let mut corpus = Corpus::default();
         before.segments.into_iter().for_each(|segment| corpus.push(segment));
-        let mut missing: Vec<Id> = files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
+        let mut missing: Vec<Id> =
+            files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
         missing.sort_unstable();
         missing.dedup();
-        let read = reader.blobs(&missing, |bytes| bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter))));
-        let fresh: Vec<_> = missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
+        let read = reader.blobs(&missing, |bytes| {
+            bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
+        });
+        let fresh: Vec<_> =
+            missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
         let mut told = Told { files: files.len(), read: fresh.len(), ..Told::default() };
         let mut changed = !fresh.is_empty();
         corpus.add(fresh);
@@ -169,13 +175,27 @@ impl Index {
                 Some(_) => {}
             }
         }
-        let (tip, commits) = history(reader, commit, before.commits, &mut told)?;
+        let (tip, commits) = history(reader, commit, (before.tip, before.commits), &mut told)?;
         changed |= told.commits_read > 0 || before.tip != Some(tip);
         let past = Past::of(&tree, commits.iter());
         let blobs = files.into_iter().collect();
-        let mut index = Self { stored: corpus, commits, tip, tree, past, blobs, weights: weigh::WEIGHTS, weighed: 0, told, changed };
+        let mut index = Self {
+            stored: corpus,
+            commits,
+            tip,
+            tree,
+            past,
+            blobs,
+            weights: weigh::WEIGHTS,
+            weighed: 0,
+            told,
+            changed,
+        };
         match before.weights {
-            Some((weights, weighed)) if index.told.commits_read < WEIGH_AGAIN && index.commits.len().abs_diff(weighed as usize) < WEIGH_AGAIN => {
+            Some((weights, weighed))
+                if index.told.commits_read < WEIGH_AGAIN
+                    && index.commits.len().abs_diff(weighed as usize) < WEIGH_AGAIN =>
+            {
                 (index.weights, index.weighed) = (weights, weighed);
             }
             _ => {
@@ -194,7 +214,8 @@ impl Index {
             return Ok(());
         }
         let write = || -> std::io::Result<()> {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(&store::write(&self.to_store()))?;
@@ -246,7 +267,9 @@ impl Index {
             return Vec::new();
         }
         let table = weigh::rows(&self.stored, &self.tree, &self.past, &query, 0, &self.weights);
-        let speaks = |row: &[f32; SIGNALS]| Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0);
+        let speaks = |row: &[f32; SIGNALS]| {
+            Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0)
+        };
         let mut best: Vec<(f32, usize)> = table
             .rows
             .iter()
@@ -262,15 +285,53 @@ impl Index {
     fn found(&self, score: f32, at: usize, table: &super::rank::Table) -> Found {
         let file = &self.tree.files[at];
         let row = &table.rows[at];
-        let adds = |signal: &Signal| self.weights[*signal as usize] * row[*signal as usize] * file.kind.share();
+        let adds =
+            |signal: &Signal| self.weights[*signal as usize] * row[*signal as usize] * file.kind.share();
         let mut parts: Vec<Part> = Signal::ALL
             .iter()
             .map(|signal| Part { signal: signal.name(), value: row[*signal as usize], adds: adds(signal) })
             .filter(|part| part.adds > 0.0)
             .collect();
         parts.sort_by(|a, b| b.adds.total_cmp(&a.adds));
-        let chunk = table.best_chunk.get(file.doc as usize).and_then(|chunk| self.chunk_id(at as u32, *chunk));
+        let chunk =
+            table.best_chunk.get(file.doc as usize).and_then(|chunk| self.chunk_id(at as u32, *chunk));
         Found { path: file.path.clone(), kind: file.kind, score, chunk, parts }
+    }
+
+    /// Returns the chunks, by their ids, that seem to define a name; by path, source before the rest.
+    pub fn definitions(&self, name: &str) -> Vec<String> {
+        self.holding(name, super::words::defined)
+    }
+
+    /// Returns the chunks, by their ids, that hold a name, whether they define it or not.
+    pub fn references(&self, name: &str) -> Vec<String> {
+        self.holding(name, |term| term)
+    }
+
+    fn holding(&self, name: &str, field: impl Fn(super::words::Term) -> super::words::Term) -> Vec<String> {
+        // The last word that comes of a name is the name as a whole.
+        let mut whole = None;
+        super::words::each(name.as_bytes(), |word| whole = Some(word.term));
+        let Some(term) = whole else { return Vec::new() };
+        let mut found = Vec::new();
+        self.stored.each(field(term), |chunk, _| {
+            let doc = self.stored.owners()[chunk as usize];
+            found.extend(
+                self.tree.files_of(doc).map(|file| (self.tree.files[file as usize].kind, file, chunk)),
+            );
+        });
+        found.sort_unstable();
+        found.iter().filter_map(|(_, file, chunk)| self.chunk_id(*file, *chunk)).collect()
+    }
+
+    /// Returns the files that past commits changed together with one, the most often first.
+    pub fn neighbours(&self, path: &str, limit: usize) -> Vec<(String, f32)> {
+        let Some(file) = self.tree.find(path) else { return Vec::new() };
+        let mut found: Vec<(u32, f32)> = Vec::new();
+        self.past.together(file, 0, |other, share| found.push((other, share)));
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        found.iter().map(|(file, share)| (self.tree.files[*file as usize].path.clone(), *share)).collect()
     }
 
     /// Returns the id of a chunk of a file.
@@ -305,17 +366,32 @@ thread_local! {
 }
 
 /// Returns the commits up to one, newest first; known ones are not read again.
-fn history(reader: &PastReader, commit: &CommitId, known: Vec<Commit>, told: &mut Told) -> Result<(Id, Vec<Commit>), IndexError> {
-    let order = reader.log(commit, MAX_COMMITS)?;
-    let mut known: HashMap<Id, Commit> = known.into_iter().map(|commit| (commit.id, commit)).collect();
-    let missing: Vec<Id> = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+fn history(
+    reader: &PastReader,
+    commit: &CommitId,
+    before: (Option<Id>, Vec<Commit>),
+    told: &mut Told,
+) -> Result<(Id, Vec<Commit>), IndexError> {
+    const FEW: usize = 2000;
+    let (tip, commits) = before;
+    let mut known: HashMap<Id, Commit> = commits.into_iter().map(|commit| (commit.id, commit)).collect();
+    let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains_key(id), FEW));
+    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = if let Some(fresh) = since {
+        (fresh, None)
+    } else {
+        let order = reader.log(commit, MAX_COMMITS)?;
+        let missing = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+        (missing, Some(order.into_iter().collect()))
+    };
     let read = reader.commits(&missing);
     told.commits_read = read.len();
     known.extend(read.into_iter().map(|commit| (commit.id, stored(commit))));
-    let mut commits: Vec<Commit> = order.iter().filter_map(|id| known.remove(id)).collect();
+    let kept = |commit: &Commit| keep.as_ref().is_none_or(|keep| keep.contains(&commit.id));
+    let mut commits: Vec<Commit> = known.into_values().filter(kept).collect();
     commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+    commits.truncate(MAX_COMMITS);
     told.commits = commits.len();
-    Ok((order.first().copied().unwrap_or_default(), commits))
+    Ok((PastReader::id(commit)?, commits))
 }
 
 /// Reads a cache; nothing where there is none, the reason where it cannot be used.

@@ -33,7 +33,12 @@ const MAX_TOGETHER: usize = 24;
 /// Returns the words of a message as the past keeps them: the subject twice, and its scope as a word of its own.
 pub fn message(text: &str) -> Vec<(Term, u8)> {
     let subject = text.lines().next().unwrap_or_default();
-    let body: String = text.lines().skip(1).filter(|line| !is_trailer(line)).take(40).fold(String::new(), |all, line| all + line + "\n");
+    let body: String = text
+        .lines()
+        .skip(1)
+        .filter(|line| !is_trailer(line))
+        .take(40)
+        .fold(String::new(), |all, line| all + line + "\n");
     let count = |word: words::Word, count: u32| (count.min(8) as u8) | if word.whole { WHOLE } else { 0 };
     let mut out: Vec<(Term, u8)> =
         words::query(subject).into_iter().map(|(word, n)| (word.term, count(word, 2 * n))).collect();
@@ -50,7 +55,9 @@ pub fn message(text: &str) -> Vec<(Term, u8)> {
 
 fn is_trailer(line: &str) -> bool {
     line.split_once(": ").is_some_and(|(key, _)| {
-        key.ends_with("-by") || key.ends_with("-By") || matches!(key, "Change-Id" | "Pull-Request" | "PiperOrigin-RevId")
+        key.ends_with("-by")
+            || key.ends_with("-By")
+            || matches!(key, "Change-Id" | "Pull-Request" | "PiperOrigin-RevId")
     })
 }
 
@@ -80,12 +87,22 @@ pub struct Past {
     posts: HashMap<Term, Vec<(u32, u8)>>,
     /// For each file, the commits that touched it, newest first.
     pub by_file: Vec<Vec<u32>>,
+    /// For each file: whether the very last commits touched it, how lately, how often.
+    pub standing: Vec<[f32; 3]>,
 }
 
 impl Past {
     /// Lays commits, newest first, over a tree.
     pub fn of<'a>(tree: &Tree, commits: impl Iterator<Item = &'a Commit>) -> Self {
-        let mut past = Self { touched: Vec::new(), ids: Vec::new(), lengths: Vec::new(), length: 1.0, posts: HashMap::new(), by_file: vec![Vec::new(); tree.files.len()] };
+        let mut past = Self {
+            touched: Vec::new(),
+            ids: Vec::new(),
+            lengths: Vec::new(),
+            length: 1.0,
+            posts: HashMap::new(),
+            by_file: vec![Vec::new(); tree.files.len()],
+            standing: Vec::new(),
+        };
         let mut now: HashMap<&str, &str> = HashMap::new();
         for commit in commits {
             for (from, to) in &commit.moved {
@@ -97,14 +114,18 @@ impl Past {
             let mut files: Vec<u32> = if many > MAX_TOUCHED {
                 Vec::new()
             } else {
-                commit.paths.iter().filter_map(|path| tree.find(now.get(path.as_str()).copied().unwrap_or(path))).collect()
+                commit
+                    .paths
+                    .iter()
+                    .filter_map(|path| tree.find(now.get(path.as_str()).copied().unwrap_or(path)))
+                    .collect()
             };
             files.sort_unstable();
             files.dedup();
             if files.is_empty() {
                 continue;
             }
-            for file in files.iter() {
+            for file in &files {
                 past.by_file[*file as usize].push(at);
             }
             for (term, count) in &commit.words {
@@ -115,7 +136,21 @@ impl Past {
             past.touched.push((files, many as u32));
         }
         past.length = (past.lengths.iter().sum::<f32>() / past.lengths.len().max(1) as f32).max(1.0);
+        past.standing = past.by_file.iter().map(|commits| past.standing(commits, 0)).collect();
         past
+    }
+
+    /// Returns how a file stands by the commits from `from` on: touched by the very last ones, lately, often.
+    pub fn standing(&self, commits: &[u32], from: u32) -> [f32; 3] {
+        let (mut latest, mut recent, mut often) = (0.0_f32, 0.0_f32, 0.0_f32);
+        for commit in commits.iter().filter(|commit| **commit >= from).take(400) {
+            let age = (*commit - from) as f32;
+            let share = 1.0 / (self.touched[*commit as usize].1 as f32).sqrt();
+            latest += share * (-age / 5.0).exp();
+            recent += share * (-age / 120.0).exp();
+            often += share * (-age / 2000.0).exp();
+        }
+        [latest.min(1.0), (1.0 + 4.0 * recent).ln(), often.ln_1p()]
     }
 
     /// Returns how alike the messages of commits from `from` on are to a request, best first, at most `most`.
@@ -131,8 +166,12 @@ impl Past {
                 scores[*commit as usize] += weight * idf * count * 2.2 / (count + 1.2 * norm);
             }
         }
-        let mut best: Vec<(u32, f32)> =
-            scores.iter().enumerate().filter(|(at, score)| **score > 0.0 && *at as u32 >= from).map(|(at, score)| (at as u32, *score)).collect();
+        let mut best: Vec<(u32, f32)> = scores
+            .iter()
+            .enumerate()
+            .filter(|(at, score)| **score > 0.0 && *at as u32 >= from)
+            .map(|(at, score)| (at as u32, *score))
+            .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(most);
         best

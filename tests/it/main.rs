@@ -4,6 +4,7 @@
 mod approve;
 mod artifacts;
 mod config;
+mod context;
 mod cost;
 mod debate;
 mod dependencies;

@@ -84,7 +84,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 17] = [
+    let layers: [(&str, &[&str]); 18] = [
         (
             "diagnostic",
             &[
@@ -138,6 +138,7 @@ fn lower_layers_do_not_know_higher_ones() {
         ("config", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("telemetry", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("agent", &["config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
+        ("index", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("engine", &["telemetry", "stage", "pipeline", "report", "cli"]),
         (
             "rego",

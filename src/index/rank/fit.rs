@@ -20,7 +20,13 @@ pub struct Example {
 /// Fits weights: the smooth rank of the right candidates, projected gradient with momentum (Adam).
 ///
 /// `pull` draws the weights to `prior`.
-pub fn fit(examples: &[&Example], prior: &[f32; SIGNALS], pull: f32, on: &[bool; SIGNALS], steps: usize) -> [f32; SIGNALS] {
+pub fn fit(
+    examples: &[&Example],
+    prior: &[f32; SIGNALS],
+    pull: f32,
+    on: &[bool; SIGNALS],
+    steps: usize,
+) -> [f32; SIGNALS] {
     let mut weights = *prior;
     let (mut first, mut second) = ([0.0_f32; SIGNALS], [0.0_f32; SIGNALS]);
     let total: f32 = examples.iter().map(|e| e.weight).sum::<f32>().max(1e-6);
@@ -37,7 +43,8 @@ pub fn fit(examples: &[&Example], prior: &[f32; SIGNALS], pull: f32, on: &[bool;
             second[at] = 0.99 * second[at] + 0.01 * slope * slope;
             let one = first[at] / (1.0 - 0.9_f32.powi(step as i32));
             let two = second[at] / (1.0 - 0.99_f32.powi(step as i32));
-            weights[at] = if on[at] { (weights[at] - rate * one / (two.sqrt() + 1e-6)).max(0.0) } else { 0.0 };
+            weights[at] =
+                if on[at] { (weights[at] - rate * one / (two.sqrt() + 1e-6)).max(0.0) } else { 0.0 };
         }
     }
     weights
@@ -76,4 +83,12 @@ fn soft_rank(example: &Example, scores: &[f32], total: f32, gradient: &mut [f32;
             }
         }
     }
+}
+
+/// Returns the share of the right candidates that are among the first `most`.
+pub fn within(example: &Example, weights: &[f32; SIGNALS], most: usize) -> f32 {
+    let scores: Vec<f32> = example.rows.iter().map(|row| dot(weights, row)).collect();
+    let above = |gold: usize| scores.iter().filter(|score| **score > scores[gold]).count();
+    let found = example.gold.iter().filter(|gold| above(**gold) < most).count();
+    found as f32 / example.gold.len().max(1) as f32
 }
