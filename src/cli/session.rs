@@ -25,6 +25,7 @@ use crate::engine::template::TemplateEngine;
 use crate::pipeline::{CHANGE, Pipeline};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::process::SystemProcesses;
+use crate::index::Indexed;
 use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _};
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::{Ports, Request};
@@ -37,6 +38,7 @@ pub struct Session {
     pub config: Config,
     /// The repository.
     pub vcs: GitRepository,
+    indexed: Indexed,
     clock: SystemClock,
     processes: SystemProcesses,
     environment: Environment,
@@ -120,6 +122,7 @@ impl Session {
             processes: SystemProcesses::new()?,
             environment,
             artifacts,
+            indexed: Indexed::of(vcs.clone()),
             vcs,
             config,
             root,
@@ -164,7 +167,7 @@ impl Session {
     ) -> Ports<'a> {
         Ports {
             clock: &self.clock,
-            vcs: &self.vcs,
+            vcs: &self.indexed,
             forge: &self.vcs,
             workspaces,
             processes: &self.processes,
