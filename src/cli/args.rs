@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
+    artifacts, completions, context, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
     run, schema, stage, stages, templates,
 };
 
@@ -77,6 +77,8 @@ pub enum Command {
     Run(run::RunArgs),
     /// Run one stage, or explain it
     Stage(stage::StageArgs),
+    /// Tell which files a request concerns
+    Context(context::ContextArgs),
     /// List the stages with their powers, inputs and outputs
     Stages(stages::StagesArgs),
     /// Check files against Rego policies, and write such policies

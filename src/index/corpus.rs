@@ -134,6 +134,10 @@ pub struct Tree {
     /// How many different blobs there are, and chunks.
     pub docs: u32,
     pub(crate) chunks: u32,
+    /// For each file, the number of its folder.
+    pub folders: Vec<u32>,
+    /// For each file, the hash of its name without its ending and what marks a test.
+    pub stems: Vec<Term>,
     names: HashMap<Term, Vec<(u32, f32)>>,
     lengths: Vec<f32>,
     length: f32,
@@ -170,6 +174,15 @@ impl Tree {
         tree.docs = docs;
         tree.chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
         tree.name_paths();
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let (mut folders, mut stems) = (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
+        for file in &tree.files {
+            let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let fresh = numbers.len() as u32;
+            folders.push(*numbers.entry(folder).or_insert(fresh));
+            stems.push(words::hash(stem(&file.path).as_bytes()));
+        }
+        (tree.folders, tree.stems) = (folders, stems);
         tree
     }
 
@@ -223,4 +236,13 @@ impl Tree {
         let first = self.first.get(doc as usize).copied().filter(|file| *file != NONE);
         std::iter::successors(first, |file| Some(self.next[*file as usize]).filter(|next| *next != NONE))
     }
+}
+
+/// Returns a file name without its ending and what marks a test.
+fn stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem).to_ascii_lowercase();
+    let stem = stem.strip_prefix("test_").unwrap_or(&stem);
+    let cut = ["_test", "_tests", "-test", "_spec", "tests", "test", "spec"];
+    cut.iter().find_map(|end| stem.strip_suffix(end)).filter(|stem| !stem.is_empty()).unwrap_or(stem).replace('_', "")
 }

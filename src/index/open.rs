@@ -169,7 +169,7 @@ impl Index {
                 Some(_) => {}
             }
         }
-        let (tip, commits) = history(reader, commit, before.commits, &mut told)?;
+        let (tip, commits) = history(reader, commit, (before.tip, before.commits), &mut told)?;
         changed |= told.commits_read > 0 || before.tip != Some(tip);
         let past = Past::of(&tree, commits.iter());
         let blobs = files.into_iter().collect();
@@ -273,6 +273,40 @@ impl Index {
         Found { path: file.path.clone(), kind: file.kind, score, chunk, parts }
     }
 
+    /// Returns the chunks, by their ids, that seem to define a name; by path, source before the rest.
+    pub fn definitions(&self, name: &str) -> Vec<String> {
+        self.holding(name, super::words::defined)
+    }
+
+    /// Returns the chunks, by their ids, that hold a name, whether they define it or not.
+    pub fn references(&self, name: &str) -> Vec<String> {
+        self.holding(name, |term| term)
+    }
+
+    fn holding(&self, name: &str, field: impl Fn(super::words::Term) -> super::words::Term) -> Vec<String> {
+        // The last word that comes of a name is the name as a whole.
+        let mut whole = None;
+        super::words::each(name.as_bytes(), |word| whole = Some(word.term));
+        let Some(term) = whole else { return Vec::new() };
+        let mut found = Vec::new();
+        self.stored.each(field(term), |chunk, _| {
+            let doc = self.stored.owners()[chunk as usize];
+            found.extend(self.tree.files_of(doc).map(|file| (self.tree.files[file as usize].kind, file, chunk)));
+        });
+        found.sort_unstable();
+        found.iter().filter_map(|(_, file, chunk)| self.chunk_id(*file, *chunk)).collect()
+    }
+
+    /// Returns the files that past commits changed together with one, the most often first.
+    pub fn neighbours(&self, path: &str, limit: usize) -> Vec<(String, f32)> {
+        let Some(file) = self.tree.find(path) else { return Vec::new() };
+        let mut found: Vec<(u32, f32)> = Vec::new();
+        self.past.together(file, 0, |other, share| found.push((other, share)));
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        found.iter().map(|(file, share)| (self.tree.files[*file as usize].path.clone(), *share)).collect()
+    }
+
     /// Returns the id of a chunk of a file.
     pub fn chunk_id(&self, file: u32, chunk: u32) -> Option<String> {
         let file = self.tree.files.get(file as usize)?;
@@ -305,17 +339,32 @@ thread_local! {
 }
 
 /// Returns the commits up to one, newest first; known ones are not read again.
-fn history(reader: &PastReader, commit: &CommitId, known: Vec<Commit>, told: &mut Told) -> Result<(Id, Vec<Commit>), IndexError> {
-    let order = reader.log(commit, MAX_COMMITS)?;
-    let mut known: HashMap<Id, Commit> = known.into_iter().map(|commit| (commit.id, commit)).collect();
-    let missing: Vec<Id> = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+fn history(
+    reader: &PastReader,
+    commit: &CommitId,
+    before: (Option<Id>, Vec<Commit>),
+    told: &mut Told,
+) -> Result<(Id, Vec<Commit>), IndexError> {
+    const FEW: usize = 2000;
+    let (tip, commits) = before;
+    let mut known: HashMap<Id, Commit> = commits.into_iter().map(|commit| (commit.id, commit)).collect();
+    let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains_key(id), FEW));
+    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = match since {
+        Some(fresh) => (fresh, None),
+        None => {
+            let order = reader.log(commit, MAX_COMMITS)?;
+            (order.iter().filter(|id| !known.contains_key(*id)).copied().collect(), Some(order.into_iter().collect()))
+        }
+    };
     let read = reader.commits(&missing);
     told.commits_read = read.len();
     known.extend(read.into_iter().map(|commit| (commit.id, stored(commit))));
-    let mut commits: Vec<Commit> = order.iter().filter_map(|id| known.remove(id)).collect();
+    let kept = |commit: &Commit| keep.as_ref().is_none_or(|keep| keep.contains(&commit.id));
+    let mut commits: Vec<Commit> = known.into_values().filter(kept).collect();
     commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+    commits.truncate(MAX_COMMITS);
     told.commits = commits.len();
-    Ok((order.first().copied().unwrap_or_default(), commits))
+    Ok((reader.id(commit)?, commits))
 }
 
 /// Reads a cache; nothing where there is none, the reason where it cannot be used.

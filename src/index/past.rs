@@ -80,12 +80,14 @@ pub struct Past {
     posts: HashMap<Term, Vec<(u32, u8)>>,
     /// For each file, the commits that touched it, newest first.
     pub by_file: Vec<Vec<u32>>,
+    /// For each file: whether the very last commits touched it, how lately, how often.
+    pub standing: Vec<[f32; 3]>,
 }
 
 impl Past {
     /// Lays commits, newest first, over a tree.
     pub fn of<'a>(tree: &Tree, commits: impl Iterator<Item = &'a Commit>) -> Self {
-        let mut past = Self { touched: Vec::new(), ids: Vec::new(), lengths: Vec::new(), length: 1.0, posts: HashMap::new(), by_file: vec![Vec::new(); tree.files.len()] };
+        let mut past = Self { touched: Vec::new(), ids: Vec::new(), lengths: Vec::new(), length: 1.0, posts: HashMap::new(), by_file: vec![Vec::new(); tree.files.len()], standing: Vec::new() };
         let mut now: HashMap<&str, &str> = HashMap::new();
         for commit in commits {
             for (from, to) in &commit.moved {
@@ -115,7 +117,21 @@ impl Past {
             past.touched.push((files, many as u32));
         }
         past.length = (past.lengths.iter().sum::<f32>() / past.lengths.len().max(1) as f32).max(1.0);
+        past.standing = past.by_file.iter().map(|commits| past.standing(commits, 0)).collect();
         past
+    }
+
+    /// Returns how a file stands by the commits from `from` on: touched by the very last ones, lately, often.
+    pub fn standing(&self, commits: &[u32], from: u32) -> [f32; 3] {
+        let (mut latest, mut recent, mut often) = (0.0_f32, 0.0_f32, 0.0_f32);
+        for commit in commits.iter().filter(|commit| **commit >= from).take(400) {
+            let age = (*commit - from) as f32;
+            let share = 1.0 / (self.touched[*commit as usize].1 as f32).sqrt();
+            latest += share * (-age / 5.0).exp();
+            recent += share * (-age / 120.0).exp();
+            often += share * (-age / 2000.0).exp();
+        }
+        [latest.min(1.0), (1.0 + 4.0 * recent).ln(), often.ln_1p()]
     }
 
     /// Returns how alike the messages of commits from `from` on are to a request, best first, at most `most`.

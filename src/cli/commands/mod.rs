@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod completions;
+pub mod context;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod policy;
 pub mod providers;
 pub mod replay;
 pub mod report;
+pub mod retrieval;
 pub mod run;
 pub mod scan;
 pub mod schema;
@@ -34,6 +36,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Doctor(args) => doctor::run(args, global, output),
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
+        Command::Context(args) => context::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
         Command::Policy(args) => policy::run(args, global, output),
         Command::Pipeline(args) => pipeline::run(args, global, output),

@@ -27,6 +27,10 @@ enum UtilCommand {
     },
     /// Show what the scanners see in a folder, without judging it
     Scan(super::scan::ScanArgs),
+    /// Rank files for tasks with known answers, one JSON object a line
+    Retrieval(super::retrieval::TaskArgs),
+    /// Fit the weights of the ranking to tasks with known answers
+    FitRanking(super::retrieval::TaskArgs),
 }
 
 /// Runs the tool.
@@ -34,6 +38,8 @@ pub fn run(args: &UtilArgs, output: &Output) -> Result<u8, CommandError> {
     match &args.command {
         UtilCommand::Generate { check } => generate(*check, output),
         UtilCommand::Scan(args) => super::scan::run(args, output),
+        UtilCommand::Retrieval(args) => super::retrieval::predict(args, output),
+        UtilCommand::FitRanking(args) => super::retrieval::fit_ranking(args, output),
     }
 }
 

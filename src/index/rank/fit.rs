@@ -77,3 +77,11 @@ fn soft_rank(example: &Example, scores: &[f32], total: f32, gradient: &mut [f32;
         }
     }
 }
+
+/// Returns the share of the right candidates that are among the first `most`.
+pub fn within(example: &Example, weights: &[f32; SIGNALS], most: usize) -> f32 {
+    let scores: Vec<f32> = example.rows.iter().map(|row| dot(weights, row)).collect();
+    let above = |gold: usize| scores.iter().filter(|score| **score > scores[gold]).count();
+    let found = example.gold.iter().filter(|gold| above(**gold) < most).count();
+    found as f32 / example.gold.len().max(1) as f32
+}

@@ -298,18 +298,15 @@ fn history(past: &Past, query: &Query, from: u32, table: &mut Table) {
         let sum = row[Signal::Alike as usize];
         row[Signal::Alike as usize] = sum / (sum + 0.25);
     }
-    for (row, commits) in table.rows.iter_mut().zip(&past.by_file) {
-        let (mut recent, mut often, mut latest) = (0.0_f32, 0.0_f32, 0.0_f32);
-        for commit in commits.iter().filter(|commit| **commit >= from).take(400) {
-            let age = (*commit - from) as f32;
-            let share = 1.0 / (past.touched[*commit as usize].1 as f32).sqrt();
-            latest += share * (-age / 5.0).exp();
-            recent += share * (-age / 120.0).exp();
-            often += share * (-age / 2000.0).exp();
+    if from == 0 {
+        for (row, standing) in table.rows.iter_mut().zip(&past.standing) {
+            [row[Signal::Latest as usize], row[Signal::Recent as usize], row[Signal::Often as usize]] = *standing;
         }
-        row[Signal::Latest as usize] = latest.min(1.0);
-        row[Signal::Recent as usize] = (1.0 + 4.0 * recent).ln();
-        row[Signal::Often as usize] = (1.0 + often).ln();
+        return;
+    }
+    for (row, commits) in table.rows.iter_mut().zip(&past.by_file) {
+        [row[Signal::Latest as usize], row[Signal::Recent as usize], row[Signal::Often as usize]] =
+            past.standing(commits, from);
     }
 }
 
@@ -373,28 +370,31 @@ pub fn spread(tree: &Tree, past: &Past, first: &[f32], from: u32, rows: &mut [Ro
         let strength = (6.0 * (first[*seed as usize] - best)).exp();
         past.together(*seed, from, |other, share| together[other as usize] += strength * share);
     }
-    let mut folders: HashMap<&str, Vec<f32>> = HashMap::new();
-    let mut tests: HashMap<String, f32> = HashMap::new();
+    let mut folders = vec![[0.0_f32; 4]; tree.files.len()];
+    let mut tests: HashMap<Term, f32> = HashMap::new();
     for (at, file) in tree.files.iter().enumerate() {
-        let score = first[at] - best;
+        let score = (3.0 * (first[at] - best)).exp();
         match file.kind {
-            Kind::Source => folders.entry(folder(&file.path)).or_default().push((3.0 * score).exp()),
+            Kind::Source => {
+                // The four best of a folder, in order.
+                let mut next = score;
+                for place in &mut folders[tree.folders[at] as usize] {
+                    if next > *place {
+                        std::mem::swap(place, &mut next);
+                    }
+                }
+            }
             Kind::Test => {
-                let entry = tests.entry(stem(&file.path)).or_default();
-                *entry = entry.max((3.0 * score).exp());
+                let entry = tests.entry(tree.stems[at]).or_default();
+                *entry = entry.max(score);
             }
             _ => {}
         }
     }
-    let mut standing: HashMap<&str, f32> = HashMap::new();
-    for (name, mut scores) in folders {
-        scores.sort_by(|a, b| b.total_cmp(a));
-        standing.insert(name, scores.iter().take(4).sum::<f32>() / 4.0);
-    }
-    for (at, (row, file)) in rows.iter_mut().zip(&tree.files).enumerate() {
+    for (at, row) in rows.iter_mut().enumerate() {
         row[Signal::Together as usize] = together[at];
-        row[Signal::Folder as usize] = standing.get(folder(&file.path)).copied().unwrap_or_default();
-        row[Signal::Tested as usize] = tests.get(&stem(&file.path)).copied().unwrap_or_default();
+        row[Signal::Folder as usize] = folders[tree.folders[at] as usize].iter().sum::<f32>() / 4.0;
+        row[Signal::Tested as usize] = tests.get(&tree.stems[at]).copied().unwrap_or_default();
     }
     let mut top = [0.0_f32; SIGNALS];
     let late = [Signal::Together, Signal::Folder, Signal::Tested];
@@ -409,17 +409,4 @@ pub fn spread(tree: &Tree, past: &Past, first: &[f32], from: u32, rows: &mut [Ro
             row[signal as usize] = if top > 0.0 { (row[signal as usize] / top).min(1.2) } else { 0.0 };
         }
     }
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// Returns a file name without its ending and what marks a test.
-fn stem(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem).to_ascii_lowercase();
-    let stem = stem.strip_prefix("test_").unwrap_or(&stem);
-    let cut = ["_test", "_tests", "-test", "_spec", "tests", "test", "spec"];
-    cut.iter().find_map(|end| stem.strip_suffix(end)).filter(|stem| !stem.is_empty()).unwrap_or(stem).replace('_', "")
 }

@@ -15,7 +15,7 @@ pub const WEIGHTS: [f32; SIGNALS] =
 /// How strongly the weights hold against a repository's own past.
 const PULL: f32 = 0.03;
 /// How many past commits are asked.
-const ASKED: usize = 120;
+const ASKED: usize = 80;
 /// Fewer than this prove nothing.
 const LEAST: usize = 30;
 /// Candidates looked at for each.

@@ -97,6 +97,11 @@ impl PastReader {
         })
     }
 
+    /// Returns the id of a commit as bytes.
+    pub fn id(&self, commit: &CommitId) -> Result<Id, VcsError> {
+        commit_oid(commit).map(bytes)
+    }
+
     /// Returns the bytes of a blob; nothing where it is not there.
     pub fn blob(&self, id: &Id) -> Option<Vec<u8>> {
         self.local().find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data)
@@ -109,6 +114,33 @@ impl PastReader {
         let order = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
         let walk = repo.rev_walk([from]).sorting(order).all().map_err(git("walk the history"))?;
         Ok(walk.map_while(Result::ok).take(most).map(|info| bytes(info.id)).collect())
+    }
+
+    /// Returns the commits that lead to one and are not known, where `tip`, up to which all are known, is among its ancestors.
+    ///
+    /// None where it is not, or where there are more than `most`: then the log has to be walked.
+    pub fn since(&self, from: &CommitId, tip: &Id, known: impl Fn(&Id) -> bool, most: usize) -> Option<Vec<Id>> {
+        let repo = self.local();
+        let from = bytes(commit_oid(from).ok()?);
+        let (mut found, mut next, mut met) = (Vec::new(), vec![from], false);
+        let mut seen = std::collections::HashSet::from([from]);
+        while let Some(id) = next.pop() {
+            met |= id == *tip;
+            if known(&id) {
+                continue;
+            }
+            found.push(id);
+            if found.len() > most {
+                return None;
+            }
+            for parent in repo.find_commit(ObjectId::from(id)).ok()?.parent_ids() {
+                let parent = bytes(parent.detach());
+                if seen.insert(parent) {
+                    next.push(parent);
+                }
+            }
+        }
+        met.then_some(found)
     }
 
     /// Reads commits on all cores; one that is not there is left out.
@@ -206,8 +238,14 @@ fn diff(repo: &Repository, before: Option<ObjectId>, after: Option<ObjectId>, pa
             (Some(l), Some(r)) if l.filename == r.filename && l.mode.is_tree() == r.mode.is_tree() => std::cmp::Ordering::Equal,
             (Some(l), Some(r)) => key(l).cmp(&key(r)),
         };
-        let l = l.filter(|_| order.is_le()).inspect(|_| drop(left.next()));
-        let r = r.filter(|_| order.is_ge()).inspect(|_| drop(right.next()));
+        let l = l.filter(|_| order.is_le());
+        let r = r.filter(|_| order.is_ge());
+        if l.is_some() {
+            left.next();
+        }
+        if r.is_some() {
+            right.next();
+        }
         let (old, new) = (l.map(|e| e.oid.to_owned()), r.map(|e| e.oid.to_owned()));
         let Some(entry) = l.or(r).filter(|_| old != new) else { continue };
         let length = path.len();

@@ -1,0 +1,125 @@
+//! `orch context`: which files a request concerns.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::artifact::id::CommitId;
+use crate::cli::CommandError;
+use crate::cli::args::{Format, Global};
+use crate::cli::error::UsageError;
+use crate::cli::output::Output;
+use crate::cli::session;
+use crate::index::{Found, Index, Told};
+use crate::ports::vcs::{GitRepository, VcsChanges as _, VcsRead as _};
+
+/// Tell which files a request concerns
+///
+/// Ranks the files of a commit by what they say, what they define, their paths, and what past commits of similar messages
+/// touched. Nothing leaves the machine and no model is asked. The index is kept below the git folder and brought up to date;
+/// what is not committed is not seen.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
+    git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --format json where are tokens refreshed")]
+pub struct ContextArgs {
+    /// The request: a sentence, an issue's text, a commit message; `-` reads it from standard input
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// How many files to show
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    limit: usize,
+    /// The commit to look at; HEAD when absent
+    #[arg(long, value_name = "COMMIT")]
+    at: Option<String>,
+    /// Show what each signal adds to each score
+    #[arg(long)]
+    explain: bool,
+    /// The same as --format json
+    #[arg(long)]
+    json: bool,
+    /// Where the index is kept; below the git folder when absent
+    #[arg(long, value_name = "FILE")]
+    cache: Option<PathBuf>,
+    /// Make the index anew and keep nothing
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
+}
+
+/// What was found, for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    commit: &'a CommitId,
+    query: &'a str,
+    index: &'a Told,
+    files: &'a [Found],
+}
+
+/// The most bytes of a request that are read.
+const MAX_REQUEST: u64 = 256 * 1024;
+
+/// Ranks the files.
+pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let query = request(&args.query)?;
+    let vcs = GitRepository::open(session::folder(global)?)?;
+    let commit = match &args.at {
+        Some(name) => vcs.commit_named(name)?.commit,
+        None => vcs.head()?.commit,
+    };
+    let cache = match &args.cache {
+        _ if args.no_cache => None,
+        Some(path) => Some(path.clone()),
+        None => Some(vcs.common_dir().join("orch").join("index.bin")),
+    };
+    let index = Index::open(&vcs.past(), &commit, cache.as_deref())?;
+    if let Some(why) = &index.told().rebuilt {
+        output.note(&format!("the index was made anew: {why}"));
+    }
+    if let Some(path) = &cache {
+        index.save(path)?;
+    }
+    let files = index.rank(&query, args.limit);
+    if args.json || output.format == Format::Json {
+        output.print_json(&Answer { commit: &commit, query: &query, index: index.told(), files: &files })?;
+    } else {
+        show(args, &index, &files, output)?;
+    }
+    Ok(if files.is_empty() { 78 } else { 0 })
+}
+
+fn show(args: &ContextArgs, index: &Index, files: &[Found], output: &Output) -> Result<(), CommandError> {
+    if files.is_empty() {
+        output.note("no file has anything to do with that; try words of the code, or a longer sentence");
+    }
+    output.print(|out| {
+        for (at, found) in files.iter().enumerate() {
+            let lines = found.chunk.as_ref().and_then(|chunk| chunk.rsplit_once(':')).map_or("", |(_, lines)| lines);
+            let place = if lines.is_empty() { found.path.clone() } else { format!("{}:{lines}", found.path) };
+            writeln!(out, "{:>3}  {:>5.2}  {:<8} {}", at + 1, found.score, found.kind.name(), crate::diagnostic::text::plain(&place))?;
+            if args.explain {
+                let parts = found.parts.iter().map(|part| format!("{} {:.2}", part.signal, part.adds));
+                writeln!(out, "       {}", parts.collect::<Vec<_>>().join(", "))?;
+            }
+        }
+        Ok(())
+    })?;
+    let told = index.told();
+    if !output.is_quiet() {
+        let left = if told.left_out.is_empty() { String::new() } else { format!(", {} by path only", told.left_out.len()) };
+        output.note(&format!("{} files{left}, {} commits; {} files and {} commits read now", told.files, told.commits, told.read, told.commits_read));
+    }
+    Ok(())
+}
+
+fn request(words: &[String]) -> Result<String, CommandError> {
+    use std::io::Read as _;
+    if words != ["-"] {
+        return Ok(words.join(" "));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MAX_REQUEST).read_to_end(&mut bytes).map_err(|source| UsageError {
+        what: format!("standard input cannot be read: {source}"),
+        help: "Give the request as words instead.".into(),
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
