@@ -46,7 +46,13 @@ impl Corpus {
         for (number, doc) in self.docs.iter().enumerate() {
             if keep(&doc.blob) && self.doc(&doc.blob) == Some(number as u32) {
                 let chunks = self.chunks[doc.chunk as usize..(doc.chunk + doc.chunks) as usize].to_vec();
-                let sketch = Sketch { content: doc.content, bytes: doc.bytes, chunks, posts: Vec::new(), defined: doc.defined };
+                let sketch = Sketch {
+                    content: doc.content,
+                    bytes: doc.bytes,
+                    chunks,
+                    posts: Vec::new(),
+                    defined: doc.defined,
+                };
                 sketches.insert(number as u32, sketch);
             }
         }
@@ -175,7 +181,8 @@ impl Tree {
         tree.chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
         tree.name_paths();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let (mut folders, mut stems) = (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
+        let (mut folders, mut stems) =
+            (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
         for file in &tree.files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let fresh = numbers.len() as u32;
@@ -189,21 +196,21 @@ impl Tree {
     fn name_paths(&mut self) {
         for (at, file) in self.files.iter().enumerate() {
             let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-            let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+            let base = name.split_once('.').map_or(name, |(base, _)| base);
             let last = folders.rsplit('/').next().unwrap_or_default();
             let mut length = 0.0;
             let mut add = |text: &str, weight: f32| {
                 words::each(text.as_bytes(), |word| {
                     length += weight;
-                    let list = self.names.entry(word.term).or_default();
-                    match list.last_mut().filter(|(file, _)| *file == at as u32) {
+                    let named = self.names.entry(word.term).or_default();
+                    match named.last_mut().filter(|(file, _)| *file == at as u32) {
                         Some((_, sum)) => *sum += weight,
-                        None => list.push((at as u32, weight)),
+                        None => named.push((at as u32, weight)),
                     }
                 });
             };
-            add(stem, 2.0);
-            add(&name[stem.len()..], 0.3);
+            add(base, 2.0);
+            add(&name[base.len()..], 0.3);
             add(last, 1.2);
             add(&folders[..folders.len() - last.len()], 0.7);
             self.lengths.push(length);
@@ -239,10 +246,14 @@ impl Tree {
 }
 
 /// Returns a file name without its ending and what marks a test.
-fn stem(path: &str) -> String {
+pub(super) fn stem(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem).to_ascii_lowercase();
     let stem = stem.strip_prefix("test_").unwrap_or(&stem);
     let cut = ["_test", "_tests", "-test", "_spec", "tests", "test", "spec"];
-    cut.iter().find_map(|end| stem.strip_suffix(end)).filter(|stem| !stem.is_empty()).unwrap_or(stem).replace('_', "")
+    cut.iter()
+        .find_map(|end| stem.strip_suffix(end))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(stem)
+        .replace('_', "")
 }

@@ -43,49 +43,123 @@ impl Kind {
 }
 
 const CODE: &[&str] = &[
-    "astro", "bash", "bat", "c", "cc", "cjs", "clj", "cljs", "cmake", "cpp", "cs", "css", "cts", "cu", "cxx", "dart", "elm",
-    "erl", "ex", "exs", "fish", "fs", "fsx", "go", "gradle", "graphql", "groovy", "h", "hcl", "hh", "hpp", "hrl", "hs", "htm", "html", "inc",
-    "java", "jl", "js", "jsx", "kt", "kts", "less", "lua", "m", "mjs", "ml", "mli", "mm", "mts", "nim", "nix", "nu", "php", "pl",
-    "pm", "proto", "ps1", "psm1", "py", "pyi", "pyx", "r", "rb", "rego", "rs", "sass", "scala", "scm", "scss", "sh", "sol",
-    "sql", "svelte", "swift", "tcl", "tf", "thrift", "ts", "tsx", "twig", "v", "vb", "vim", "vue", "zig", "zsh",
+    "astro", "bash", "bat", "c", "cc", "cjs", "clj", "cljs", "cmake", "cpp", "cs", "css", "cts", "cu", "cxx",
+    "dart", "elm", "erl", "ex", "exs", "fish", "fs", "fsx", "go", "gradle", "graphql", "groovy", "h", "hcl",
+    "hh", "hpp", "hrl", "hs", "htm", "html", "inc", "java", "jl", "js", "jsx", "kt", "kts", "less", "lua",
+    "m", "mjs", "ml", "mli", "mm", "mts", "nim", "nix", "nu", "php", "pl", "pm", "proto", "ps1", "psm1",
+    "py", "pyi", "pyx", "r", "rb", "rego", "rs", "sass", "scala", "scm", "scss", "sh", "sol", "sql",
+    "svelte", "swift", "tcl", "tf", "thrift", "ts", "tsx", "twig", "v", "vb", "vim", "vue", "zig", "zsh",
 ];
 
 const PROSE: &[&str] = &["adoc", "asciidoc", "md", "mdx", "markdown", "org", "rst", "txt"];
 
 const TESTS: &[&str] = &[
-    "__fixtures__", "__mocks__", "__snapshots__", "__test__", "__tests__", "acceptance", "androidtest", "bench", "benches", "benchmark",
-    "benchmarks", "demo", "demos", "e2e", "example", "examples", "fixture", "fixtures", "integration", "mock", "mocks",
-    "playground", "sample", "samples", "spec", "specs", "test", "testdata", "testing", "tests", "testsuite", "unit",
+    "__fixtures__",
+    "__mocks__",
+    "__snapshots__",
+    "__test__",
+    "__tests__",
+    "acceptance",
+    "androidtest",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "demo",
+    "demos",
+    "e2e",
+    "example",
+    "examples",
+    "fixture",
+    "fixtures",
+    "integration",
+    "mock",
+    "mocks",
+    "playground",
+    "sample",
+    "samples",
+    "spec",
+    "specs",
+    "test",
+    "testdata",
+    "testing",
+    "tests",
+    "testsuite",
+    "unit",
 ];
 
-const DOCS: &[&str] = &[".github", "changelog", "changelogs", "doc", "docs", "documentation", "locale", "locales", "website"];
+const DOCS: &[&str] =
+    &[".github", "changelog", "changelogs", "doc", "docs", "documentation", "locale", "locales", "website"];
 
-const VENDORED: &[&str] = &["bower_components", "node_modules", "third-party", "third_party", "thirdparty", "vendor", "vendored"];
+const VENDORED: &[&str] =
+    &["bower_components", "node_modules", "third-party", "third_party", "thirdparty", "vendor", "vendored"];
 
 /// Returns what a file is for.
 pub fn of(path: &str) -> Kind {
     let lower = path.to_ascii_lowercase();
-    let (folders, name) = lower.rsplit_once('/').map_or(("", lower.as_str()), |(folders, name)| (folders, name));
+    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
     let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
     let within = |list: &[&str]| folders.split('/').any(|folder| list.contains(&folder));
-    if within(VENDORED) || name.ends_with(".min.js") || name.ends_with(".min.css") {
+    let minified =
+        stem.rsplit_once('.').is_some_and(|(_, part)| part == "min") && matches!(end, "js" | "css");
+    if within(VENDORED) || minified {
         return Kind::Vendored;
     }
     let code = CODE.contains(&end);
-    let testing = folders.split('/').any(|f| {
-        TESTS.contains(&f) || f.ends_with("-test") || f.ends_with("-tests") || f.ends_with("_tests") || f.starts_with("test-") || f.ends_with(".tests") || f.starts_with("test_")
-            || f.contains("-test-")
-    });
-    let raw = path.rsplit('/').next().unwrap_or(path);
-    let raw = raw.rsplit_once('.').map_or(raw, |(stem, _)| stem);
-    let named = stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_tests") || stem.ends_with("-test")
-        || stem.ends_with("_spec") || stem.ends_with(".test") || stem.ends_with(".spec") || stem.ends_with(".stories")
-        || matches!(stem, "test" | "tests" | "conftest") || raw.ends_with("Test") || raw.ends_with("Tests") || raw.ends_with("TestCase") || raw.ends_with("Spec");
-    if testing || (named && (code || end.is_empty())) {
+    if folders.split('/').any(holds_tests) || (names_test(path, stem) && (code || end.is_empty())) {
         return Kind::Test;
     }
     if within(DOCS) || PROSE.contains(&end) {
         return Kind::Docs;
     }
     if code { Kind::Source } else { Kind::Other }
+}
+
+/// Tells whether a folder's name says that tests are in it.
+fn holds_tests(folder: &str) -> bool {
+    const ENDS: &[&str] = &["-test", "-tests", "_tests", ".tests"];
+    TESTS.contains(&folder)
+        || ENDS.iter().any(|end| folder.ends_with(end))
+        || folder.starts_with("test-")
+        || folder.starts_with("test_")
+        || folder.contains("-test-")
+}
+
+/// Tells whether a file's name says that it is a test.
+fn names_test(path: &str, stem: &str) -> bool {
+    const ENDS: &[&str] = &["_test", "_tests", "-test", "_spec"];
+    const CASED: &[&str] = &["Test", "Tests", "TestCase", "Spec"];
+    let inner = stem.rsplit_once('.').map_or("", |(_, part)| part);
+    let raw = path.rsplit('/').next().unwrap_or(path);
+    let raw = raw.rsplit_once('.').map_or(raw, |(stem, _)| stem);
+    stem.starts_with("test_")
+        || matches!(stem, "test" | "tests" | "conftest")
+        || matches!(inner, "test" | "spec" | "stories")
+        || ENDS.iter().any(|end| stem.ends_with(end))
+        || CASED.iter().any(|end| raw.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_what_files_are_for() {
+        for (path, kind) in [
+            ("src/app.py", Kind::Source),
+            ("src/test_app.py", Kind::Test),
+            ("lib/FooTest.java", Kind::Test),
+            ("lib/latest.rs", Kind::Source),
+            ("web/a.spec.ts", Kind::Test),
+            ("okhttp-testing-support/src/a.kt", Kind::Source),
+            ("My.App.Tests/a.cs", Kind::Test),
+            ("docs/a.py", Kind::Docs),
+            ("README.md", Kind::Docs),
+            ("vendor/a/b.go", Kind::Vendored),
+            ("web/jquery.min.js", Kind::Vendored),
+            ("Cargo.toml", Kind::Other),
+        ] {
+            assert_eq!(of(path), kind, "{path}");
+        }
+    }
 }

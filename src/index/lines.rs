@@ -5,25 +5,84 @@
 
 /// Words before the name of what is defined.
 const BEFORE: &[&[u8]] = &[
-    b"actor", b"class", b"const", b"data", b"def", b"defimpl", b"defmacro", b"defmodule", b"defp", b"defprotocol", b"enum",
-    b"fn", b"fun", b"func", b"function", b"impl", b"interface", b"let", b"macro", b"message", b"mixin", b"mod", b"module",
-    b"namespace", b"newtype", b"object", b"package", b"protocol", b"record", b"service", b"static", b"struct", b"sub",
-    b"trait", b"type", b"typedef", b"union", b"val", b"var",
+    b"actor",
+    b"class",
+    b"const",
+    b"data",
+    b"def",
+    b"defimpl",
+    b"defmacro",
+    b"defmodule",
+    b"defp",
+    b"defprotocol",
+    b"enum",
+    b"fn",
+    b"fun",
+    b"func",
+    b"function",
+    b"impl",
+    b"interface",
+    b"let",
+    b"macro",
+    b"message",
+    b"mixin",
+    b"mod",
+    b"module",
+    b"namespace",
+    b"newtype",
+    b"object",
+    b"package",
+    b"protocol",
+    b"record",
+    b"service",
+    b"static",
+    b"struct",
+    b"sub",
+    b"trait",
+    b"type",
+    b"typedef",
+    b"union",
+    b"val",
+    b"var",
 ];
 
 /// Words that may stand before those.
 const AROUND: &[&[u8]] = &[
-    b"abstract", b"async", b"case", b"companion", b"crate", b"declare", b"default", b"export", b"extern", b"final", b"in",
-    b"inline", b"internal", b"local", b"mut", b"open", b"override", b"partial", b"private", b"protected", b"pub", b"public",
-    b"readonly", b"sealed", b"super", b"unsafe", b"virtual",
+    b"abstract",
+    b"async",
+    b"case",
+    b"companion",
+    b"crate",
+    b"declare",
+    b"default",
+    b"export",
+    b"extern",
+    b"final",
+    b"in",
+    b"inline",
+    b"internal",
+    b"local",
+    b"mut",
+    b"open",
+    b"override",
+    b"partial",
+    b"private",
+    b"protected",
+    b"pub",
+    b"public",
+    b"readonly",
+    b"sealed",
+    b"super",
+    b"unsafe",
+    b"virtual",
 ];
 
 /// Words that start a statement, never a definition.
 const NEVER: &[&[u8]] = &[
-    b"and", b"assert", b"await", b"break", b"catch", b"delete", b"do", b"elif", b"else", b"elsif", b"except", b"finally",
-    b"for", b"foreach", b"from", b"go", b"goto", b"if", b"import", b"include", b"loop", b"match", b"new", b"not", b"or",
-    b"raise", b"require", b"rescue", b"return", b"switch", b"throw", b"try", b"unless", b"until", b"use", b"using", b"when",
-    b"while", b"with", b"yield",
+    b"and", b"assert", b"await", b"break", b"catch", b"delete", b"do", b"elif", b"else", b"elsif", b"except",
+    b"finally", b"for", b"foreach", b"from", b"go", b"goto", b"if", b"import", b"include", b"loop", b"match",
+    b"new", b"not", b"or", b"raise", b"require", b"rescue", b"return", b"switch", b"throw", b"try",
+    b"unless", b"until", b"use", b"using", b"when", b"while", b"with", b"yield",
 ];
 
 const fn is_name(byte: u8) -> bool {
@@ -81,9 +140,13 @@ pub fn definition(line: &[u8]) -> Option<&[u8]> {
         } else if !keyword && next == b'(' && word.len() > 2 && !is(AROUND, word) {
             // `name(…) {` is a method; a call ends otherwise.
             let end = line.trim_ascii_end().last().copied();
-            return (matches!(end, Some(b'{')) || (indent == 0 && start > 0 && matches!(end, Some(b')' | b',' | b'{')))).then_some(word);
+            return (matches!(end, Some(b'{'))
+                || (indent == 0 && start > 0 && matches!(end, Some(b')' | b',' | b'{'))))
+            .then_some(word);
         }
-        while at < line.len() && matches!(line[at], b' ' | b'\t' | b'*' | b'&' | b'!' | b'(' | b')' | b'[' | b']' | b'.' | b':') {
+        while at < line.len()
+            && matches!(line[at], b' ' | b'\t' | b'*' | b'&' | b'!' | b'(' | b')' | b'[' | b']' | b'.' | b':')
+        {
             at += 1;
         }
     }
@@ -133,9 +196,21 @@ mod tests {
             ("impl<T> Trait for Thing {", "Trait"),
             ("  protected function boot(): void", "boot"),
         ] {
-            assert_eq!(definition(line.as_bytes()).map(String::from_utf8_lossy).as_deref(), Some(name), "{line}");
+            assert_eq!(
+                definition(line.as_bytes()).map(String::from_utf8_lossy).as_deref(),
+                Some(name),
+                "{line}"
+            );
         }
-        for line in ["    run(x);", "return value", "if (x) {", "// class of things", "", "  x == 3", "for (a of b) {"] {
+        for line in [
+            "    run(x);",
+            "return value",
+            "if (x) {",
+            "// class of things",
+            "",
+            "  x == 3",
+            "for (a of b) {",
+        ] {
             assert_eq!(definition(line.as_bytes()), None, "{line}");
         }
     }

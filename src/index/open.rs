@@ -56,7 +56,9 @@ impl Failure for IndexError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Vcs(error) => error.help(),
-            Self::Write { .. } => Some("Name a file that can be written with --cache, or use --no-cache.".into()),
+            Self::Write { .. } => {
+                Some("Name a file that can be written with --cache, or use --no-cache.".into())
+            }
         }
     }
 }
@@ -144,11 +146,15 @@ impl Index {
         let files = reader.files(commit)?;
         let mut corpus = Corpus::default();
         before.segments.into_iter().for_each(|segment| corpus.push(segment));
-        let mut missing: Vec<Id> = files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
+        let mut missing: Vec<Id> =
+            files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
         missing.sort_unstable();
         missing.dedup();
-        let read = reader.blobs(&missing, |bytes| bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter))));
-        let fresh: Vec<_> = missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
+        let read = reader.blobs(&missing, |bytes| {
+            bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
+        });
+        let fresh: Vec<_> =
+            missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
         let mut told = Told { files: files.len(), read: fresh.len(), ..Told::default() };
         let mut changed = !fresh.is_empty();
         corpus.add(fresh);
@@ -173,9 +179,23 @@ impl Index {
         changed |= told.commits_read > 0 || before.tip != Some(tip);
         let past = Past::of(&tree, commits.iter());
         let blobs = files.into_iter().collect();
-        let mut index = Self { stored: corpus, commits, tip, tree, past, blobs, weights: weigh::WEIGHTS, weighed: 0, told, changed };
+        let mut index = Self {
+            stored: corpus,
+            commits,
+            tip,
+            tree,
+            past,
+            blobs,
+            weights: weigh::WEIGHTS,
+            weighed: 0,
+            told,
+            changed,
+        };
         match before.weights {
-            Some((weights, weighed)) if index.told.commits_read < WEIGH_AGAIN && index.commits.len().abs_diff(weighed as usize) < WEIGH_AGAIN => {
+            Some((weights, weighed))
+                if index.told.commits_read < WEIGH_AGAIN
+                    && index.commits.len().abs_diff(weighed as usize) < WEIGH_AGAIN =>
+            {
                 (index.weights, index.weighed) = (weights, weighed);
             }
             _ => {
@@ -194,7 +214,8 @@ impl Index {
             return Ok(());
         }
         let write = || -> std::io::Result<()> {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(&store::write(&self.to_store()))?;
@@ -246,7 +267,9 @@ impl Index {
             return Vec::new();
         }
         let table = weigh::rows(&self.stored, &self.tree, &self.past, &query, 0, &self.weights);
-        let speaks = |row: &[f32; SIGNALS]| Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0);
+        let speaks = |row: &[f32; SIGNALS]| {
+            Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0)
+        };
         let mut best: Vec<(f32, usize)> = table
             .rows
             .iter()
@@ -262,14 +285,16 @@ impl Index {
     fn found(&self, score: f32, at: usize, table: &super::rank::Table) -> Found {
         let file = &self.tree.files[at];
         let row = &table.rows[at];
-        let adds = |signal: &Signal| self.weights[*signal as usize] * row[*signal as usize] * file.kind.share();
+        let adds =
+            |signal: &Signal| self.weights[*signal as usize] * row[*signal as usize] * file.kind.share();
         let mut parts: Vec<Part> = Signal::ALL
             .iter()
             .map(|signal| Part { signal: signal.name(), value: row[*signal as usize], adds: adds(signal) })
             .filter(|part| part.adds > 0.0)
             .collect();
         parts.sort_by(|a, b| b.adds.total_cmp(&a.adds));
-        let chunk = table.best_chunk.get(file.doc as usize).and_then(|chunk| self.chunk_id(at as u32, *chunk));
+        let chunk =
+            table.best_chunk.get(file.doc as usize).and_then(|chunk| self.chunk_id(at as u32, *chunk));
         Found { path: file.path.clone(), kind: file.kind, score, chunk, parts }
     }
 
@@ -291,7 +316,9 @@ impl Index {
         let mut found = Vec::new();
         self.stored.each(field(term), |chunk, _| {
             let doc = self.stored.owners()[chunk as usize];
-            found.extend(self.tree.files_of(doc).map(|file| (self.tree.files[file as usize].kind, file, chunk)));
+            found.extend(
+                self.tree.files_of(doc).map(|file| (self.tree.files[file as usize].kind, file, chunk)),
+            );
         });
         found.sort_unstable();
         found.iter().filter_map(|(_, file, chunk)| self.chunk_id(*file, *chunk)).collect()
@@ -349,12 +376,12 @@ fn history(
     let (tip, commits) = before;
     let mut known: HashMap<Id, Commit> = commits.into_iter().map(|commit| (commit.id, commit)).collect();
     let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains_key(id), FEW));
-    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = match since {
-        Some(fresh) => (fresh, None),
-        None => {
-            let order = reader.log(commit, MAX_COMMITS)?;
-            (order.iter().filter(|id| !known.contains_key(*id)).copied().collect(), Some(order.into_iter().collect()))
-        }
+    let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = if let Some(fresh) = since {
+        (fresh, None)
+    } else {
+        let order = reader.log(commit, MAX_COMMITS)?;
+        let missing = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+        (missing, Some(order.into_iter().collect()))
     };
     let read = reader.commits(&missing);
     told.commits_read = read.len();
@@ -364,7 +391,7 @@ fn history(
     commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
     commits.truncate(MAX_COMMITS);
     told.commits = commits.len();
-    Ok((reader.id(commit)?, commits))
+    Ok((PastReader::id(commit)?, commits))
 }
 
 /// Reads a cache; nothing where there is none, the reason where it cannot be used.

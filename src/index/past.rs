@@ -33,7 +33,12 @@ const MAX_TOGETHER: usize = 24;
 /// Returns the words of a message as the past keeps them: the subject twice, and its scope as a word of its own.
 pub fn message(text: &str) -> Vec<(Term, u8)> {
     let subject = text.lines().next().unwrap_or_default();
-    let body: String = text.lines().skip(1).filter(|line| !is_trailer(line)).take(40).fold(String::new(), |all, line| all + line + "\n");
+    let body: String = text
+        .lines()
+        .skip(1)
+        .filter(|line| !is_trailer(line))
+        .take(40)
+        .fold(String::new(), |all, line| all + line + "\n");
     let count = |word: words::Word, count: u32| (count.min(8) as u8) | if word.whole { WHOLE } else { 0 };
     let mut out: Vec<(Term, u8)> =
         words::query(subject).into_iter().map(|(word, n)| (word.term, count(word, 2 * n))).collect();
@@ -50,7 +55,9 @@ pub fn message(text: &str) -> Vec<(Term, u8)> {
 
 fn is_trailer(line: &str) -> bool {
     line.split_once(": ").is_some_and(|(key, _)| {
-        key.ends_with("-by") || key.ends_with("-By") || matches!(key, "Change-Id" | "Pull-Request" | "PiperOrigin-RevId")
+        key.ends_with("-by")
+            || key.ends_with("-By")
+            || matches!(key, "Change-Id" | "Pull-Request" | "PiperOrigin-RevId")
     })
 }
 
@@ -87,7 +94,15 @@ pub struct Past {
 impl Past {
     /// Lays commits, newest first, over a tree.
     pub fn of<'a>(tree: &Tree, commits: impl Iterator<Item = &'a Commit>) -> Self {
-        let mut past = Self { touched: Vec::new(), ids: Vec::new(), lengths: Vec::new(), length: 1.0, posts: HashMap::new(), by_file: vec![Vec::new(); tree.files.len()], standing: Vec::new() };
+        let mut past = Self {
+            touched: Vec::new(),
+            ids: Vec::new(),
+            lengths: Vec::new(),
+            length: 1.0,
+            posts: HashMap::new(),
+            by_file: vec![Vec::new(); tree.files.len()],
+            standing: Vec::new(),
+        };
         let mut now: HashMap<&str, &str> = HashMap::new();
         for commit in commits {
             for (from, to) in &commit.moved {
@@ -99,14 +114,18 @@ impl Past {
             let mut files: Vec<u32> = if many > MAX_TOUCHED {
                 Vec::new()
             } else {
-                commit.paths.iter().filter_map(|path| tree.find(now.get(path.as_str()).copied().unwrap_or(path))).collect()
+                commit
+                    .paths
+                    .iter()
+                    .filter_map(|path| tree.find(now.get(path.as_str()).copied().unwrap_or(path)))
+                    .collect()
             };
             files.sort_unstable();
             files.dedup();
             if files.is_empty() {
                 continue;
             }
-            for file in files.iter() {
+            for file in &files {
                 past.by_file[*file as usize].push(at);
             }
             for (term, count) in &commit.words {
@@ -147,8 +166,12 @@ impl Past {
                 scores[*commit as usize] += weight * idf * count * 2.2 / (count + 1.2 * norm);
             }
         }
-        let mut best: Vec<(u32, f32)> =
-            scores.iter().enumerate().filter(|(at, score)| **score > 0.0 && *at as u32 >= from).map(|(at, score)| (at as u32, *score)).collect();
+        let mut best: Vec<(u32, f32)> = scores
+            .iter()
+            .enumerate()
+            .filter(|(at, score)| **score > 0.0 && *at as u32 >= from)
+            .map(|(at, score)| (at as u32, *score))
+            .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(most);
         best

@@ -26,6 +26,12 @@ impl Indexed {
         Self { vcs, cache, open: Mutex::new(None) }
     }
 
+    /// Returns a repository with an index that was made already; it is not kept again.
+    pub fn with(vcs: GitRepository, commit: CommitId, index: Index) -> Self {
+        let open = Mutex::new(Some((commit, Arc::new(index))));
+        Self { open, ..Self::of(vcs) }
+    }
+
     /// Returns the index at a commit; it is made once for each.
     pub fn index(&self, commit: &CommitId) -> Result<Arc<Index>, VcsError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -52,7 +52,9 @@ pub fn write(stored: &Stored) -> Vec<u8> {
     match &stored.weights {
         Some((weights, commits)) => {
             number(&mut out, SIGNALS as u32);
-            weights.iter().for_each(|weight| out.extend_from_slice(&weight.to_le_bytes()));
+            for weight in weights {
+                out.extend_from_slice(&weight.to_le_bytes());
+            }
             number(&mut out, *commits);
         }
         None => number(&mut out, 0),
@@ -83,11 +85,15 @@ fn segment_out(out: &mut Vec<u8>, segment: &Segment) {
         out.extend_from_slice(&doc.blob);
         out.push(doc.content as u8);
         out.extend_from_slice(&doc.bytes.to_le_bytes());
-        [doc.chunk, doc.chunks, doc.words, doc.defined].iter().for_each(|value| number(out, *value));
+        for value in [doc.chunk, doc.chunks, doc.words, doc.defined] {
+            number(out, value);
+        }
     }
     number(out, segment.chunks.len() as u32);
     for chunk in &segment.chunks {
-        [chunk.first, chunk.last, chunk.words].iter().for_each(|value| number(out, *value));
+        for value in [chunk.first, chunk.last, chunk.words] {
+            number(out, value);
+        }
     }
     number(out, segment.terms.len() as u32);
     segment.terms.iter().for_each(|term| out.extend_from_slice(&term.to_le_bytes()));
@@ -219,9 +225,15 @@ impl<'a> Reader<'a> {
         }
         let count = self.number()? as usize;
         let terms = self.take(count.checked_mul(8)?)?;
-        let terms = terms.chunks_exact(8).map(|part| u64::from_le_bytes(part.try_into().unwrap_or_default())).collect();
+        let terms = terms
+            .chunks_exact(8)
+            .map(|part| u64::from_le_bytes(part.try_into().unwrap_or_default()))
+            .collect();
         let ends = self.take(count.checked_mul(4)?)?;
-        let ends = ends.chunks_exact(4).map(|part| u32::from_le_bytes(part.try_into().unwrap_or_default())).collect();
+        let ends = ends
+            .chunks_exact(4)
+            .map(|part| u32::from_le_bytes(part.try_into().unwrap_or_default()))
+            .collect();
         let length = self.number()? as usize;
         let posts = self.take(length)?.to_vec();
         Some(Segment { docs, chunks, terms, ends, posts })

@@ -3,6 +3,8 @@
 
 mod artifacts;
 mod config;
+mod context;
+mod context_pack;
 mod cost;
 mod debate;
 mod dependencies;

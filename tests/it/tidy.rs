@@ -81,7 +81,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 13] = [
+    let layers: [(&str, &[&str]); 15] = [
         (
             "diagnostic",
             &[
@@ -130,11 +130,18 @@ fn lower_layers_do_not_know_higher_ones() {
                 "cli",
             ],
         ),
+        (
+            "syntax",
+            &[
+                "ports", "config", "telemetry", "edit", "scan", "index", "agent", "engine", "stage", "pipeline", "report", "cli",
+            ],
+        ),
         ("edit", &["ports", "config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("ports", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("config", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("telemetry", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("agent", &["config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
+        ("index", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
         ("engine", &["telemetry", "stage", "pipeline", "report", "cli"]),
         (
             "rego",

@@ -11,10 +11,10 @@ use crate::artifact::id::CommitId;
 use crate::cli::CommandError;
 use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
+use crate::index::Index;
 use crate::index::rank::fit::{self, Example};
 use crate::index::rank::{Query, SIGNALS, Signal, WEIGHTS, weigh};
 use crate::index::store::Stored;
-use crate::index::Index;
 use crate::ports::vcs::PastReader;
 
 /// Tasks with known answers, and where their repositories are.
@@ -44,7 +44,8 @@ impl TaskArgs {
     fn read(&self) -> Result<BTreeMap<String, Vec<Task>>, CommandError> {
         let mut tasks: BTreeMap<String, Vec<Task>> = BTreeMap::new();
         for path in &self.tasks {
-            let text = fs::read_to_string(path).map_err(|source| IoError { what: format!("read {}", path.display()), source })?;
+            let text = fs::read_to_string(path)
+                .map_err(|source| IoError { what: format!("read {}", path.display()), source })?;
             for line in text.lines().filter(|line| !line.trim().is_empty()) {
                 let task: Task = serde_json::from_str(line).map_err(|error| UsageError {
                     what: format!("{} holds a line that is no task: {error}", path.display()),
@@ -57,7 +58,10 @@ impl TaskArgs {
     }
 
     /// Calls back with each task and the index at its base.
-    fn each(&self, mut work: impl FnMut(&Task, &Index) -> Result<(), CommandError>) -> Result<(), CommandError> {
+    fn each(
+        &self,
+        mut work: impl FnMut(&Task, &Index) -> Result<(), CommandError>,
+    ) -> Result<(), CommandError> {
         for (repo, tasks) in self.read()? {
             let reader = PastReader::bare(&self.mirrors.join(repo.replace('/', "+")).join("repo"))?;
             let mut before = Stored::default();
@@ -75,7 +79,8 @@ impl TaskArgs {
 /// Writes predictions, one JSON object a line.
 pub fn predict(args: &TaskArgs, output: &Output) -> Result<u8, CommandError> {
     args.each(|task, index| {
-        let files: Vec<String> = index.rank(&task.query, args.limit).into_iter().map(|found| found.path).collect();
+        let files: Vec<String> =
+            index.rank(&task.query, args.limit).into_iter().map(|found| found.path).collect();
         output.print_json_line(&serde_json::json!({ "id": task.id, "files": files }))
     })?;
     Ok(0)
@@ -94,7 +99,8 @@ pub fn fit_ranking(args: &TaskArgs, output: &Output) -> Result<u8, CommandError>
         examples.push(weigh::example(index.tree(), &table.rows, &WEIGHTS, &gold, args.limit, &task.repo));
         Ok(())
     })?;
-    let groups: std::collections::BTreeSet<&str> = examples.iter().map(|example| example.group.as_str()).collect();
+    let groups: std::collections::BTreeSet<&str> =
+        examples.iter().map(|example| example.group.as_str()).collect();
     let with = |keep: &dyn Fn(&Example) -> bool| {
         let chosen: Vec<&Example> = examples.iter().filter(|e| !e.gold.is_empty() && keep(e)).collect();
         fit::fit(&chosen, &WEIGHTS, PULL, &ON, STEPS)
@@ -108,7 +114,12 @@ pub fn fit_ranking(args: &TaskArgs, output: &Output) -> Result<u8, CommandError>
     output.print(|out| {
         for group in &groups {
             let without = with(&|e| e.group != *group);
-            writeln!(out, "{group}: R@10 {:.1} with weights of the others, {:.1} of all", found(group, &without), found(group, &all))?;
+            writeln!(
+                out,
+                "{group}: R@10 {:.1} with weights of the others, {:.1} of all",
+                found(group, &without),
+                found(group, &all)
+            )?;
         }
         for (signal, weight) in Signal::ALL.iter().zip(all) {
             writeln!(out, "{:<10} {weight:.2}", signal.name())?;

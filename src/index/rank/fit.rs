@@ -20,7 +20,13 @@ pub struct Example {
 /// Fits weights: the smooth rank of the right candidates, projected gradient with momentum (Adam).
 ///
 /// `pull` draws the weights to `prior`.
-pub fn fit(examples: &[&Example], prior: &[f32; SIGNALS], pull: f32, on: &[bool; SIGNALS], steps: usize) -> [f32; SIGNALS] {
+pub fn fit(
+    examples: &[&Example],
+    prior: &[f32; SIGNALS],
+    pull: f32,
+    on: &[bool; SIGNALS],
+    steps: usize,
+) -> [f32; SIGNALS] {
     let mut weights = *prior;
     let (mut first, mut second) = ([0.0_f32; SIGNALS], [0.0_f32; SIGNALS]);
     let total: f32 = examples.iter().map(|e| e.weight).sum::<f32>().max(1e-6);
@@ -37,7 +43,8 @@ pub fn fit(examples: &[&Example], prior: &[f32; SIGNALS], pull: f32, on: &[bool;
             second[at] = 0.99 * second[at] + 0.01 * slope * slope;
             let one = first[at] / (1.0 - 0.9_f32.powi(step as i32));
             let two = second[at] / (1.0 - 0.99_f32.powi(step as i32));
-            weights[at] = if on[at] { (weights[at] - rate * one / (two.sqrt() + 1e-6)).max(0.0) } else { 0.0 };
+            weights[at] =
+                if on[at] { (weights[at] - rate * one / (two.sqrt() + 1e-6)).max(0.0) } else { 0.0 };
         }
     }
     weights

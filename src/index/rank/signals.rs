@@ -88,7 +88,10 @@ impl Query {
     pub fn of(text: &str) -> Self {
         let text = text.trim();
         let subject = text.lines().next().unwrap_or_default();
-        let mut words: Vec<(Word, f32)> = words::query(subject).into_iter().map(|(word, count)| (word, 1.0 + (count as f32).ln())).collect();
+        let mut words: Vec<(Word, f32)> = words::query(subject)
+            .into_iter()
+            .map(|(word, count)| (word, 1.0 + (count as f32).ln()))
+            .collect();
         let rest: String = text.lines().skip(1).take(60).fold(String::new(), |all, line| all + line + "\n");
         let rest = words::query(&rest);
         let damp = (12.0 / rest.len().max(1) as f32).clamp(0.25, 0.7);
@@ -158,7 +161,8 @@ fn idf(all: f32, with: usize) -> f32 {
 ///
 /// `from` is the newest commit that may be known: commits before it in the list did not happen yet.
 pub fn ask(corpus: &Corpus, tree: &Tree, past: &Past, query: &Query, from: u32) -> Table {
-    let mut table = Table { rows: vec![[0.0; SIGNALS]; tree.files.len()], best_chunk: vec![NONE; corpus.docs().len()] };
+    let mut table =
+        Table { rows: vec![[0.0; SIGNALS]; tree.files.len()], best_chunk: vec![NONE; corpus.docs().len()] };
     contents(corpus, tree, query, &mut table);
     paths(tree, query, &mut table);
     history(past, query, from, &mut table);
@@ -228,7 +232,14 @@ fn contents(corpus: &Corpus, tree: &Tree, query: &Query, table: &mut Table) {
 }
 
 /// Gathers the chunks of the tree's own blobs that have a word, and the blobs.
-fn gather(corpus: &Corpus, tree: &Tree, term: Term, owners: &[u32], hits: &mut Vec<(u32, u32, u8)>, per_doc: &mut Vec<(u32, f32)>) {
+fn gather(
+    corpus: &Corpus,
+    tree: &Tree,
+    term: Term,
+    owners: &[u32],
+    hits: &mut Vec<(u32, u32, u8)>,
+    per_doc: &mut Vec<(u32, f32)>,
+) {
     hits.clear();
     per_doc.clear();
     corpus.each(term, |chunk, count| {
@@ -250,7 +261,9 @@ fn paths(tree: &Tree, query: &Query, table: &mut Table) {
         let mut count = 0;
         tree.each_named(word.term, |_, _| count += 1);
         let idf = idf(all, count);
-        tree.each_named(word.term, |file, share| table.rows[file as usize][Signal::Path as usize] += weight * idf * share * 2.2);
+        tree.each_named(word.term, |file, share| {
+            table.rows[file as usize][Signal::Path as usize] += weight * idf * share * 2.2;
+        });
     }
     let wanted: HashMap<Term, f32> = query.words.iter().map(|(word, weight)| (word.term, *weight)).collect();
     for (row, file) in table.rows.iter_mut().zip(&tree.files) {
@@ -278,7 +291,8 @@ fn paths(tree: &Tree, query: &Query, table: &mut Table) {
 
 fn history(past: &Past, query: &Query, from: u32, table: &mut Table) {
     const NEAR: usize = 60;
-    let mut wanted: Vec<(Term, f32)> = query.words.iter().map(|(word, weight)| (word.term, *weight)).collect();
+    let mut wanted: Vec<(Term, f32)> =
+        query.words.iter().map(|(word, weight)| (word.term, *weight)).collect();
     wanted.extend(query.scope.map(|term| (term, 1.0)));
     let near = past.alike(&wanted, from, NEAR);
     let own = past.own(&wanted).max(1e-6);
@@ -300,7 +314,8 @@ fn history(past: &Past, query: &Query, from: u32, table: &mut Table) {
     }
     if from == 0 {
         for (row, standing) in table.rows.iter_mut().zip(&past.standing) {
-            [row[Signal::Latest as usize], row[Signal::Recent as usize], row[Signal::Often as usize]] = *standing;
+            [row[Signal::Latest as usize], row[Signal::Recent as usize], row[Signal::Often as usize]] =
+                *standing;
         }
         return;
     }
@@ -331,7 +346,8 @@ fn said(past: &Past, wanted: &[(Term, f32)], from: u32, table: &mut Table) {
         full += weight * idf;
         for (file, count) in &sums {
             let norm = 0.3 + 0.7 * lengths[*file as usize] / mean;
-            table.rows[*file as usize][Signal::Said as usize] += weight * idf * count * 2.2 / (count + 1.2 * norm);
+            table.rows[*file as usize][Signal::Said as usize] +=
+                weight * idf * count * 2.2 / (count + 1.2 * norm);
         }
     }
     for row in &mut table.rows {
@@ -351,7 +367,16 @@ pub fn level(tree: &Tree, rows: &mut [Row]) {
     }
     for row in rows {
         for ((value, top), signal) in row.iter_mut().zip(&top).zip(Signal::ALL) {
-            if matches!(signal, Signal::Stem | Signal::Latest | Signal::Alike | Signal::Nearest | Signal::SaidAll | Signal::Cover | Signal::Size) {
+            if matches!(
+                signal,
+                Signal::Stem
+                    | Signal::Latest
+                    | Signal::Alike
+                    | Signal::Nearest
+                    | Signal::SaidAll
+                    | Signal::Cover
+                    | Signal::Size
+            ) {
                 continue;
             }
             *value = if *top > 0.0 { (*value / top).min(1.2) } else { 0.0 };
@@ -362,7 +387,8 @@ pub fn level(tree: &Tree, rows: &mut [Row]) {
 /// Asks the signals that start from files that look good already: rows are levelled, scores are of a first pass.
 pub fn spread(tree: &Tree, past: &Past, first: &[f32], from: u32, rows: &mut [Row]) {
     const SEEDS: usize = 8;
-    let mut order: Vec<u32> = (0..tree.files.len() as u32).filter(|at| tree.files[*at as usize].kind != Kind::Docs).collect();
+    let mut order: Vec<u32> =
+        (0..tree.files.len() as u32).filter(|at| tree.files[*at as usize].kind != Kind::Docs).collect();
     order.sort_by(|a, b| first[*b as usize].total_cmp(&first[*a as usize]).then(a.cmp(b)));
     let best = order.first().map_or(0.0, |at| first[*at as usize]);
     let mut together = vec![0.0_f32; tree.files.len()];

@@ -9,8 +9,9 @@ use super::fit::{self, Example};
 use super::signals::{self, Query, Row, SIGNALS};
 
 /// Weights fitted by `orch util fit-ranking`; `docs/explanation/retrieval.md` has the data and the figures.
-pub const WEIGHTS: [f32; SIGNALS] =
-    [1.80, 3.09, 1.19, 0.97, 0.27, 0.45, 0.50, 0.0, 1.79, 2.23, 1.78, 0.56, 0.52, 0.88, 0.0, 0.44, 0.53, 0.70];
+pub const WEIGHTS: [f32; SIGNALS] = [
+    1.80, 3.09, 1.19, 0.97, 0.27, 0.45, 0.50, 0.0, 1.79, 2.23, 1.78, 0.56, 0.52, 0.88, 0.0, 0.44, 0.53, 0.70,
+];
 
 /// How strongly the weights hold against a repository's own past.
 const PULL: f32 = 0.03;
@@ -22,7 +23,14 @@ const LEAST: usize = 30;
 const CANDIDATES: usize = 100;
 
 /// Returns what all signals say of a request, each at its own level.
-pub fn rows(corpus: &Corpus, tree: &Tree, past: &Past, query: &Query, from: u32, weights: &[f32; SIGNALS]) -> signals::Table {
+pub fn rows(
+    corpus: &Corpus,
+    tree: &Tree,
+    past: &Past,
+    query: &Query,
+    from: u32,
+    weights: &[f32; SIGNALS],
+) -> signals::Table {
     let mut table = signals::ask(corpus, tree, past, query, from);
     signals::level(tree, &mut table.rows);
     let first: Vec<f32> = table.rows.iter().map(|row| fit::dot(weights, row)).collect();
@@ -31,7 +39,14 @@ pub fn rows(corpus: &Corpus, tree: &Tree, past: &Past, query: &Query, from: u32,
 }
 
 /// Returns the best source files of a request with their rows, as an example for fitting.
-pub fn example(tree: &Tree, rows: &[Row], weights: &[f32; SIGNALS], gold: &[u32], most: usize, group: &str) -> Example {
+pub fn example(
+    tree: &Tree,
+    rows: &[Row],
+    weights: &[f32; SIGNALS],
+    gold: &[u32],
+    most: usize,
+    group: &str,
+) -> Example {
     let source = |at: &usize| tree.files[*at].kind == Kind::Source;
     let mut best: Vec<(f32, usize)> =
         (0..rows.len()).filter(source).map(|at| (fit::dot(weights, &rows[at]), at)).collect();
@@ -50,7 +65,8 @@ pub fn example(tree: &Tree, rows: &[Row], weights: &[f32; SIGNALS], gold: &[u32]
 ///
 /// Text that those commits wrote is in the tree already, so signals of text do a little too well here; the pull keeps it small.
 pub fn adapt(corpus: &Corpus, tree: &Tree, past: &Past, commits: &[Commit]) -> [f32; SIGNALS] {
-    let by_id: std::collections::HashMap<&[u8; 20], &Commit> = commits.iter().map(|commit| (&commit.id, commit)).collect();
+    let by_id: std::collections::HashMap<&[u8; 20], &Commit> =
+        commits.iter().map(|commit| (&commit.id, commit)).collect();
     let source = |file: &&u32| tree.files[**file as usize].kind == Kind::Source;
     let mut examples = Vec::new();
     for (at, (files, many)) in past.touched.iter().enumerate().take(8 * ASKED) {

@@ -91,14 +91,18 @@ impl PastReader {
     }
 
     /// Reads blobs on all cores; what `read` makes of each comes back in order, nothing for one that is not there.
-    pub fn blobs<R: Send>(&self, ids: &[Id], read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync) -> Vec<R> {
+    pub fn blobs<R: Send>(
+        &self,
+        ids: &[Id],
+        read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
+    ) -> Vec<R> {
         self.spread(ids, |repo, id| {
             read(&mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
         })
     }
 
     /// Returns the id of a commit as bytes.
-    pub fn id(&self, commit: &CommitId) -> Result<Id, VcsError> {
+    pub fn id(commit: &CommitId) -> Result<Id, VcsError> {
         commit_oid(commit).map(bytes)
     }
 
@@ -119,7 +123,13 @@ impl PastReader {
     /// Returns the commits that lead to one and are not known, where `tip`, up to which all are known, is among its ancestors.
     ///
     /// None where it is not, or where there are more than `most`: then the log has to be walked.
-    pub fn since(&self, from: &CommitId, tip: &Id, known: impl Fn(&Id) -> bool, most: usize) -> Option<Vec<Id>> {
+    pub fn since(
+        &self,
+        from: &CommitId,
+        tip: &Id,
+        known: impl Fn(&Id) -> bool,
+        most: usize,
+    ) -> Option<Vec<Id>> {
         let repo = self.local();
         let from = bytes(commit_oid(from).ok()?);
         let (mut found, mut next, mut met) = (Vec::new(), vec![from], false);
@@ -150,7 +160,9 @@ impl PastReader {
 
     fn spread<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&Repository, &T) -> R + Sync) -> Vec<R> {
         const STEP: usize = 32;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len().div_ceil(STEP).max(1));
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(items.len().div_ceil(STEP).max(1));
         if threads == 1 {
             let repo = self.local();
             return items.iter().map(|item| work(&repo, item)).collect();
@@ -215,14 +227,23 @@ struct Change {
 }
 
 /// Compares two trees; it is as deep as the trees are, which `MAX_DEPTH` bounds.
-fn diff(repo: &Repository, before: Option<ObjectId>, after: Option<ObjectId>, path: &mut Vec<u8>, out: &mut Vec<Change>) {
+fn diff(
+    repo: &Repository,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+    path: &mut Vec<u8>,
+    out: &mut Vec<Change>,
+) {
     const MAX_DEPTH: usize = 128;
-    if before == after || out.len() >= MAX_CHANGES || path.iter().filter(|b| **b == b'/').count() > MAX_DEPTH {
+    if before == after || out.len() >= MAX_CHANGES || memchr::memchr_iter(b'/', path).count() > MAX_DEPTH {
         return;
     }
-    let read = |id: Option<ObjectId>| id.and_then(|id| repo.find_object(id).ok()).map(|tree| tree.detach().data).unwrap_or_default();
+    let read = |id: Option<ObjectId>| {
+        id.and_then(|id| repo.find_object(id).ok()).map(|tree| tree.detach().data).unwrap_or_default()
+    };
     let (before, after) = (read(before), read(after));
-    let entries = |data| TreeRefIter::from_bytes(data, gix::hash::Kind::Sha1).map_while(Result::ok).peekable();
+    let entries =
+        |data| TreeRefIter::from_bytes(data, gix::hash::Kind::Sha1).map_while(Result::ok).peekable();
     let (mut left, mut right) = (entries(&before), entries(&after));
     let key = |entry: &gix::objs::tree::EntryRef<'_>| {
         let mut name = entry.filename.to_vec();
@@ -235,7 +256,9 @@ fn diff(repo: &Repository, before: Option<ObjectId>, after: Option<ObjectId>, pa
             (None, None) => return,
             (Some(_), None) => std::cmp::Ordering::Less,
             (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some(l), Some(r)) if l.filename == r.filename && l.mode.is_tree() == r.mode.is_tree() => std::cmp::Ordering::Equal,
+            (Some(l), Some(r)) if l.filename == r.filename && l.mode.is_tree() == r.mode.is_tree() => {
+                std::cmp::Ordering::Equal
+            }
             (Some(l), Some(r)) => key(l).cmp(&key(r)),
         };
         let l = l.filter(|_| order.is_le());
@@ -278,7 +301,11 @@ fn moved(changes: &[Change]) -> Vec<(String, String)> {
     let mut used = vec![false; changes.len()];
     let mut pairs = Vec::new();
     for gone in changes.iter().filter(|change| change.after.is_none()) {
-        let exact = gone.before.and_then(|id| same.get(&id)).and_then(|list| list.iter().find(|at| !used[**at])).copied();
+        let exact = gone
+            .before
+            .and_then(|id| same.get(&id))
+            .and_then(|list| list.iter().find(|at| !used[**at]))
+            .copied();
         let by_name = || {
             let (went, came) = named.get(&name(&gone.path))?;
             (*went == 1 && came.len() == 1 && !used[came[0]]).then(|| came[0])

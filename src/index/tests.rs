@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use super::corpus::{Corpus, Tree};
+use super::past::{Commit, Past, message};
+use super::rank::{Query, WEIGHTS, fit, weigh};
+use super::segment::Blob;
+use super::sketch::{Content, Counter, sketch};
+use super::store::{self, Spoiled, Stored};
+
+fn blob(text: &str) -> Blob {
+    let mut id = [0; 20];
+    id[..8].copy_from_slice(&super::words::hash(text.as_bytes()).to_le_bytes());
+    id
+}
+
+fn read(text: &str) -> (Blob, super::sketch::Sketch) {
+    (blob(text), sketch(text.as_bytes(), &mut Counter::default()))
+}
+
+fn scores(corpus: &Corpus, files: &[(String, Blob)], commits: &[Commit], query: &str) -> Vec<(String, f32)> {
+    let tree = Tree::of(corpus, files);
+    let past = Past::of(&tree, commits.iter());
+    let table = weigh::rows(corpus, &tree, &past, &Query::of(query), 0, &WEIGHTS);
+    tree.files
+        .iter()
+        .zip(&table.rows)
+        .map(|(file, row)| (file.path.clone(), fit::dot(&WEIGHTS, row)))
+        .collect()
+}
+
+fn commit(number: u8, subject: &str, paths: &[&str]) -> Commit {
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    Commit { id: [number; 20], time: -i64::from(number), words: message(subject), paths, moved: Vec::new() }
+}
+
+#[test]
+fn what_files_say_and_what_the_past_says_count() {
+    let texts = [
+        ("src/auth.rs", "fn login(user: User) {}"),
+        ("src/cache.rs", "struct Cache; fn evict() {}"),
+        ("src/odd.rs", "fn nothing() {}"),
+    ];
+    let mut corpus = Corpus::default();
+    corpus.add(texts.iter().map(|(_, text)| read(text)).collect());
+    let files: Vec<_> = texts.iter().map(|(path, text)| ((*path).to_owned(), blob(text))).collect();
+    let best = |commits: &[Commit], query: &str| {
+        let found = scores(&corpus, &files, commits, query);
+        found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
+    };
+    assert_eq!(best(&[], "evicting caches"), "src/cache.rs");
+    assert_eq!(best(&[], "user cannot log in: login"), "src/auth.rs");
+    let past =
+        [commit(1, "frobnicate the widgets", &["src/odd.rs"]), commit(2, "login fails", &["src/auth.rs"])];
+    assert_eq!(best(&past, "frobnicate widgets faster"), "src/odd.rs");
+    // A file that moved keeps its past.
+    let mut moved = commit(1, "tidy", &["src/odd.rs", "old.rs"]);
+    moved.moved = vec![("old.rs".into(), "src/odd.rs".into())];
+    assert_eq!(
+        best(&[moved, commit(2, "frobnicate the widgets", &["old.rs"])], "frobnicate widgets"),
+        "src/odd.rs"
+    );
+}
+
+#[test]
+fn content_that_nobody_reads_is_told() {
+    let content = |bytes: &[u8]| sketch(bytes, &mut Counter::default());
+    assert_eq!(content(b"a\0b").content, Content::Binary);
+    assert_eq!(content(&vec![b'a'; super::sketch::MAX_BYTES + 1]).content, Content::Huge);
+    assert_eq!(content("x=1;".repeat(3000).as_bytes()).content, Content::Minified);
+    assert_eq!(content(b"// Code generated; DO NOT EDIT.\nint x;\n").content, Content::Generated);
+    assert!(content(b"a\0b").posts.is_empty() && content(b"").chunks.len() == 1);
+    let odd = content(b"fn caf\xff() {}\n");
+    assert_eq!((odd.content, odd.defined), (Content::Text, 1));
+}
+
+fn stored() -> Stored {
+    let mut corpus = Corpus::default();
+    corpus.add(vec![read("fn one() {}"), read("fn two() { one() }")]);
+    Stored {
+        segments: corpus.segments().to_vec(),
+        commits: vec![commit(1, "fix(a): one", &["a.rs", "b.rs"])],
+        tip: Some([1; 20]),
+        weights: Some((WEIGHTS, 1)),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_and_other_versions_are_refused() {
+    let bytes = store::write(&stored());
+    assert_eq!(store::read(&bytes), Ok(stored()));
+    let mut other = bytes.clone();
+    other[8] = 99;
+    assert_eq!(store::read(&other), Err(Spoiled::Version(99)));
+    assert_eq!(store::read(b"something else that is longer than a digest"), Err(Spoiled::Other));
+}
+
+proptest! {
+    #[test]
+    fn a_spoiled_file_is_refused(at in 0usize..10_000, flip in 1u8.., cut in 0usize..400) {
+        let bytes = store::write(&stored());
+        let mut spoiled = bytes.clone();
+        let at = at % bytes.len();
+        spoiled[at] ^= flip;
+        prop_assert!(store::read(&spoiled).is_err());
+        prop_assert!(store::read(&bytes[..bytes.len().saturating_sub(cut + 1)]).is_err());
+    }
+
+    #[test]
+    fn brought_up_to_date_is_the_same_as_made_anew(
+        rounds in prop::collection::vec(prop::collection::vec((0usize..12, 0usize..20), 1..6), 1..6),
+        query in "[a-e]{2} [a-e]{3} one",
+    ) {
+        const WORDS: [&str; 8] = ["alpha", "beta", "cache", "delta", "evict", "one", "abcde", "login"];
+        let text = |seed: usize| format!("fn {}_{}() {{\n  {}\n}}\n", WORDS[seed % 8], WORDS[seed * 3 % 7], WORDS[seed * 5 % 8]);
+        let mut tree = std::collections::BTreeMap::new();
+        let mut grown = Corpus::default();
+        for round in &rounds {
+            for (file, seed) in round {
+                tree.insert(format!("src/f{file}.rs"), text(*seed));
+            }
+            let missing = tree.values().filter(|text| grown.doc(&blob(text)).is_none()).map(|text| read(text)).collect();
+            grown.add(missing);
+        }
+        let files: Vec<_> = tree.iter().map(|(path, text)| (path.clone(), blob(text))).collect();
+        let mut fresh = Corpus::default();
+        fresh.add(tree.values().map(|text| read(text)).collect());
+        let mut compact = Corpus::default();
+        let alive: Vec<Blob> = files.iter().map(|(_, blob)| *blob).collect();
+        compact.push(grown.compact(|blob| alive.contains(blob)));
+        prop_assert_eq!(compact.segments(), fresh.segments());
+        let query = format!("{query} cache login");
+        prop_assert_eq!(scores(&grown, &files, &[], &query), scores(&fresh, &files, &[], &query));
+    }
+}
