@@ -5,7 +5,9 @@
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use tree_sitter::{Node, ParseOptions, Parser, Query, QueryCursor, QueryCursorOptions, StreamingIterator as _};
+use tree_sitter::{
+    Node, ParseOptions, Parser, Query, QueryCursor, QueryCursorOptions, StreamingIterator as _,
+};
 
 use super::{Definition, DefinitionKind, Import, Reference, Syntax};
 
@@ -76,11 +78,17 @@ impl Language {
                     "type" => whole = Some((DefinitionKind::Type, node)),
                     "group" => whole = Some((DefinitionKind::Group, node)),
                     "value" => whole = Some((DefinitionKind::Value, node)),
-                    "import" => syntax.imports.push(Import { text: one_line(cut(text, node)), line: line(node) }),
+                    "import" => {
+                        syntax.imports.push(Import { text: one_line(cut(text, node)), line: line(node) })
+                    }
                     kind if syntax.references.len() < MAX_REFERENCES => {
                         let name = cut(text, node);
                         if name.len() <= MAX_NAME {
-                            syntax.references.push(Reference { name: name.into(), line: line(node), call: kind == "call" });
+                            syntax.references.push(Reference {
+                                name: name.into(),
+                                line: line(node),
+                                call: kind == "call",
+                            });
                         }
                     }
                     _ => {}
@@ -93,7 +101,14 @@ impl Language {
         Some(syntax)
     }
 
-    fn definition(&self, text: &str, kind: DefinitionKind, node: Node<'_>, name: Node<'_>, body: Option<Node<'_>>) -> Definition {
+    fn definition(
+        &self,
+        text: &str,
+        kind: DefinitionKind,
+        node: Node<'_>,
+        name: Node<'_>,
+        body: Option<Node<'_>>,
+    ) -> Definition {
         let mut whole = node;
         while let Some(parent) = whole.parent().filter(|parent| self.wraps.contains(&parent.kind())) {
             let alike = (0..parent.named_child_count())
@@ -122,7 +137,14 @@ impl Language {
             Some(body) => line(body),
             None => last.min(head + 7),
         };
-        let name: String = cut(text, name).split(['<', '\n']).next().unwrap_or_default().trim().chars().take(MAX_NAME).collect();
+        let name: String = cut(text, name)
+            .split(['<', '\n'])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .take(MAX_NAME)
+            .collect();
         Definition { kind, name, first, head: line(node), head_last, last, depth: 0 }
     }
 }

@@ -44,11 +44,13 @@ const WORDS: &[(&str, DefinitionKind)] = &[
 ];
 
 /// Words an import begins with.
-const IMPORTS: &[&str] = &["import ", "use ", "using ", "require ", "require_relative ", "#include ", "from ", "include "];
+const IMPORTS: &[&str] =
+    &["import ", "use ", "using ", "require ", "require_relative ", "#include ", "from ", "include "];
 
 /// Reads a text.
 pub(super) fn read(ending: &str, text: &str) -> Syntax {
-    let lines: Vec<&str> = text.split_inclusive('\n').map(|line| line.trim_end_matches(['\n', '\r'])).take(MAX_LINES).collect();
+    let lines: Vec<&str> =
+        text.split_inclusive('\n').map(|line| line.trim_end_matches(['\n', '\r'])).take(MAX_LINES).collect();
     let mut syntax = Syntax::default();
     match ending {
         "md" | "markdown" | "mdx" => sections(&lines, heading, &mut syntax),
@@ -75,7 +77,9 @@ fn table(line: &str) -> Option<(usize, &str)> {
 fn sections(lines: &[&str], head: fn(&str) -> Option<(usize, &str)>, syntax: &mut Syntax) {
     let mut fenced = false;
     let mut open: Vec<(usize, usize)> = Vec::new();
-    let close = |at: usize, lines: &[&str]| number((0..at).rev().find(|at| !lines[*at].trim().is_empty()).unwrap_or(0));
+    let close = |at: usize, lines: &[&str]| {
+        number((0..at).rev().find(|at| !lines[*at].trim().is_empty()).unwrap_or(0))
+    };
     for (at, line) in lines.iter().enumerate() {
         fenced ^= line.trim_start().starts_with("```");
         let Some((level, name)) = head(line).filter(|_| !fenced) else { continue };
@@ -85,7 +89,15 @@ fn sections(lines: &[&str], head: fn(&str) -> Option<(usize, &str)>, syntax: &mu
         open.push((level, syntax.definitions.len()));
         let n = number(at);
         let name = name.chars().take(100).collect();
-        syntax.definitions.push(Definition { kind: DefinitionKind::Group, name, first: n, head: n, head_last: n, last: n, depth: 0 });
+        syntax.definitions.push(Definition {
+            kind: DefinitionKind::Group,
+            name,
+            first: n,
+            head: n,
+            head_last: n,
+            last: n,
+            depth: 0,
+        });
     }
     for (_, index) in open {
         syntax.definitions[index].last = close(lines.len(), lines);
@@ -124,13 +136,16 @@ fn blocks(lines: &[&str], syntax: &mut Syntax) {
 
 fn comment(line: &str) -> bool {
     let line = line.trim_start();
-    ["//", "/*", "*", "--", "@", "#"].iter().any(|mark| line.starts_with(mark)) && !line.starts_with("#include")
+    ["//", "/*", "*", "--", "@", "#"].iter().any(|mark| line.starts_with(mark))
+        && !line.starts_with("#include")
 }
 
 /// Returns what a line defines.
 fn defined(line: &str) -> Option<(DefinitionKind, &str)> {
     let mut before = None;
-    for (words, part) in line.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).enumerate() {
+    for (words, part) in
+        line.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).enumerate()
+    {
         if let Some(kind) = before {
             return part.starts_with(|c: char| c.is_alphabetic() || c == '_').then_some((kind, part));
         }
@@ -210,7 +225,11 @@ fn references(line: &str, at: usize, syntax: &mut Syntax) {
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         if name.len() > 2 && name.len() <= 100 && syntax.references.len() < MAX_REFERENCES {
-            syntax.references.push(Reference { name: name.into(), line: number(at), call: after.starts_with('(') });
+            syntax.references.push(Reference {
+                name: name.into(),
+                line: number(at),
+                call: after.starts_with('('),
+            });
         }
         rest = after;
     }

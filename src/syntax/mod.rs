@@ -129,10 +129,9 @@ impl Syntax {
 
     /// Returns the smallest definition around a line.
     pub fn around(&self, line: u32) -> Option<&Definition> {
-        self.definitions
-            .iter()
-            .filter(|definition| definition.meets(line, line))
-            .min_by_key(|definition| (definition.last - definition.first, std::cmp::Reverse(definition.depth)))
+        self.definitions.iter().filter(|definition| definition.meets(line, line)).min_by_key(|definition| {
+            (definition.last - definition.first, std::cmp::Reverse(definition.depth))
+        })
     }
 
     /// Tells whether a name is used, called ones only where asked for.

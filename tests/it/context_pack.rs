@@ -19,7 +19,10 @@ const REQUEST: &str = "update the policy in auth";
 fn policy() -> String {
     let mut text = String::from("\"\"\"Who may do what.\"\"\"\n\nfrom store import rows\n\n");
     for n in 0..30 {
-        let _ = write!(text, "\ndef grant_{n}(user):\n    \"\"\"Gives right {n}.\"\"\"\n    rights = rows(user)\n    rights.append({n})\n    rights.sort()\n    return rights\n\n");
+        let _ = write!(
+            text,
+            "\ndef grant_{n}(user):\n    \"\"\"Gives right {n}.\"\"\"\n    rights = rows(user)\n    rights.append({n})\n    rights.sort()\n    return rights\n\n"
+        );
         if n == 17 {
             text.push_str(
                 "\n# The one place where a policy changes.\n@audited\ndef update_policy(user, policy):\n    \"\"\"Updates the policy of a user.\"\"\"\n    check_policy(policy)\n    rows(user).policy = policy\n    return policy\n\n",
@@ -37,10 +40,19 @@ fn files() -> Vec<(String, String)> {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     vec![
         file("src/auth/policy.py", &policy()),
-        file("src/auth/session.py", "from store import rows\n\n\ndef open_session(user):\n    return rows(user)\n"),
+        file(
+            "src/auth/session.py",
+            "from store import rows\n\n\ndef open_session(user):\n    return rows(user)\n",
+        ),
         file("src/billing.py", &noise),
-        file("src/admin.py", "from auth.policy import update_policy\n\n\ndef save_form(form):\n    return update_policy(form.user, form.policy)\n"),
-        file("tests/test_policy.py", "from auth.policy import update_policy\n\n\ndef test_update():\n    assert update_policy('a', 'b') == 'b'\n"),
+        file(
+            "src/admin.py",
+            "from auth.policy import update_policy\n\n\ndef save_form(form):\n    return update_policy(form.user, form.policy)\n",
+        ),
+        file(
+            "tests/test_policy.py",
+            "from auth.policy import update_policy\n\n\ndef test_update():\n    assert update_policy('a', 'b') == 'b'\n",
+        ),
         file("README.md", "# Service\n\nSells things.\n"),
         file("orch.yml", "commands:\n  test: [\"true\"]\n"),
         file(".orch/models.toml", MODELS),
@@ -80,7 +92,9 @@ fn propose(evidence: &[String]) -> Value {
 
 fn texts_of(folder: &Path, kind: &str) -> String {
     let files = crate::env::files_below(folder).into_iter();
-    files.filter(|(path, _)| path.contains(kind)).fold(String::new(), |all, (_, bytes)| all + &String::from_utf8_lossy(&bytes))
+    files
+        .filter(|(path, _)| path.contains(kind))
+        .fold(String::new(), |all, (_, bytes)| all + &String::from_utf8_lossy(&bytes))
 }
 
 #[test]
@@ -98,8 +112,15 @@ fn a_plan_is_shown_the_right_lines_and_only_citations_of_them_count() {
     env.orch(&root, &["run", REQUEST, "--engine", "model"]);
     let folder = run_folder(&root);
     let cassette = texts_of(&folder, "cassette/plan");
-    assert!(cassette.contains(&format!("{right} (update_policy), fits the request, lines numbered")), "{cassette}");
-    assert!(cassette.contains(&format!("{}\\\\tdef update_policy", right.first + 2)) || cassette.contains(&format!("{}\\tdef update_policy", right.first + 2)), "{cassette}");
+    assert!(
+        cassette.contains(&format!("{right} (update_policy), fits the request, lines numbered")),
+        "{cassette}"
+    );
+    assert!(
+        cassette.contains(&format!("{}\\\\tdef update_policy", right.first + 2))
+            || cassette.contains(&format!("{}\\tdef update_policy", right.first + 2)),
+        "{cassette}"
+    );
     let messages = texts_of(&folder, "messages/plan");
     let said: Value = serde_json::from_str(messages.lines().next().unwrap()).unwrap();
     let said = if said.get("body").is_some() { said["body"].clone() } else { said };
@@ -108,8 +129,12 @@ fn a_plan_is_shown_the_right_lines_and_only_citations_of_them_count() {
     assert_eq!((&kept[0]["first"], &kept[0]["last"]), (&json!(right.first), &json!(right.last)));
     assert_eq!(kept.as_array().unwrap().len(), 1);
     let events = texts_of(&folder, "events/plan");
-    for (refused, why) in [(&after, "a line after"), (&before, "a line before"), (&other, "another content")] {
-        let note = events.lines().find(|line| line.contains(refused.as_str())).unwrap_or_else(|| panic!("{refused}: {events}"));
+    for (refused, why) in [(&after, "a line after"), (&before, "a line before"), (&other, "another content")]
+    {
+        let note = events
+            .lines()
+            .find(|line| line.contains(refused.as_str()))
+            .unwrap_or_else(|| panic!("{refused}: {events}"));
         assert!(note.contains(why) && note.contains(&format!("nearest right one is `{right}`")), "{note}");
     }
 }
@@ -125,7 +150,10 @@ fn a_run_with_an_index_replays_and_more_is_told_on_request() {
     env.orch(&root, &["run", REQUEST, "--engine", "model"]);
     let folder = run_folder(&root);
     let cassette = texts_of(&folder, "cassette/plan");
-    assert!(cassette.contains("src/auth/session.py@") && cassette.contains(":4-5 (open_session)"), "{cassette}");
+    assert!(
+        cassette.contains("src/auth/session.py@") && cassette.contains(":4-5 (open_session)"),
+        "{cassette}"
+    );
     assert!(texts_of(&folder, "tape/plan").contains("\"ask\":\"ranked\""));
     // The index that answered is gone and the past has grown; the tape has what it said.
     fs::remove_dir_all(root.join(".git/orch")).unwrap();
@@ -134,7 +162,12 @@ fn a_run_with_an_index_replays_and_more_is_told_on_request() {
     env.git(&root, &["commit", "-q", "-m", "update the policy in auth elsewhere"]);
     let run = folder.file_name().unwrap().to_string_lossy().into_owned();
     let said = env.orch(&root, &["replay", &run]);
-    assert!(!said.stdout.contains("differs") && !said.stderr.contains("another way"), "{}\n{}", said.stdout, said.stderr);
+    assert!(
+        !said.stdout.contains("differs") && !said.stderr.contains("another way"),
+        "{}\n{}",
+        said.stdout,
+        said.stderr
+    );
 }
 
 #[test]
@@ -145,11 +178,15 @@ fn the_command_prints_the_pack_within_its_ceiling() {
     let words = ["context", "--format", "json", "--pack", "3000", REQUEST];
     let said = env.orch(&root, &words).exits(0);
     let found = said.json();
-    let cites: Vec<&str> = found["parts"].as_array().unwrap().iter().map(|part| part["cite"].as_str().unwrap()).collect();
+    let cites: Vec<&str> =
+        found["parts"].as_array().unwrap().iter().map(|part| part["cite"].as_str().unwrap()).collect();
     assert!(cites.contains(&right.as_str()), "{cites:?}");
     let role = |path: &str| {
         let parts = found["parts"].as_array().unwrap();
-        parts.iter().find(|part| part["cite"].as_str().unwrap().starts_with(path)).map(|part| part["role"].clone())
+        parts
+            .iter()
+            .find(|part| part["cite"].as_str().unwrap().starts_with(path))
+            .map(|part| part["role"].clone())
     };
     assert!(role("tests/test_policy.py").is_some() && role("src/admin.py").is_some(), "{found:#}");
     assert!(role("src/billing.py").is_none());

@@ -50,14 +50,24 @@ pub struct OffLines {
 /// Checks that lines are in a content, and do not miss a whole function, a class or what was shown by a line.
 ///
 /// A range that begins and ends a line beside the borders of one, in the same direction, cuts it: it was miscounted.
-pub fn check_lines(path: &str, content: &[u8], shown: &[(u32, u32)], first: u32, last: u32) -> Result<(), OffLines> {
+pub fn check_lines(
+    path: &str,
+    content: &[u8],
+    shown: &[(u32, u32)],
+    first: u32,
+    last: u32,
+) -> Result<(), OffLines> {
     let syntax = syntax::read(path, content);
     let wanted = (first, last);
     let lines = syntax.lines;
     if first == 0 || last < first || last > lines {
         let size = i64::from(last) - i64::from(first);
         let whole = size >= 0 && size < i64::from(lines);
-        let moved = if first == 0 { (1, last + 1) } else { (lines.saturating_sub(last.saturating_sub(first)), lines) };
+        let moved = if first == 0 {
+            (1, last + 1)
+        } else {
+            (lines.saturating_sub(last.saturating_sub(first)), lines)
+        };
         let why = if last < first || first == 0 {
             format!("lines {first}-{last} are no range; lines count from 1")
         } else {
@@ -75,10 +85,14 @@ pub fn check_lines(path: &str, content: &[u8], shown: &[(u32, u32)], first: u32,
         None => Ok(()),
         Some(unit) => {
             let off = if unit.0 < first { "after" } else { "before" };
-            let what = syntax.definitions.iter().find(|d| (d.first, d.last) == *unit || (d.head, d.last) == *unit);
+            let what =
+                syntax.definitions.iter().find(|d| (d.first, d.last) == *unit || (d.head, d.last) == *unit);
             let what = what.map_or_else(|| "what was shown".to_owned(), |d| format!("`{}`", d.name));
             Err(OffLines {
-                why: format!("lines {first}-{last} begin and end a line {off} {what}, which is {}-{}", unit.0, unit.1),
+                why: format!(
+                    "lines {first}-{last} begin and end a line {off} {what}, which is {}-{}",
+                    unit.0, unit.1
+                ),
                 nearest: Some(*unit),
             })
         }
@@ -88,7 +102,8 @@ pub fn check_lines(path: &str, content: &[u8], shown: &[(u32, u32)], first: u32,
 /// Returns the ranges that belong together.
 fn units(syntax: &Syntax, shown: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let whole = |d: &syntax::Definition| [(d.first, d.last), (d.head, d.last)];
-    let mut units: Vec<(u32, u32)> = shown.iter().copied().chain(syntax.definitions.iter().flat_map(whole)).collect();
+    let mut units: Vec<(u32, u32)> =
+        shown.iter().copied().chain(syntax.definitions.iter().flat_map(whole)).collect();
     units.retain(|(first, last)| first < last);
     units
 }
@@ -97,11 +112,14 @@ fn units(syntax: &Syntax, shown: &[(u32, u32)]) -> Vec<(u32, u32)> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "import a\n\n# Doc.\ndef one(x):\n    y = x\n    return y\n\n\ndef two():\n    return 2\n";
+    const TEXT: &str =
+        "import a\n\n# Doc.\ndef one(x):\n    y = x\n    return y\n\n\ndef two():\n    return 2\n";
 
     #[test]
     fn whole_functions_and_parts_of_them_are_right() {
-        for (first, last) in [(3, 6), (4, 6), (4, 5), (5, 6), (9, 10), (3, 10), (1, 10), (5, 5), (7, 7), (1, 2)] {
+        for (first, last) in
+            [(3, 6), (4, 6), (4, 5), (5, 6), (9, 10), (3, 10), (1, 10), (5, 5), (7, 7), (1, 2)]
+        {
             assert_eq!(check_lines("a.py", TEXT.as_bytes(), &[], first, last), Ok(()), "{first}-{last}");
         }
     }

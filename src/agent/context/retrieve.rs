@@ -207,10 +207,17 @@ mod tests {
                 &source,
             )
             .unwrap();
-        assert!(found.text.contains("file src/use.py@")
-            && found.text.contains(":1-2\nfrom app"), "{}", found.text);
+        assert!(
+            found.text.contains("file src/use.py@") && found.text.contains(":1-2\nfrom app"),
+            "{}",
+            found.text
+        );
         assert!(found.text.contains("3\tdef make_app():"), "{}", found.text);
-        assert!(found.text.contains("docs/rate-limits.md@") && found.text.contains("lines numbered\n1\tHow many"), "{}", found.text);
+        assert!(
+            found.text.contains("docs/rate-limits.md@") && found.text.contains("lines numbered\n1\tHow many"),
+            "{}",
+            found.text
+        );
         let what: Vec<_> = found.left_out.iter().map(|o| o.what.as_str()).collect();
         assert_eq!(what, ["none.py", "bin.dat", "nothing"]);
     }

@@ -74,6 +74,8 @@ impl Source for TreeSource<'_> {
         let Some(commit) = self.commit else { return Ok(None) };
         let ranked = self.vcs.ranked(commit, text, most)?;
         // An index knows what is in its commit; what is not in this tree is not shown.
-        Ok(ranked.map(|list| list.into_iter().filter(|found| self.kind(&found.path).is_some_and(is_file)).collect()))
+        Ok(ranked.map(|list| {
+            list.into_iter().filter(|found| self.kind(&found.path).is_some_and(is_file)).collect()
+        }))
     }
 }

@@ -65,7 +65,13 @@ pub struct Resolved {
 impl<'a> Resolver<'a> {
     /// Returns a resolver over trees: the one a text is about first, then those it came from.
     pub fn new(trees: Vec<&'a Reader<'a>>) -> Self {
-        Self { trees, tests: BTreeSet::new(), commands: Vec::new(), shown: Vec::new(), refused: RefCell::default() }
+        Self {
+            trees,
+            tests: BTreeSet::new(),
+            commands: Vec::new(),
+            shown: Vec::new(),
+            refused: RefCell::default(),
+        }
     }
 
     /// Adds the tests of a test set.
@@ -125,12 +131,18 @@ impl<'a> Resolver<'a> {
     /// Looks up one citation, and says what is wrong with it.
     pub fn check(&self, citation: &str) -> Result<Evidence, Refused> {
         let citation = citation.trim().trim_matches('`');
-        let refused = |(why, nearest): (String, Option<String>)| Refused { citation: one_line(citation, 200), why, nearest };
+        let refused = |(why, nearest): (String, Option<String>)| Refused {
+            citation: one_line(citation, 200),
+            why,
+            nearest,
+        };
         if citation.len() > MAX_LENGTH {
             return Err(refused(("it is too long".into(), None)));
         }
         if let Some(words) = citation.strip_prefix("command:") {
-            return self.command(words.trim()).ok_or_else(|| refused(("the report has no such command".into(), None)));
+            return self
+                .command(words.trim())
+                .ok_or_else(|| refused(("the report has no such command".into(), None)));
         }
         let test = citation.strip_prefix("test:").unwrap_or(citation).trim();
         if self.tests.contains(test) {
@@ -146,7 +158,13 @@ impl<'a> Resolver<'a> {
 
     /// Looks up lines of a file; the error is the reason with the nearest that is right.
     fn lines(&self, citation: &str) -> Result<Evidence, (String, Option<String>)> {
-        let form = || ("it is not `path:first-last`, `path@blob:first-last`, `test:path::name` or `command:words`".to_owned(), None);
+        let form = || {
+            (
+                "it is not `path:first-last`, `path@blob:first-last`, `test:path::name` or `command:words`"
+                    .to_owned(),
+                None,
+            )
+        };
         let (place, range) = citation.rsplit_once(':').ok_or_else(form)?;
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (Some(first), Some(last)) = (number(first), number(last)) else { return Err(form()) };
@@ -154,8 +172,10 @@ impl<'a> Resolver<'a> {
             Some((path, blob)) if is_digits(blob) => (path, Some(blob)),
             _ => (place, None),
         };
-        let path: RepoPath = path.parse().map_err(|_| ("it names no path of a repository".to_owned(), None))?;
-        let newest = self.contents(&path).next().ok_or_else(|| (format!("there is no file `{path}`"), None))?;
+        let path: RepoPath =
+            path.parse().map_err(|_| ("it names no path of a repository".to_owned(), None))?;
+        let newest =
+            self.contents(&path).next().ok_or_else(|| (format!("there is no file `{path}`"), None))?;
         let bytes = match blob {
             None => newest,
             Some(blob) => match self.contents(&path).find(|bytes| names(blob, bytes)) {
@@ -168,7 +188,8 @@ impl<'a> Resolver<'a> {
             },
         };
         self.right(&path, &bytes, first, last).map_err(|off| {
-            let nearest = off.nearest.map(|(first, last)| Cite::of(path.as_str(), &bytes, first, last).to_string());
+            let nearest =
+                off.nearest.map(|(first, last)| Cite::of(path.as_str(), &bytes, first, last).to_string());
             (off.why, nearest)
         })?;
         Ok(Evidence::Lines { path, blob: Digest::of(&bytes), first, last })

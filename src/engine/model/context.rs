@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::agent::context::pack::{Want, pack};
-use crate::agent::context::{Cite, Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths, whole_file};
+use crate::agent::context::{
+    Cite, Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths, whole_file,
+};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, TestSet};
 use crate::artifact::types::debate::DebateRisk;
@@ -50,8 +52,10 @@ pub(super) fn overview(task: &Task, source: &TreeSource<'_>, ceiling: u32) -> Re
     let want = Want { text: &task.request, ceiling, shown: &[] };
     let pack = pack(&want, source)?;
     let paths = source.paths();
-    let listed = ranked_paths(&paths, &task.request).into_iter().take(MAX_PATHS).collect::<Vec<_>>().join("\n");
-    let mut pieces = vec![Piece::new(format!("paths of the repository ({})", paths.len()), listed, 2, Cut::Head)];
+    let listed =
+        ranked_paths(&paths, &task.request).into_iter().take(MAX_PATHS).collect::<Vec<_>>().join("\n");
+    let mut pieces =
+        vec![Piece::new(format!("paths of the repository ({})", paths.len()), listed, 2, Cut::Head)];
     let readme = paths.iter().find(|path| path.to_lowercase().starts_with("readme")).copied();
     if let Some(path) = readme.filter(|path| !pack.parts.iter().any(|part| part.cite.path == *path))
         && let Some(text) = source.text(path)?.filter(|text| text.len() <= MAX_README)
@@ -63,9 +67,15 @@ pub(super) fn overview(task: &Task, source: &TreeSource<'_>, ceiling: u32) -> Re
 }
 
 /// What belongs to the files a plan changes: tests, users, a neighbour; the files themselves are shown elsewhere.
-pub(super) fn around(job: &Plan, request: &str, source: &TreeSource<'_>, ceiling: u32) -> Result<Shown, EngineError> {
+pub(super) fn around(
+    job: &Plan,
+    request: &str,
+    source: &TreeSource<'_>,
+    ceiling: u32,
+) -> Result<Shown, EngineError> {
     let files: Vec<&str> = job.files.iter().map(|file| file.path.as_str()).collect();
-    let existing: Vec<&str> = job.files.iter().filter(|file| file.exists).map(|file| file.path.as_str()).collect();
+    let existing: Vec<&str> =
+        job.files.iter().filter(|file| file.exists).map(|file| file.path.as_str()).collect();
     let text = format!("{request}\n{}\n{}", job.summary, files.join("\n"));
     let pack = pack(&Want { text: &text, ceiling, shown: &existing }, source)?;
     Ok(Shown { pieces: pack.pieces(), cites: pack.cites() })

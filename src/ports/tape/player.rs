@@ -22,7 +22,8 @@ use crate::artifact::types::verification::Protection;
 use crate::ports::clock::Clock;
 use crate::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use crate::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsForesee, VcsRead, VcsWrite,
+    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsForesee, VcsRead,
+    VcsWrite,
 };
 use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 

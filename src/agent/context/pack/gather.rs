@@ -23,9 +23,10 @@ const MOST_CALLERS: usize = 4;
 const MOST_BESIDE: usize = 60;
 /// Names that say nothing about who uses them.
 const COMMON: &[&str] = &[
-    "call", "close", "config", "copy", "create", "data", "default", "drop", "error", "file", "from", "handle", "handler", "index", "init",
-    "into", "item", "list", "load", "main", "name", "next", "open", "parse", "path", "read", "render", "result", "run", "save", "self",
-    "send", "setup", "start", "state", "stop", "test", "text", "type", "update", "value", "write",
+    "call", "close", "config", "copy", "create", "data", "default", "drop", "error", "file", "from",
+    "handle", "handler", "index", "init", "into", "item", "list", "load", "main", "name", "next", "open",
+    "parse", "path", "read", "render", "result", "run", "save", "self", "send", "setup", "start", "state",
+    "stop", "test", "text", "type", "update", "value", "write",
 ];
 
 /// Files that were read once.
@@ -66,10 +67,17 @@ pub(super) fn ranked(text: &str, source: &dyn Source, most: usize) -> Result<Vec
 pub(super) fn is_test(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let in_tests = folders.split('/').any(|folder| matches!(folder, "test" | "tests" | "__tests__" | "spec" | "specs"));
+    let in_tests =
+        folders.split('/').any(|folder| matches!(folder, "test" | "tests" | "__tests__" | "spec" | "specs"));
     let stem = name.split('.').next().unwrap_or(name);
-    in_tests || stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_tests") || name.contains(".test.") || name.contains(".spec.")
-        || path.ends_with("Test.java") || path.ends_with("Tests.java")
+    in_tests
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_tests")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+        || path.ends_with("Test.java")
+        || path.ends_with("Tests.java")
 }
 
 fn stem(path: &str) -> &str {
@@ -80,21 +88,32 @@ fn stem(path: &str) -> &str {
 }
 
 /// Returns tests and other users of what the best pieces define.
-pub(super) fn uses(files: &mut Files<'_>, source: &dyn Source, ranked: &[Ranked], touched: &[Part]) -> Result<Vec<Part>, VcsError> {
+pub(super) fn uses(
+    files: &mut Files<'_>,
+    source: &dyn Source,
+    ranked: &[Ranked],
+    touched: &[Part],
+) -> Result<Vec<Part>, VcsError> {
     let mut names: Vec<(&str, &str)> = Vec::new();
     for part in touched {
-        let telling = part.names.iter().filter(|name| name.len() >= 4 && !COMMON.contains(&name.to_ascii_lowercase().as_str()));
+        let telling = part
+            .names
+            .iter()
+            .filter(|name| name.len() >= 4 && !COMMON.contains(&name.to_ascii_lowercase().as_str()));
         names.extend(telling.map(|name| (name.as_str(), part.cite.path.as_str())));
     }
     names.truncate(MOST_NAMES);
     let (mut tests, mut callers) = (Vec::new(), Vec::new());
     for (name, home) in names {
-        let mut paths: Vec<String> = self::ranked(name, source, MOST_USERS)?.into_iter().map(|found| found.path).collect();
+        let mut paths: Vec<String> =
+            self::ranked(name, source, MOST_USERS)?.into_iter().map(|found| found.path).collect();
         paths.extend(ranked.iter().map(|found| found.path.clone()));
         let mut seen = std::collections::BTreeSet::new();
         for path in paths.into_iter().filter(|path| path != home && seen.insert(path.clone())) {
             let Some(file) = files.get(&path)? else { continue };
-            let Some(line) = file.syntax.uses(name, true).or_else(|| file.syntax.uses(name, false)) else { continue };
+            let Some(line) = file.syntax.uses(name, true).or_else(|| file.syntax.uses(name, false)) else {
+                continue;
+            };
             let knows = words(&file.text).is_superset(&words(stem(home)));
             let role = if is_test(&path) { PartRole::Test } else { PartRole::Caller };
             let part = match file.syntax.around(line) {
@@ -112,13 +131,19 @@ pub(super) fn uses(files: &mut Files<'_>, source: &dyn Source, ranked: &[Ranked]
     for (mut list, most) in [(tests, MOST_TESTS), (callers, MOST_CALLERS)] {
         list.sort_by_key(|(far, _)| *far);
         let mut cited = std::collections::BTreeSet::new();
-        parts.extend(list.into_iter().map(|(_, part)| part).filter(|part| cited.insert(part.cite.clone())).take(most));
+        parts.extend(
+            list.into_iter().map(|(_, part)| part).filter(|part| cited.insert(part.cite.clone())).take(most),
+        );
     }
     Ok(parts)
 }
 
 /// Returns the file beside the best one that is most like it: the same folder and ending, shared imports and words of names.
-pub(super) fn neighbour(files: &mut Files<'_>, source: &dyn Source, touched: &[Part]) -> Result<Option<Part>, VcsError> {
+pub(super) fn neighbour(
+    files: &mut Files<'_>,
+    source: &dyn Source,
+    touched: &[Part],
+) -> Result<Option<Part>, VcsError> {
     let Some(best) = touched.iter().find(|part| !is_test(&part.cite.path)) else { return Ok(None) };
     let path = best.cite.path.clone();
     let Some(home) = files.get(&path)? else { return Ok(None) };
@@ -128,18 +153,29 @@ pub(super) fn neighbour(files: &mut Files<'_>, source: &dyn Source, touched: &[P
     let beside: Vec<String> = source
         .paths()
         .into_iter()
-        .filter(|other| *other != path && folder(other) == own_folder && ending(other) == own_ending && !is_test(other))
+        .filter(|other| {
+            *other != path && folder(other) == own_folder && ending(other) == own_ending && !is_test(other)
+        })
         .take(MOST_BESIDE)
         .map(str::to_owned)
         .collect();
     let mut most: Option<(usize, Rc<File>)> = None;
     for other in beside {
-        let Some(file) = files.get(&other)?.filter(|file| !file.syntax.definitions.is_empty()) else { continue };
-        let imports = file.syntax.imports.iter().filter(|import| home.syntax.imports.iter().any(|own| own.text == import.text)).count();
+        let Some(file) = files.get(&other)?.filter(|file| !file.syntax.definitions.is_empty()) else {
+            continue;
+        };
+        let imports = file
+            .syntax
+            .imports
+            .iter()
+            .filter(|import| home.syntax.imports.iter().any(|own| own.text == import.text))
+            .count();
         let names = |file: &File| -> std::collections::BTreeSet<String> {
             file.syntax.definitions.iter().flat_map(|d| words(&d.name)).collect()
         };
-        let alike = 2 * imports + names(&file).intersection(&names(&home)).count() + words(&other).intersection(&words(&path)).count();
+        let alike = 2 * imports
+            + names(&file).intersection(&names(&home)).count()
+            + words(&other).intersection(&words(&path)).count();
         if most.as_ref().is_none_or(|(before, _)| alike > *before) {
             most = Some((alike, file));
         }

@@ -135,14 +135,17 @@ pub struct Want<'a> {
 pub fn pack(want: &Want<'_>, source: &dyn Source) -> Result<Pack, VcsError> {
     let mut ranked = gather::ranked(want.text, source, MAX_FILES)?;
     let elsewhere = want.shown.iter().filter(|path| !ranked.iter().any(|found| found.path == **path));
-    let elsewhere: Vec<Ranked> = elsewhere.map(|path| Ranked { path: (*path).to_owned(), lines: None }).collect();
+    let elsewhere: Vec<Ranked> =
+        elsewhere.map(|path| Ranked { path: (*path).to_owned(), lines: None }).collect();
     // What is shown elsewhere is what is worked on: it comes first.
-    let (mut first, rest): (Vec<Ranked>, Vec<Ranked>) = ranked.drain(..).partition(|found| want.shown.contains(&found.path.as_str()));
+    let (mut first, rest): (Vec<Ranked>, Vec<Ranked>) =
+        ranked.drain(..).partition(|found| want.shown.contains(&found.path.as_str()));
     first.extend(elsewhere);
     let worked_on = first.len();
     let ranked: Vec<Ranked> = first.into_iter().chain(rest).collect();
     let mut files = gather::Files::of(source);
-    let (mut best, mut more, mut outlines, mut touched, mut unread) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut best, mut more, mut outlines, mut touched, mut unread) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for (at, Ranked { path, lines }) in ranked.iter().enumerate() {
         let Some(file) = files.get(path)? else {
             unread.push(LeftOut { what: path.clone(), why: "it is no text, or too large".into() });
@@ -153,7 +156,11 @@ pub fn pack(want: &Want<'_>, source: &dyn Source) -> Result<Pack, VcsError> {
             touched.extend(parts.iter().cloned());
         }
         if at >= worked_on {
-            if at < worked_on + FIRST { best.extend(parts) } else { more.extend(parts) }
+            if at < worked_on + FIRST {
+                best.extend(parts)
+            } else {
+                more.extend(parts)
+            }
             outlines.extend(rest);
         }
     }
@@ -192,7 +199,10 @@ fn fill(parts: impl Iterator<Item = Part>, ceiling: u32) -> Pack {
         if pack.tokens + tokens > ceiling {
             if pack.left_out.len() < MAX_TOLD - 1 {
                 let what = one_line(&part.cite.to_string(), 200);
-                pack.left_out.push(LeftOut { what, why: format!("there was no room for its {tokens} tokens; it {}", said(part.role)) });
+                pack.left_out.push(LeftOut {
+                    what,
+                    why: format!("there was no room for its {tokens} tokens; it {}", said(part.role)),
+                });
             } else {
                 untold += 1;
             }
@@ -205,7 +215,10 @@ fn fill(parts: impl Iterator<Item = Part>, ceiling: u32) -> Pack {
         pack.parts.push(part);
     }
     if untold > 0 {
-        pack.left_out.push(LeftOut { what: format!("{untold} more pieces"), why: "there was no room for them".into() });
+        pack.left_out.push(LeftOut {
+            what: format!("{untold} more pieces"),
+            why: "there was no room for them".into(),
+        });
     }
     pack
 }

@@ -75,11 +75,17 @@ impl File {
 /// Returns the definitions that can be shown: outer ones, of large ones what they hold.
 fn shown_whole(syntax: &Syntax) -> Vec<&Definition> {
     let all = &syntax.definitions;
-    let holds = |outer: &Definition| all.iter().any(|d| d.depth == outer.depth + 1 && d.first >= outer.first && d.last <= outer.last);
+    let holds = |outer: &Definition| {
+        all.iter().any(|d| d.depth == outer.depth + 1 && d.first >= outer.first && d.last <= outer.last)
+    };
     let apart: Vec<bool> = all.iter().map(|d| d.last - d.first >= LARGE && holds(d)).collect();
     let inside_whole = |at: usize| {
         all.iter().enumerate().any(|(other, d)| {
-            other != at && !apart[other] && d.depth < all[at].depth && d.first <= all[at].first && d.last >= all[at].last
+            other != at
+                && !apart[other]
+                && d.depth < all[at].depth
+                && d.first <= all[at].first
+                && d.last >= all[at].last
         })
     };
     all.iter().enumerate().filter(|(at, _)| !apart[*at] && !inside_whole(*at)).map(|(_, d)| d).collect()
@@ -99,7 +105,8 @@ pub(super) fn fitting(file: &File, request: &str, lines: Option<(u32, u32)>) -> 
         let near = lines.is_some_and(|(first, last)| d.meets(first, last));
         4 * name + inside + if near { 2 } else { 0 }
     };
-    let mut best: Vec<(usize, &Definition)> = shown_whole(&file.syntax).into_iter().map(|d| (score(d), d)).collect();
+    let mut best: Vec<(usize, &Definition)> =
+        shown_whole(&file.syntax).into_iter().map(|d| (score(d), d)).collect();
     best.retain(|(score, d)| *score > 0 && d.last - d.first < HUGE);
     best.sort_by_key(|(score, d)| (std::cmp::Reverse(*score), d.first));
     let most = best.first().map_or(0, |(score, _)| *score);
