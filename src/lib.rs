@@ -49,4 +49,5 @@ pub mod replay;
 pub mod report;
 pub mod scan;
 pub mod stage;
+pub mod syntax;
 pub mod telemetry;

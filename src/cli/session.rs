@@ -22,6 +22,7 @@ use crate::config::load::{Loaded, load};
 use crate::diagnostic::{Class, Failure};
 use crate::engine::Engine;
 use crate::engine::template::TemplateEngine;
+use crate::index::Indexed;
 use crate::pipeline::{CHANGE, Pipeline};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::credential::vault;
@@ -40,6 +41,7 @@ pub struct Session {
     pub config: Config,
     /// The repository.
     pub vcs: GitRepository,
+    indexed: Indexed,
     clock: SystemClock,
     processes: SystemProcesses,
     environment: Environment,
@@ -127,6 +129,7 @@ impl Session {
             processes: SystemProcesses::new()?,
             environment,
             artifacts,
+            indexed: Indexed::of(vcs.clone()),
             vcs,
             config,
             root,
@@ -181,7 +184,7 @@ impl Session {
     ) -> Ports<'a> {
         Ports {
             clock: &self.clock,
-            vcs: &self.vcs,
+            vcs: &self.indexed,
             forge: &self.vcs,
             hub: self.hub.as_ref().map(|hub| hub as &dyn Forge),
             workspaces,

@@ -14,6 +14,7 @@ pub mod kind;
 mod lines;
 mod open;
 pub mod past;
+mod port;
 pub mod rank;
 pub mod segment;
 pub mod sketch;
@@ -21,6 +22,7 @@ pub mod store;
 pub mod words;
 
 pub use open::{Found, Index, IndexError, MAX_COMMITS, Part, Told};
+pub use port::Indexed;
 
 #[cfg(test)]
 mod tests;

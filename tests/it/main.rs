@@ -5,6 +5,7 @@ mod approve;
 mod artifacts;
 mod config;
 mod context;
+mod context_pack;
 mod cost;
 mod debate;
 mod dependencies;

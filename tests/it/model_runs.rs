@@ -4,4 +4,4 @@ mod debates;
 mod doors;
 mod money;
 mod records;
-mod world;
+pub mod world;

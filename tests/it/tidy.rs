@@ -84,7 +84,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 18] = [
+    let layers: [(&str, &[&str]); 19] = [
         (
             "diagnostic",
             &[
@@ -131,6 +131,12 @@ fn lower_layers_do_not_know_higher_ones() {
                 "pipeline",
                 "report",
                 "cli",
+            ],
+        ),
+        (
+            "syntax",
+            &[
+                "ports", "config", "telemetry", "edit", "scan", "index", "agent", "engine", "stage", "pipeline", "report", "cli",
             ],
         ),
         ("edit", &["ports", "config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),

@@ -34,6 +34,11 @@ impl Piece {
     pub fn new(label: impl Into<String>, content: impl Into<String>, weight: u8, cut: Cut) -> Self {
         Self { label: label.into(), content: content.into(), weight, cut }
     }
+
+    /// Returns it as it stands in a prompt.
+    pub fn fenced(&self) -> String {
+        fence(&self.label, &self.content)
+    }
 }
 
 /// Pieces put together.
@@ -51,6 +56,11 @@ const MIN_CUT: usize = 400;
 /// Returns the estimate of tokens that ranking works with; what is reserved for a call is bounded elsewhere.
 pub fn tokens(text: &str) -> u32 {
     u32::try_from(text.len().div_ceil(4)).unwrap_or(u32::MAX)
+}
+
+/// Returns the estimate of the tokens of a piece, its fence included.
+pub fn fenced_tokens(piece: &Piece) -> u32 {
+    tokens(&piece.fenced())
 }
 
 /// Puts pieces together in their order, the heaviest under the ceiling first; of equal ones the earlier.

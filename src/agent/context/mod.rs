@@ -4,13 +4,18 @@
 //! the same text, so providers' caches hit and a run can be repeated. Must never write project memory.
 
 mod assemble;
+mod cite;
+pub mod pack;
 mod request;
 mod retrieve;
+mod scan;
 mod source;
 
-pub use assemble::{Assembled, Cut, Piece, assemble, left_out_text, tokens};
+pub use assemble::{Assembled, Cut, Piece, assemble, fenced_tokens, left_out_text, tokens};
+pub use cite::{Cite, OffLines, check_lines};
 pub use request::{ContextRequest, MAX_REQUESTS};
-pub use retrieve::{Found, MAX_FOUND_BYTES, Retriever, WordOverlap, numbered, ranked_paths, words};
+pub use retrieve::{Found, Lookup, MAX_FOUND_BYTES, Retriever, numbered, ranked_paths, whole_file, words};
+pub use scan::by_words;
 pub use source::{Source, TreeSource};
 
 /// The most bytes of project memory that are read.

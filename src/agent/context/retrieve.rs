@@ -1,23 +1,26 @@
-//! What of the base fits a request: paths exactly, symbols by lines that look like definitions, queries by shared words.
+//! What of the base fits a request: paths exactly, names by what defines them, queries by the index.
 //!
-//! Must never take more than its bounds of time and bytes, and must never rank by anything but the texts.
+//! Where there is no index, files are looked through. Must never take more than its bounds of time and bytes, and must never
+//! rank by anything but the index and the texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::artifact::types::debate::LeftOut;
 use crate::ports::vcs::VcsError;
+use crate::syntax;
 
-use super::{ContextRequest, Cut, Piece, Source, assemble};
+use super::pack::{self, Part, PartRole};
+use super::scan::{Scan, last_of};
+use super::{Cite, ContextRequest, Cut, Piece, Source, assemble};
 
 /// The most bytes of what is found for one request.
 pub const MAX_FOUND_BYTES: u32 = 24 * 1024;
 
-/// The most files and bytes that are looked through for one request.
-const MAX_FILES: usize = 4000;
-const MAX_SCAN: usize = 16 << 20;
+/// The most pieces for one name or query.
 const PER_QUERY: usize = 3;
-const AROUND: usize = 12;
+/// The most files that are looked at for the definition of a name.
+const PER_NAME: usize = 20;
 
 /// What was found for a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,115 +37,91 @@ pub trait Retriever: Send + Sync {
     fn retrieve(&self, request: &ContextRequest, source: &dyn Source) -> Result<Found, VcsError>;
 }
 
-/// The simple retriever: no index, no weights, the same answer every time.
+/// Asks the index of a source, or looks through its files where it has none.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct WordOverlap;
+pub struct Lookup;
 
-impl Retriever for WordOverlap {
+impl Retriever for Lookup {
     fn retrieve(&self, request: &ContextRequest, source: &dyn Source) -> Result<Found, VcsError> {
         let mut pieces = Vec::new();
         let mut left_out = Vec::new();
         for path in &request.paths {
             match source.text(path)? {
-                Some(text) => pieces.push(Piece::new(format!("file {path}"), text, 9, Cut::Head)),
+                Some(text) => pieces.push(whole_file(path, text, 9)),
                 None => left_out.push(missing(path, "the base has no text file of this path")),
             }
         }
-        if !request.symbols.is_empty() || !request.queries.is_empty() {
-            let scan = Scan::of(source)?;
-            for symbol in &request.symbols {
-                match scan.definitions(symbol) {
-                    found if found.is_empty() => {
-                        left_out.push(missing(symbol, "no line looks like its definition"));
-                    }
-                    found => pieces.extend(found),
-                }
+        let mut scan: Option<Scan> = None;
+        for symbol in &request.symbols {
+            let mut found = defined(symbol, source)?;
+            if found.is_empty() {
+                found = scanned(&mut scan, source)?.definitions(symbol, PER_QUERY);
             }
-            for query in &request.queries {
-                match scan.matches(query) {
-                    found if found.is_empty() => {
-                        left_out.push(missing(query, "no text shares a word with it"));
-                    }
-                    found => pieces.extend(found),
-                }
+            if found.is_empty() {
+                left_out.push(missing(symbol, "no line looks like its definition"));
             }
-            if let Some(why) = scan.cut {
-                left_out.push(missing("the rest of the repository", &why));
-            }
+            pieces.extend(found.iter().map(Part::piece));
         }
+        for query in &request.queries {
+            let found = match source.ranked(query, PER_QUERY)? {
+                Some(ranked) => pack::fitting(&ranked, query, source)?,
+                None => scanned(&mut scan, source)?.matches(query, PER_QUERY),
+            };
+            if found.is_empty() {
+                left_out.push(missing(query, "no text shares a word with it"));
+            }
+            pieces.extend(found.iter().map(Part::piece));
+        }
+        if let Some(why) = scan.and_then(|scan| scan.cut) {
+            left_out.push(missing("the rest of the repository", &why));
+        }
+        let mut once = BTreeSet::new();
+        pieces.retain(|piece: &Piece| once.insert(piece.label.clone()));
+        // What was asked for may be cut: its first lines tell more than nothing.
+        pieces.iter_mut().for_each(|piece| piece.cut = Cut::Head);
         let assembled = assemble(&pieces, MAX_FOUND_BYTES / 4);
         left_out.extend(assembled.left_out);
         Ok(Found { text: assembled.text, left_out })
     }
 }
 
+fn scanned<'s>(scan: &'s mut Option<Scan>, source: &dyn Source) -> Result<&'s Scan, VcsError> {
+    if scan.is_none() {
+        *scan = Some(Scan::of(source)?);
+    }
+    Ok(scan.get_or_insert_default())
+}
+
+/// Returns what defines a name in the files the index names for it.
+fn defined(symbol: &str, source: &dyn Source) -> Result<Vec<Part>, VcsError> {
+    let name = last_of(symbol);
+    let mut parts = Vec::new();
+    for found in source.ranked(name, PER_NAME)?.unwrap_or_default() {
+        let Some(text) = source.text(&found.path)? else { continue };
+        let syntax = syntax::read(&found.path, text.as_bytes());
+        for definition in syntax.definitions.iter().filter(|definition| definition.name == name) {
+            let cite = Cite::of(&found.path, text.as_bytes(), definition.first, definition.last);
+            let lines = (definition.last + 1 - definition.first) as usize;
+            let shown = numbered(&text, definition.first as usize - 1, lines);
+            parts.push(Part { role: PartRole::Match, cite, names: vec![name.to_owned()], text: shown });
+        }
+        if parts.len() >= PER_QUERY {
+            parts.truncate(PER_QUERY);
+            break;
+        }
+    }
+    Ok(parts)
+}
+
+/// Returns a file as it is, without numbers, so that text can be copied from it.
+pub fn whole_file(path: &str, text: String, weight: u8) -> Piece {
+    let lines = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
+    let cite = Cite::of(path, text.as_bytes(), 1, lines);
+    Piece::new(format!("file {cite}"), text, weight, Cut::Head)
+}
+
 fn missing(what: &str, why: &str) -> LeftOut {
     LeftOut { what: what.to_owned(), why: why.to_owned() }
-}
-
-/// The texts that are looked through.
-struct Scan<'a> {
-    texts: Vec<(&'a str, String)>,
-    cut: Option<String>,
-}
-
-impl<'a> Scan<'a> {
-    fn of(source: &'a dyn Source) -> Result<Self, VcsError> {
-        let paths = source.paths();
-        let (all, mut bytes) = (paths.len(), 0usize);
-        let mut scan = Self { texts: Vec::new(), cut: None };
-        for (seen, path) in paths.into_iter().enumerate() {
-            if seen >= MAX_FILES || bytes >= MAX_SCAN {
-                scan.cut = Some(format!("only {seen} of {all} files were looked through"));
-                break;
-            }
-            if let Some(text) = source.text(path)? {
-                bytes = bytes.saturating_add(text.len());
-                scan.texts.push((path, text));
-            }
-        }
-        Ok(scan)
-    }
-
-    /// Returns the surroundings of lines that look like definitions of a name.
-    fn definitions(&self, symbol: &str) -> Vec<Piece> {
-        let name = symbol.rsplit([':', '.', '#']).next().unwrap_or(symbol).trim_end_matches("()");
-        let hits = self.texts.iter().filter_map(|(path, text)| {
-            let at = text.lines().position(|line| defines(line, name))?;
-            Some(excerpt(path, text, at))
-        });
-        hits.take(PER_QUERY).collect()
-    }
-
-    /// Returns the files that share the most words with a query, names counting more than texts.
-    fn matches(&self, query: &str) -> Vec<Piece> {
-        let wanted = words(query);
-        let mut ranked: Vec<(usize, &str, &str)> = Vec::new();
-        for (path, text) in &self.texts {
-            let names = words(path).intersection(&wanted).count();
-            let inside = words(text).intersection(&wanted).count();
-            let score = names * 3 + inside * 2;
-            if score > 0 {
-                ranked.push((score, path, text));
-            }
-        }
-        ranked.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.len().cmp(&b.1.len())).then(a.1.cmp(b.1)));
-        let best = |(_, path, text): &(usize, &str, &str)| {
-            let line_score = |line: &str| words(line).intersection(&wanted).count();
-            let scores = text.lines().map(line_score).enumerate();
-            let at =
-                scores.max_by_key(|(at, score)| (*score, std::cmp::Reverse(*at))).map_or(0, |(at, _)| at);
-            excerpt(path, text, at)
-        };
-        ranked.iter().take(PER_QUERY).map(best).collect()
-    }
-}
-
-/// Returns the lines around a place, numbered.
-fn excerpt(path: &str, text: &str, at: usize) -> Piece {
-    let first = at.saturating_sub(AROUND);
-    let shown = numbered(text, first, AROUND * 4);
-    Piece::new(format!("lines of {path}, numbered"), shown, 5, Cut::Head)
 }
 
 /// Returns lines of a text with their numbers, from 1.
@@ -152,43 +131,6 @@ pub fn numbered(text: &str, skip: usize, take: usize) -> String {
         let _ = writeln!(shown, "{}\t{line}", at + 1);
     }
     shown
-}
-
-/// Tells whether a line looks like the definition of a name, in any of the usual languages.
-fn defines(line: &str, name: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "def",
-        "class",
-        "fn",
-        "struct",
-        "enum",
-        "trait",
-        "type",
-        "interface",
-        "function",
-        "const",
-        "let",
-        "var",
-        "func",
-        "module",
-        "mod",
-        "static",
-        "macro_rules!",
-        "record",
-        "namespace",
-    ];
-    if name.is_empty() {
-        return false;
-    }
-    let mut before = "";
-    for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '!')).filter(|w| !w.is_empty())
-    {
-        if word == name {
-            return WORDS.contains(&before) || (before.is_empty() && line.contains('='));
-        }
-        before = word;
-    }
-    false
 }
 
 /// Returns the words of a text in lower case, of three letters or more; names are taken apart at case and underscores.
@@ -255,7 +197,7 @@ mod tests {
             ("docs/rate-limits.md", "How many requests per minute\n"),
             ("bin.dat", "a\0b"),
         ]);
-        let found = WordOverlap
+        let found = Lookup
             .retrieve(
                 &ask(
                     &["src/use.py", "none.py", "bin.dat"],
@@ -265,9 +207,17 @@ mod tests {
                 &source,
             )
             .unwrap();
-        assert!(found.text.contains("file src/use.py\nfrom app"), "{}", found.text);
+        assert!(
+            found.text.contains("file src/use.py@") && found.text.contains(":1-2\nfrom app"),
+            "{}",
+            found.text
+        );
         assert!(found.text.contains("3\tdef make_app():"), "{}", found.text);
-        assert!(found.text.contains("docs/rate-limits.md, numbered\n1\tHow many"), "{}", found.text);
+        assert!(
+            found.text.contains("docs/rate-limits.md@") && found.text.contains("lines numbered\n1\tHow many"),
+            "{}",
+            found.text
+        );
         let what: Vec<_> = found.left_out.iter().map(|o| o.what.as_str()).collect();
         assert_eq!(what, ["none.py", "bin.dat", "nothing"]);
     }
@@ -276,7 +226,7 @@ mod tests {
     fn what_is_found_is_bounded() {
         let long = "word and more words\n".repeat(20_000);
         let source = Texts::of(&[("a.txt", &long), ("b.txt", &long)]);
-        let found = WordOverlap.retrieve(&ask(&["a.txt", "b.txt"], &[], &["word"]), &source).unwrap();
+        let found = Lookup.retrieve(&ask(&["a.txt", "b.txt"], &[], &["word"]), &source).unwrap();
         assert!(found.text.len() <= MAX_FOUND_BYTES as usize);
         assert!(!found.left_out.is_empty());
     }
@@ -286,15 +236,5 @@ mod tests {
         let list = |text| words(text).into_iter().collect::<Vec<_>>();
         assert_eq!(list("rateLimit_of HTTP-request a1"), ["http", "limit", "rate", "request"]);
         assert_eq!(ranked_paths(&["a/b.rs", "src/rate.rs"], "the Rate"), ["src/rate.rs", "a/b.rs"]);
-        for (line, name, is) in [
-            ("pub fn run(&self) {", "run", true),
-            ("class App(Base):", "App", true),
-            ("LIMIT = 3", "LIMIT", true),
-            ("    run(x)", "run", false),
-            ("let x = run;", "run", false),
-            ("", "", false),
-        ] {
-            assert_eq!(defines(line, name), is, "{line}");
-        }
     }
 }

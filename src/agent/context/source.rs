@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::artifact::id::TreeId;
-use crate::ports::vcs::{EntryKind, TreeEntry, VcsError, VcsRead};
+use crate::artifact::id::{CommitId, TreeId};
+use crate::ports::vcs::{EntryKind, Ranked, TreeEntry, VcsError, VcsRead};
 
 /// The largest file that is looked into.
 const MAX_TEXT: usize = 512 * 1024;
@@ -18,6 +18,11 @@ pub trait Source {
     /// Returns the bytes of a regular file.
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError>;
 
+    /// Returns the files a text concerns, the best first; nothing where there is no index.
+    fn ranked(&self, _text: &str, _most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        Ok(None)
+    }
+
     /// Returns the text of a regular file that is UTF-8 and not too large.
     fn text(&self, path: &str) -> Result<Option<String>, VcsError> {
         let bytes = self.bytes(path)?.filter(|bytes| bytes.len() <= MAX_TEXT && !bytes.contains(&0));
@@ -29,13 +34,20 @@ pub trait Source {
 pub struct TreeSource<'a> {
     vcs: &'a dyn VcsRead,
     tree: &'a TreeId,
+    commit: Option<&'a CommitId>,
     entries: Arc<[TreeEntry]>,
 }
 
 impl<'a> TreeSource<'a> {
     /// Lists a tree.
     pub fn of(vcs: &'a dyn VcsRead, tree: &'a TreeId) -> Result<Self, VcsError> {
-        Ok(Self { vcs, tree, entries: vcs.entries(tree)? })
+        Ok(Self { vcs, tree, commit: None, entries: vcs.entries(tree)? })
+    }
+
+    /// Names the commit the tree is of, so that its index can be asked.
+    #[must_use]
+    pub fn at(self, commit: &'a CommitId) -> Self {
+        Self { commit: Some(commit), ..self }
     }
 
     /// Returns what is at a path.
@@ -56,5 +68,14 @@ impl Source for TreeSource<'_> {
 
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
         if self.kind(path).is_some_and(is_file) { self.vcs.file(self.tree, path) } else { Ok(None) }
+    }
+
+    fn ranked(&self, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        let Some(commit) = self.commit else { return Ok(None) };
+        let ranked = self.vcs.ranked(commit, text, most)?;
+        // An index knows what is in its commit; what is not in this tree is not shown.
+        Ok(ranked.map(|list| {
+            list.into_iter().filter(|found| self.kind(&found.path).is_some_and(is_file)).collect()
+        }))
     }
 }

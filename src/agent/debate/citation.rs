@@ -2,13 +2,17 @@
 //!
 //! Must never take a citation for true because it looks like one: what is not there is dropped and counted.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::agent::context::{Cite, OffLines, check_lines};
+use crate::agent::fence::one_line;
 use crate::artifact::digest::Digest;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::TestSet;
 use crate::artifact::types::debate::Evidence;
 use crate::artifact::types::verification::{Ended, Verification};
+use crate::ports::vcs::blob_id;
 
 /// The most citations of one claim that are looked up.
 const MAX_CITATIONS: usize = 20;
@@ -25,6 +29,26 @@ pub struct Resolver<'a> {
     trees: Vec<&'a Reader<'a>>,
     tests: BTreeSet<String>,
     commands: Vec<(String, String)>,
+    shown: Vec<Cite>,
+    refused: RefCell<Vec<Refused>>,
+}
+
+/// A citation that is not right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The citation, in one line.
+    pub citation: String,
+    /// Why, to be read after it.
+    pub why: String,
+    /// The nearest one that is right.
+    pub nearest: Option<String>,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`: {}", self.citation, self.why)?;
+        self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, "; the nearest right one is `{nearest}`"))
+    }
 }
 
 /// Citations that were looked up.
@@ -34,12 +58,20 @@ pub struct Resolved {
     pub evidence: Vec<Evidence>,
     /// How many were not.
     pub dropped: u32,
+    /// Those that were not, with the reason, at most [`MAX_CITATIONS`].
+    pub refused: Vec<Refused>,
 }
 
 impl<'a> Resolver<'a> {
     /// Returns a resolver over trees: the one a text is about first, then those it came from.
     pub fn new(trees: Vec<&'a Reader<'a>>) -> Self {
-        Self { trees, tests: BTreeSet::new(), commands: Vec::new() }
+        Self {
+            trees,
+            tests: BTreeSet::new(),
+            commands: Vec::new(),
+            shown: Vec::new(),
+            refused: RefCell::default(),
+        }
     }
 
     /// Adds the tests of a test set.
@@ -59,33 +91,64 @@ impl<'a> Resolver<'a> {
         self
     }
 
+    /// Adds what was shown of the base: a citation that misses it by a line is refused.
+    #[must_use]
+    pub fn with_shown(mut self, shown: &[Cite]) -> Self {
+        self.shown.extend_from_slice(shown);
+        self
+    }
+
+    /// Returns what was refused since this was last asked.
+    pub fn take_refused(&self) -> Vec<Refused> {
+        self.refused.take()
+    }
+
     /// Looks up the citations of one claim.
     pub fn resolve_all(&self, citations: &[String]) -> Resolved {
         let mut resolved = Resolved::default();
         for (at, citation) in citations.iter().enumerate() {
-            match self.resolve(citation).filter(|_| at < MAX_CITATIONS) {
-                Some(evidence) if resolved.evidence.contains(&evidence) => {}
-                Some(evidence) => resolved.evidence.push(evidence),
-                None => resolved.dropped += 1,
+            match self.check(citation) {
+                Ok(_) if at >= MAX_CITATIONS => resolved.dropped += 1,
+                Ok(evidence) if resolved.evidence.contains(&evidence) => {}
+                Ok(evidence) => resolved.evidence.push(evidence),
+                Err(refused) => {
+                    resolved.dropped += 1;
+                    if resolved.refused.len() < MAX_CITATIONS {
+                        resolved.refused.push(refused);
+                    }
+                }
             }
         }
+        self.refused.borrow_mut().extend(resolved.refused.iter().cloned());
         resolved
     }
 
-    /// Looks up one citation.
+    /// Looks up one citation; nothing where it is not right.
     pub fn resolve(&self, citation: &str) -> Option<Evidence> {
+        self.check(citation).ok()
+    }
+
+    /// Looks up one citation, and says what is wrong with it.
+    pub fn check(&self, citation: &str) -> Result<Evidence, Refused> {
         let citation = citation.trim().trim_matches('`');
+        let refused = |(why, nearest): (String, Option<String>)| Refused {
+            citation: one_line(citation, 200),
+            why,
+            nearest,
+        };
         if citation.len() > MAX_LENGTH {
-            return None;
+            return Err(refused(("it is too long".into(), None)));
         }
         if let Some(words) = citation.strip_prefix("command:") {
-            return self.command(words.trim());
+            return self
+                .command(words.trim())
+                .ok_or_else(|| refused(("the report has no such command".into(), None)));
         }
         let test = citation.strip_prefix("test:").unwrap_or(citation).trim();
         if self.tests.contains(test) {
-            return Some(Evidence::Test { id: test.to_owned() });
+            return Ok(Evidence::Test { id: test.to_owned() });
         }
-        self.lines(citation)
+        self.lines(citation).map_err(refused)
     }
 
     fn command(&self, words: &str) -> Option<Evidence> {
@@ -93,25 +156,49 @@ impl<'a> Resolver<'a> {
         Some(Evidence::Command { command: command.clone(), result: result.clone() })
     }
 
-    fn lines(&self, citation: &str) -> Option<Evidence> {
-        let (place, range) = citation.rsplit_once(':')?;
+    /// Looks up lines of a file; the error is the reason with the nearest that is right.
+    fn lines(&self, citation: &str) -> Result<Evidence, (String, Option<String>)> {
+        let form = || {
+            (
+                "it is not `path:first-last`, `path@blob:first-last`, `test:path::name` or `command:words`"
+                    .to_owned(),
+                None,
+            )
+        };
+        let (place, range) = citation.rsplit_once(':').ok_or_else(form)?;
         let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last) = (number(first)?, number(last)?);
-        if first == 0 || last < first {
-            return None;
-        }
+        let (Some(first), Some(last)) = (number(first), number(last)) else { return Err(form()) };
         let (path, blob) = match place.rsplit_once('@') {
             Some((path, blob)) if is_digits(blob) => (path, Some(blob)),
             _ => (place, None),
         };
-        let path: RepoPath = path.parse().ok()?;
+        let path: RepoPath =
+            path.parse().map_err(|_| ("it names no path of a repository".to_owned(), None))?;
+        let newest =
+            self.contents(&path).next().ok_or_else(|| (format!("there is no file `{path}`"), None))?;
         let bytes = match blob {
-            Some(blob) => self.contents(&path).find(|bytes| names(blob, &Digest::of(bytes)))?,
-            None => self.contents(&path).next()?,
+            None => newest,
+            Some(blob) => match self.contents(&path).find(|bytes| names(blob, bytes)) {
+                Some(bytes) => bytes,
+                None => {
+                    let right = Cite::of(path.as_str(), &newest, first, last);
+                    let nearest = self.right(&path, &newest, first, last).is_ok().then(|| right.to_string());
+                    return Err((format!("`{path}` has another content, the blob {}", right.blob), nearest));
+                }
+            },
         };
-        let lines = bytes.split_inclusive(|b| *b == b'\n').count();
-        let blob = Digest::of(&bytes);
-        (usize::try_from(last).ok()? <= lines).then_some(Evidence::Lines { path, blob, first, last })
+        self.right(&path, &bytes, first, last).map_err(|off| {
+            let nearest =
+                off.nearest.map(|(first, last)| Cite::of(path.as_str(), &bytes, first, last).to_string());
+            (off.why, nearest)
+        })?;
+        Ok(Evidence::Lines { path, blob: Digest::of(&bytes), first, last })
+    }
+
+    fn right(&self, path: &RepoPath, bytes: &[u8], first: u32, last: u32) -> Result<(), OffLines> {
+        let of_path = self.shown.iter().filter(|cite| cite.path == path.as_str() && names(&cite.blob, bytes));
+        let shown: Vec<(u32, u32)> = of_path.map(|cite| (cite.first, cite.last)).collect();
+        check_lines(path.as_str(), bytes, &shown, first, last)
     }
 
     fn contents(&self, path: &RepoPath) -> impl Iterator<Item = Vec<u8>> {
@@ -132,8 +219,10 @@ fn is_digits(blob: &str) -> bool {
     hex(blob).len() >= MIN_DIGITS && hex(blob).bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn names(blob: &str, digest: &Digest) -> bool {
-    digest.hex().starts_with(&hex(blob).to_ascii_lowercase())
+/// Tells whether digits name a content: those of its digest, or of its id in git.
+fn names(blob: &str, bytes: &[u8]) -> bool {
+    let digits = hex(blob).to_ascii_lowercase();
+    Digest::of(bytes).hex().starts_with(&digits) || blob_id(bytes).is_some_and(|id| id.starts_with(&digits))
 }
 
 /// Returns how a command ended, as it stands in evidence.

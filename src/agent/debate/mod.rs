@@ -8,7 +8,7 @@ pub mod convergence;
 mod machine;
 mod says;
 
-pub use citation::{Resolved, Resolver};
+pub use citation::{Refused, Resolved, Resolver};
 pub use convergence::{Change, ExitRule, Standing, prefer};
 pub use machine::{Critique, Debate, End, Event, Limits, Speaker, Step, Submission};
 pub use says::{

@@ -79,6 +79,15 @@ pub enum Ask {
     Elapsed,
     /// The commit HEAD points to; commit, tree, branch.
     Head,
+    /// The files of a commit that a text concerns; a list of path and lines, or null where there is no index.
+    Ranked {
+        /// The commit.
+        commit: CommitId,
+        /// The digest of the text.
+        text: Digest,
+        /// The most files.
+        most: usize,
+    },
     /// The protection commands would get; the measures.
     Protection {
         /// Whether they must be had.

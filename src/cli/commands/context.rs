@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::artifact::id::CommitId;
+use crate::agent::context::TreeSource;
+use crate::agent::context::pack::{Pack, Want, pack};
+use crate::artifact::id::{CommitId, TreeId};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::index::{Found, Index, Told};
+use crate::diagnostic::text::plain;
+use crate::index::{Found, Index, Indexed, Told};
 use crate::ports::vcs::{GitRepository, VcsChanges as _, VcsRead as _};
 
 /// Tell which files a request concerns
@@ -22,7 +25,7 @@ use crate::ports::vcs::{GitRepository, VcsChanges as _, VcsRead as _};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
-    git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --format json where are tokens refreshed"
+    git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --pack 8000 update the policy in auth\n  orch context --format json where are tokens refreshed"
 )]
 pub struct ContextArgs {
     /// The request: a sentence, an issue's text, a commit message; `-` reads it from standard input
@@ -34,6 +37,9 @@ pub struct ContextArgs {
     /// The commit to look at; HEAD when absent
     #[arg(long, value_name = "COMMIT")]
     at: Option<String>,
+    /// Show the pack a model would see instead: whole functions with their tests and users, of at most so many tokens
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(100..=1_000_000), conflicts_with_all = ["limit", "explain"])]
+    pack: Option<u32>,
     /// Show what each signal adds to each score
     #[arg(long)]
     explain: bool,
@@ -57,6 +63,16 @@ struct Answer<'a> {
     files: &'a [Found],
 }
 
+/// A pack, for programs.
+#[derive(Serialize)]
+struct PackAnswer<'a> {
+    commit: &'a CommitId,
+    query: &'a str,
+    ceiling: u32,
+    #[serde(flatten)]
+    pack: &'a Pack,
+}
+
 /// The most bytes of a request that are read.
 const MAX_REQUEST: u64 = 256 * 1024;
 
@@ -64,9 +80,9 @@ const MAX_REQUEST: u64 = 256 * 1024;
 pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     let query = request(&args.query)?;
     let vcs = GitRepository::open(session::folder(global)?)?;
-    let commit = match &args.at {
-        Some(name) => vcs.commit_named(name)?.commit,
-        None => vcs.head()?.commit,
+    let (commit, tree) = match &args.at {
+        Some(name) => vcs.commit_named(name).map(|named| (named.commit, named.tree))?,
+        None => vcs.head().map(|head| (head.commit, head.tree))?,
     };
     let cache = match &args.cache {
         _ if args.no_cache => None,
@@ -80,6 +96,10 @@ pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, C
     if let Some(path) = &cache {
         index.save(path)?;
     }
+    if let Some(ceiling) = args.pack {
+        let source = Indexed::with(vcs, commit.clone(), index);
+        return packed(args, &query, &source, (&commit, &tree), ceiling, output);
+    }
     let files = index.rank(&query, args.limit);
     if args.json || output.format == Format::Json {
         output.print_json(&Answer { commit: &commit, query: &query, index: index.told(), files: &files })?;
@@ -87,6 +107,31 @@ pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, C
         show(args, &index, &files, output)?;
     }
     Ok(if files.is_empty() { 78 } else { 0 })
+}
+
+/// Shows the pack of a request as a model sees it.
+fn packed(
+    args: &ContextArgs,
+    query: &str,
+    source: &Indexed,
+    (commit, tree): (&CommitId, &TreeId),
+    ceiling: u32,
+    output: &Output,
+) -> Result<u8, CommandError> {
+    let tree = TreeSource::of(source, tree)?.at(commit);
+    let pack = pack(&Want { text: query, ceiling, shown: &[] }, &tree)?;
+    if args.json || output.format == Format::Json {
+        output.print_json(&PackAnswer { commit, query, ceiling, pack: &pack })?;
+    } else {
+        output.print(|out| write!(out, "{}", pack.text()))?;
+        for out in &pack.left_out {
+            output.note(&format!("left out: {}: {}", plain(&out.what), plain(&out.why)));
+        }
+        if !output.is_quiet() {
+            output.note(&format!("{} pieces, about {} of {ceiling} tokens", pack.parts.len(), pack.tokens));
+        }
+    }
+    Ok(if pack.parts.is_empty() { 78 } else { 0 })
 }
 
 fn show(args: &ContextArgs, index: &Index, files: &[Found], output: &Output) -> Result<(), CommandError> {

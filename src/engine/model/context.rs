@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::agent::context::{Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths};
+use crate::agent::context::pack::{Want, pack};
+use crate::agent::context::{
+    Cite, Cut, MAX_NOTES, Piece, Source, TreeSource, numbered, ranked_paths, whole_file,
+};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, TestSet};
 use crate::artifact::types::debate::DebateRisk;
@@ -14,9 +17,11 @@ use crate::edit::patch;
 use crate::engine::EngineError;
 use crate::ports::vcs::VcsError;
 
-/// The most files that are shown because their names fit the request.
-const RELATED: usize = 5;
-const MAX_RELATED: usize = 16 * 1024;
+/// The most tokens of what is shown because it fits the request.
+pub(super) const FITTING: u32 = 14_000;
+/// The most tokens of what is shown around a change.
+pub(super) const AROUND: u32 = 8000;
+const MAX_README: usize = 16 * 1024;
 const MAX_PATHS: usize = 2000;
 
 /// The request and project memory: what every step of a run begins with.
@@ -36,29 +41,44 @@ pub(super) fn request(
     Ok(pieces)
 }
 
-/// The repository as a whole: its paths, those first that fit the request, and the files that fit best.
-pub(super) fn overview(task: &Task, source: &TreeSource<'_>) -> Result<Vec<Piece>, EngineError> {
+/// What is shown of the repository, and what it is cited by.
+pub(super) struct Shown {
+    pub pieces: Vec<Piece>,
+    pub cites: Vec<Cite>,
+}
+
+/// The repository for a request: what fits it, whole, with its tests and users; its paths, those first that fit.
+pub(super) fn overview(task: &Task, source: &TreeSource<'_>, ceiling: u32) -> Result<Shown, EngineError> {
+    let want = Want { text: &task.request, ceiling, shown: &[] };
+    let pack = pack(&want, source)?;
     let paths = source.paths();
-    let ranked = ranked_paths(&paths, &task.request);
-    let listed = ranked.iter().take(MAX_PATHS).copied().collect::<Vec<_>>().join("\n");
+    let listed =
+        ranked_paths(&paths, &task.request).into_iter().take(MAX_PATHS).collect::<Vec<_>>().join("\n");
     let mut pieces =
-        vec![Piece::new(format!("paths of the repository ({})", paths.len()), listed, 5, Cut::Head)];
+        vec![Piece::new(format!("paths of the repository ({})", paths.len()), listed, 2, Cut::Head)];
     let readme = paths.iter().find(|path| path.to_lowercase().starts_with("readme")).copied();
-    let mut shown: Vec<&str> = readme.into_iter().collect();
-    for path in ranked {
-        if shown.len() > RELATED {
-            break;
-        }
-        if !shown.contains(&path) {
-            shown.push(path);
-        }
+    if let Some(path) = readme.filter(|path| !pack.parts.iter().any(|part| part.cite.path == *path))
+        && let Some(text) = source.text(path)?.filter(|text| text.len() <= MAX_README)
+    {
+        pieces.push(whole_file(path, text, 1));
     }
-    for path in shown {
-        if let Some(text) = source.text(path)?.filter(|text| text.len() <= MAX_RELATED) {
-            pieces.push(Piece::new(format!("file {path}"), text, 3, Cut::Head));
-        }
-    }
-    Ok(pieces)
+    pieces.extend(pack.pieces());
+    Ok(Shown { pieces, cites: pack.cites() })
+}
+
+/// What belongs to the files a plan changes: tests, users, a neighbour; the files themselves are shown elsewhere.
+pub(super) fn around(
+    job: &Plan,
+    request: &str,
+    source: &TreeSource<'_>,
+    ceiling: u32,
+) -> Result<Shown, EngineError> {
+    let files: Vec<&str> = job.files.iter().map(|file| file.path.as_str()).collect();
+    let existing: Vec<&str> =
+        job.files.iter().filter(|file| file.exists).map(|file| file.path.as_str()).collect();
+    let text = format!("{request}\n{}\n{}", job.summary, files.join("\n"));
+    let pack = pack(&Want { text: &text, ceiling, shown: &existing }, source)?;
+    Ok(Shown { pieces: pack.pieces(), cites: pack.cites() })
 }
 
 /// The plan, as it was agreed on.
@@ -75,7 +95,7 @@ pub(super) fn planned(
     let mut pieces = Vec::new();
     for file in plan.files.iter().filter(|file| file.role == role && file.exists) {
         if let Some(text) = source.text(file.path.as_str())? {
-            pieces.push(Piece::new(format!("file {}", file.path), text, 8, Cut::Head));
+            pieces.push(whole_file(file.path.as_str(), text, 8));
         }
     }
     Ok(pieces)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::agent::context::{Piece, TreeSource};
+use crate::agent::context::{Cite, Piece, TreeSource};
 use crate::agent::debate::{
     Change, Debate, End, Event, ExitRule, Limits, Resolver, Step, Submission, read_answers, read_claims,
 };
@@ -26,7 +26,7 @@ use crate::engine::{EngineError, Proposed, View};
 use super::desk::{Desk, Outcome, Question};
 use super::draft::{Draft, EditError};
 use super::judge::{Hearing, judge};
-use super::{ModelEngine, context, note_end, reply, report, schema};
+use super::{ModelEngine, context, note_end, note_refused, reply, report, schema};
 
 /// What is to be done.
 #[derive(Clone, Copy)]
@@ -59,6 +59,7 @@ struct Work<'a> {
     sound: BTreeMap<Digest, ChangeSet>,
     builder_context: Vec<Piece>,
     architect_context: Vec<Piece>,
+    cites: Vec<Cite>,
 }
 
 /// Proposes edits.
@@ -67,7 +68,7 @@ pub(super) fn edits(
     view: &View<'_>,
     job: Job<'_>,
 ) -> Result<Proposed<ChangeSet>, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?;
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&job.task.base.commit);
     let allowed = job.plan.files.iter().filter(|file| file.role == FileRole::Change).map(|file| &file.path);
     let planned_tests =
         job.plan.files.iter().filter(|file| file.role == FileRole::Test).map(|file| &file.path);
@@ -85,6 +86,8 @@ pub(super) fn edits(
     let mut shared = context::request(job.task, &source, engine.setup.notes.as_ref())?;
     shared.push(context::plan(job.plan));
     shared.extend(context::frozen(job.tests));
+    let around = context::around(job.plan, &job.task.request, &source, context::AROUND)?;
+    shared.extend(around.pieces);
     let mut builder_context = shared.clone();
     builder_context.extend(context::planned(job.plan, FileRole::Change, &source)?);
     let work = Work {
@@ -97,6 +100,7 @@ pub(super) fn edits(
         sound: BTreeMap::new(),
         builder_context,
         architect_context: shared,
+        cites: around.cites,
     };
     work.run()
 }
@@ -206,13 +210,15 @@ impl<'a> Work<'a> {
         }
         let after = |path: &str| draft.bytes(path).ok().flatten();
         let base = |path: &str| self.desk.view.vcs.file(self.desk.view.tree, path).ok().flatten();
-        let claims = read_claims(answer, &self.resolver(vec![&after, &base]))?;
+        let resolver = self.resolver(vec![&after, &base]);
+        let claims = read_claims(answer, &resolver)?;
+        note_refused(self.desk.view, &resolver);
         let summary = reply::summary(answer);
         Ok(Ok(Made { draft, summary, claims: claims.items, dropped: claims.dropped, answers }))
     }
 
     fn resolver<'r>(&self, trees: Vec<&'r crate::agent::debate::citation::Reader<'r>>) -> Resolver<'r> {
-        let resolver = Resolver::new(trees).with_tests(self.job.tests);
+        let resolver = Resolver::new(trees).with_tests(self.job.tests).with_shown(&self.cites);
         match self.job.feedback {
             Some(report) => resolver.with_report(report),
             None => resolver,

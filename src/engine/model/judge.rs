@@ -9,7 +9,7 @@ use crate::diagnostic::text::count;
 use crate::engine::EngineError;
 
 use super::desk::{Desk, Outcome, Question};
-use super::{reply, schema};
+use super::{note_refused, reply, schema};
 
 /// What is to be judged.
 pub(super) struct Hearing<'q> {
@@ -48,6 +48,7 @@ pub(super) fn judge(desk: &Desk<'_>, hearing: &Hearing<'_>) -> Result<Event, Eng
         let (claims, risks) = (read_claims(answer, hearing.resolver)?, read_risks(answer, hearing.resolver)?);
         Ok((reply::summary(answer), claims, risks))
     })?;
+    note_refused(desk.view, hearing.resolver);
     let mut critiques = Vec::new();
     for said in replies {
         let (summary, claims, risks) = match said.said {

@@ -15,8 +15,8 @@ mod schema;
 mod tests;
 
 use crate::agent::PlannedCall;
-use crate::agent::context::{Retriever, WordOverlap};
-use crate::agent::debate::End;
+use crate::agent::context::{Lookup, Retriever};
+use crate::agent::debate::{End, Resolver};
 use crate::agent::prompt::Prompts;
 use crate::agent::role::{ARCHITECT, BUILDER, Cast, TEST_WRITER};
 use crate::artifact::digest::Digest;
@@ -59,7 +59,7 @@ impl ModelEngine {
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
         let (cast, prompts) = (Cast::load(&setup.roles)?, Prompts::load()?);
         cast.critics(&setup.critics)?;
-        Ok(Self { cast, prompts, setup, retriever: Box::new(WordOverlap) })
+        Ok(Self { cast, prompts, setup, retriever: Box::new(Lookup) })
     }
 
     /// Returns the roles, for routes.
@@ -111,6 +111,13 @@ impl Engine for ModelEngine {
         feedback: Option<&Verification>,
     ) -> Result<Proposed<ChangeSet>, EngineError> {
         edits::edits(self, view, edits::Job { task, plan, tests, feedback })
+    }
+}
+
+/// Tells the listeners which citations were refused, why, and what would have been right.
+fn note_refused(view: &View<'_>, resolver: &Resolver<'_>) {
+    for refused in resolver.take_refused() {
+        (view.note)(format!("citation refused: {}", crate::agent::fence::one_line(&refused.to_string(), 500)));
     }
 }
 

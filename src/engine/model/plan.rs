@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agent::context::{Cut, Piece, Source as _, TreeSource};
+use crate::agent::context::{Cite, Cut, Piece, Source as _, TreeSource};
 use crate::agent::debate::{
     Debate, End, Event, Limits, Resolver, Step, Submission, read_answers, read_claims,
 };
@@ -20,13 +20,14 @@ use crate::engine::{EngineError, Proposed, View};
 use super::desk::{Desk, Outcome, Question};
 use super::edits::{change_of, summary};
 use super::judge::{Hearing, judge};
-use super::{ModelEngine, context, note_end, reply, schema};
+use super::{ModelEngine, context, note_end, note_refused, reply, schema};
 
 /// The work on one plan.
 struct Work<'a> {
     desk: Desk<'a>,
     debate: Debate,
     context: Vec<Piece>,
+    cites: Vec<Cite>,
     last: Option<Plan>,
     author: Option<String>,
     sound: BTreeMap<Digest, Plan>,
@@ -38,13 +39,15 @@ pub(super) fn plan(
     view: &View<'_>,
     task: &Task,
 ) -> Result<Proposed<Plan>, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?;
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit);
     let mut pieces = context::request(task, &source, engine.setup.notes.as_ref())?;
-    pieces.extend(context::overview(task, &source)?);
+    let shown = context::overview(task, &source, context::FITTING)?;
+    pieces.extend(shown.pieces);
     let mut work = Work {
         desk: Desk { engine, view, source: &source },
         debate: Debate::new(Limits::PLAN),
         context: pieces,
+        cites: shown.cites,
         last: None,
         author: None,
         sound: BTreeMap::new(),
@@ -77,11 +80,12 @@ impl Work<'_> {
             avoid: None,
         };
         let base = |path: &str| self.desk.source.bytes(path).ok().flatten();
-        let resolver = Resolver::new(vec![&base]);
+        let resolver = Resolver::new(vec![&base]).with_shown(&self.cites);
         let reply = self.desk.ask(question, &|answer| {
             let plan = reply::plan(answer, &|path| self.exists(path))?;
             Ok((plan, read_claims(answer, &resolver)?, read_answers(answer)?))
         })?;
+        note_refused(self.desk.view, &resolver);
         let (plan, claims, answers) = match reply.said {
             Outcome::Answer(answer) => answer,
             Outcome::CannotBeDone(reason) => return Ok(Event::CannotBeDone { by: reply.by, reason }),
@@ -136,7 +140,7 @@ impl Work<'_> {
             step: "plan.critique",
             context: &self.context,
             material: &material,
-            resolver: &Resolver::new(vec![&base]),
+            resolver: &Resolver::new(vec![&base]).with_shown(&self.cites),
             author: self.author.clone(),
             turn: self.debate.turn(),
         };

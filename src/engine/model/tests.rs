@@ -26,12 +26,12 @@ pub(super) fn tests(
     task: &Task,
     plan: &Plan,
 ) -> Result<TestSet, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?;
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit);
     let desk = Desk { engine, view, source: &source };
     let mut pieces = context::request(task, &source, engine.setup.notes.as_ref())?;
     pieces.push(context::plan(plan));
     pieces.extend(context::planned(plan, FileRole::Test, &source)?);
-    pieces.extend(context::overview(task, &source)?);
+    pieces.extend(context::overview(task, &source, context::FITTING)?.pieces);
     let allowed = || plan.files.iter().filter(|file| file.role == FileRole::Test).map(|file| &file.path);
     let empty = Draft::new(&source, allowed(), []);
     let read = |answer: &Value| written(answer, &empty, view);

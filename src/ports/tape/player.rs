@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::place::stand_in;
-use super::recorder::{apply, commit, push};
+use super::recorder::{apply, ask_ranked, commit, push};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, StageId, TreeId};
 use crate::artifact::path::RepoPath;
@@ -22,7 +22,8 @@ use crate::artifact::types::verification::Protection;
 use crate::ports::clock::Clock;
 use crate::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use crate::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, TreeEntry, VcsError, VcsForesee, VcsRead, VcsWrite,
+    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsForesee, VcsRead,
+    VcsWrite,
 };
 use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
@@ -189,6 +190,10 @@ impl VcsRead for Player<'_> {
 
     fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
         self.vcs.kept(name)
+    }
+
+    fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        self.reel.take(&ask_ranked(commit, text, most)).map_err(vcs)
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {

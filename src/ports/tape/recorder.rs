@@ -22,7 +22,7 @@ use crate::artifact::types::verification::Protection;
 use crate::ports::clock::Clock;
 use crate::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use crate::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, TreeEntry, VcsError, VcsRead, VcsWrite,
+    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsRead, VcsWrite,
 };
 use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
@@ -118,6 +118,12 @@ impl VcsRead for Recorder<'_> {
 
     fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
         self.world.vcs.kept(name)
+    }
+
+    fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        let ranked = self.world.vcs.ranked(commit, text, most)?;
+        self.kept.told(ask_ranked(commit, text, most), &ranked);
+        Ok(ranked)
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {
@@ -244,6 +250,11 @@ impl VcsWrite for Recorder<'_> {
 /// Returns the ask of a branch to write.
 pub(super) fn commit(draft: &BranchDraft) -> Ask {
     Ask::Commit { branch: draft.branch.clone(), base: draft.base.clone(), expected: draft.expected.clone() }
+}
+
+/// Returns the ask of files that a text concerns.
+pub(super) fn ask_ranked(commit: &CommitId, text: &str, most: usize) -> Ask {
+    Ask::Ranked { commit: commit.clone(), text: Digest::of(text), most }
 }
 
 /// Returns the ask of a push.

@@ -61,6 +61,13 @@ pub trait VcsRead: Send + Sync {
         Ok(None)
     }
 
+    /// Returns the files of a commit that a text concerns, the best first; nothing where nobody keeps an index.
+    ///
+    /// The answer depends on how much of the past is in this clone, so it is no function of the commit alone.
+    fn ranked(&self, _commit: &CommitId, _text: &str, _most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        Ok(None)
+    }
+
     /// Writes a tree below an existing empty folder and tells what could not be written as it is.
     ///
     /// Files are written byte for byte as git stores them: no line-end conversion, no filter, no LFS download.
@@ -99,6 +106,23 @@ pub trait VcsWrite: Send + Sync {
 
     /// Returns the location of a remote, without any password in it, or `None` when the repository has none of that name.
     fn remote_url(&self, remote: &str) -> Result<Option<String>, VcsError>;
+}
+
+/// A file that a text concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ranked {
+    /// Its path.
+    pub path: String,
+    /// The first and last line of what fits best, from 1; none where only its name is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<(u32, u32)>,
+}
+
+/// Returns the digits of the id that git gives to a content; nothing where it cannot be had.
+pub fn blob_id(bytes: &[u8]) -> Option<String> {
+    let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes).ok()?;
+    Some(id.to_hex().to_string())
 }
 
 /// One entry of a tree.

@@ -22,7 +22,7 @@ use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Generate,
-    version: 2,
+    version: 3,
     summary: "Makes the edits",
     about: "Asks the engine for edits that make the failing tests pass; in later rounds with the report and \
             the edits of the round before. It refuses files the plan does not name, the frozen tests, paths the config forbids, and edits made \

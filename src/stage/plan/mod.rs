@@ -16,7 +16,7 @@ use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Plan,
-    version: 1,
+    version: 2,
     summary: "Turns a task into a plan",
     about: "Asks the engine for steps, files in scope, acceptance criteria, risks and a way back. It refuses a plan \
             that contradicts itself or the base. When the engine has nothing that fits the request, or the base has \

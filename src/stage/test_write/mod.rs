@@ -19,7 +19,7 @@ use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::TestWrite,
-    version: 1,
+    version: 2,
     summary: "Writes the acceptance tests",
     about: "Asks the engine for tests of the plan's criteria, as a change set of their own that no later stage may \
             change. It refuses files the plan does not name as tests, tests that are not in their file, and criteria \

@@ -1,0 +1,88 @@
+//! A repository that can tell which files a text concerns: the port of a repository, with an index behind it.
+//!
+//! Must never answer anything else otherwise than the repository does, and must never fail for want of a cache.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::artifact::id::{CommitId, TreeId};
+use crate::artifact::types::task::Base;
+use crate::ports::vcs::{ExportReport, GitRepository, Ranked, TreeEntry, VcsError, VcsRead};
+
+use super::{Found, Index, IndexError};
+
+/// A repository with its index, which is made when it is first needed and kept below the git folder.
+#[derive(Debug)]
+pub struct Indexed {
+    vcs: GitRepository,
+    cache: PathBuf,
+    open: Mutex<Option<(CommitId, Arc<Index>)>>,
+}
+
+impl Indexed {
+    /// Returns a repository with its index.
+    pub fn of(vcs: GitRepository) -> Self {
+        let cache = vcs.common_dir().join("orch").join("index.bin");
+        Self { vcs, cache, open: Mutex::new(None) }
+    }
+
+    /// Returns a repository with an index that was made already; it is not kept again.
+    pub fn with(vcs: GitRepository, commit: CommitId, index: Index) -> Self {
+        let open = Mutex::new(Some((commit, Arc::new(index))));
+        Self { open, ..Self::of(vcs) }
+    }
+
+    /// Returns the index at a commit; it is made once for each.
+    pub fn index(&self, commit: &CommitId) -> Result<Arc<Index>, VcsError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, index)) = open.as_ref().filter(|(known, _)| known == commit) {
+            return Ok(Arc::clone(index));
+        }
+        let index = match Index::open(&self.vcs.past(), commit, Some(&self.cache)) {
+            Ok(index) => Arc::new(index),
+            Err(IndexError::Vcs(error)) => return Err(error),
+            Err(error @ IndexError::Write { .. }) => {
+                return Err(VcsError::Git { what: "index".into(), source: Box::new(error) });
+            }
+        };
+        // What cannot be kept is made again the next time.
+        let _ = index.save(&self.cache);
+        *open = Some((commit.clone(), Arc::clone(&index)));
+        Ok(index)
+    }
+}
+
+/// Returns what the port tells of a file that was found.
+fn told(found: Found) -> Ranked {
+    let lines = found.chunk.as_deref().and_then(|chunk| {
+        let (first, last) = chunk.rsplit_once(':')?.1.split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()?))
+    });
+    Ranked { path: found.path, lines }
+}
+
+impl VcsRead for Indexed {
+    fn head(&self) -> Result<Base, VcsError> {
+        self.vcs.head()
+    }
+
+    fn entries(&self, tree: &TreeId) -> Result<Arc<[TreeEntry]>, VcsError> {
+        self.vcs.entries(tree)
+    }
+
+    fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        self.vcs.file(tree, path)
+    }
+
+    fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, VcsError> {
+        self.vcs.kept(name)
+    }
+
+    fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        Ok(Some(self.index(commit)?.rank(text, most).into_iter().map(told).collect()))
+    }
+
+    fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {
+        self.vcs.export(tree, folder)
+    }
+}
