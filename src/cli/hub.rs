@@ -82,19 +82,16 @@ fn addresses(environment: &Environment, server: &str) -> Result<Addresses, Usage
 /// Returns the repository a remote's location names on a server; `None` for any other place.
 fn slug_of(url: &str, server: &str) -> Option<RepositorySlug> {
     let host = server.split_once("://")?.1.trim_end_matches('/');
-    let rest = match url.split_once("://") {
-        Some((_, rest)) => {
-            let (place, path) = rest.split_once('/')?;
-            let name = place.rsplit('@').next()?;
-            // `ssh.github.com:443` is GitHub too; any other port of ssh means the same host.
-            let name = if url.starts_with("ssh") { name.split(':').next()? } else { name };
-            (name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(&format!("ssh.{host}")))
-                .then_some(path)?
-        }
-        None => {
-            let (place, path) = url.split_once(':')?;
-            place.rsplit('@').next()?.eq_ignore_ascii_case(host).then_some(path)?
-        }
+    let rest = if let Some((_, rest)) = url.split_once("://") {
+        let (place, path) = rest.split_once('/')?;
+        let name = place.rsplit('@').next()?;
+        // `ssh.github.com:443` is GitHub too; any other port of ssh means the same host.
+        let name = if url.starts_with("ssh") { name.split(':').next()? } else { name };
+        (name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(&format!("ssh.{host}")))
+            .then_some(path)?
+    } else {
+        let (place, path) = url.split_once(':')?;
+        place.rsplit('@').next()?.eq_ignore_ascii_case(host).then_some(path)?
     };
     let rest = rest.trim_matches('/');
     rest.strip_suffix(".git").unwrap_or(rest).parse().ok()

@@ -79,7 +79,7 @@ impl Language {
                     "group" => whole = Some((DefinitionKind::Group, node)),
                     "value" => whole = Some((DefinitionKind::Value, node)),
                     "import" => {
-                        syntax.imports.push(Import { text: one_line(cut(text, node)), line: line(node) })
+                        syntax.imports.push(Import { text: one_line(cut(text, node)), line: line(node) });
                     }
                     kind if syntax.references.len() < MAX_REFERENCES => {
                         let name = cut(text, node);

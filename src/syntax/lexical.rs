@@ -208,11 +208,10 @@ fn braces(line: &str) -> i64 {
             _ if escaped => escaped = false,
             (_, '\\') => escaped = true,
             (Some(mark), c) if mark == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '`') => quote = Some(c),
             (None, '{') => depth += 1,
             (None, '}') => depth -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     depth

@@ -239,7 +239,7 @@ fn the_forge_says_who_may_and_nobody_else_does() {
 fn programs_are_let_in_by_number() {
     let env = TestEnv::new();
     let mut event = fixture("ordinary-dispatch.repository_dispatch");
-    event["sender"] = json!({"id": 41898282, "login": "github-actions[bot]", "type": "Bot"});
+    event["sender"] = json!({"id": 41_898_282, "login": "github-actions[bot]", "type": "Bot"});
     for (at, (bots, exit)) in [("[]", 3), ("[\"1\"]", 3), ("[\"41898282\"]", 0)].into_iter().enumerate() {
         let config = format!("intake:\n  bots: {bots}\n");
         let root = env.repository(&format!("shop{at}"), &[("README.md", "A shop.\n"), ("orch.yml", &config)]);

@@ -106,6 +106,7 @@ fn pr_refuses(good: &Good, store: &dyn ArtifactStore) -> bool {
             clock: &SystemClock::new(None),
             vcs: repository,
             forge: repository,
+            hub: None,
             workspaces: &workspaces,
             processes: &processes,
             engine: &Stubborn::new(),

@@ -59,7 +59,7 @@ fn threads(nodes: Value) -> Value {
 /// A forge with an open pull request of a program that nobody has looked at.
 fn forge() -> Hub {
     let hub = Hub::new();
-    hub.put(PULL, 200, pull(bot(41898282, "github-actions[bot]"), &head()))
+    hub.put(PULL, 200, pull(bot(41_898_282, "github-actions[bot]"), &head()))
         .put(REVIEWS, 200, json!([]))
         .put("GRAPHQL ReviewThreads", 200, threads(json!([])))
         .put(
@@ -250,7 +250,7 @@ fn findings_become_the_request_of_the_next_round() {
 fn another_head_is_not_what_was_judged() {
     let hub = forge();
     let sha = "d".repeat(40);
-    hub.put(PULL, 200, pull(bot(41898282, "github-actions[bot]"), &sha))
+    hub.put(PULL, 200, pull(bot(41_898_282, "github-actions[bot]"), &sha))
         .put(&format!("GET /repos/acme/shop/commits/{sha}/check-runs"), 200, json!({"check_runs": []}))
         .put(&format!("GET /repos/acme/shop/commits/{sha}/statuses"), 200, json!([]));
     let gone = gate(&hub, &Config::default(), None).unwrap();

@@ -84,7 +84,7 @@ fn the_embedded_pipeline_is_valid_and_whole() {
 /// Layers point one way: a lower layer never names a higher one.
 #[test]
 fn lower_layers_do_not_know_higher_ones() {
-    let layers: [(&str, &[&str]); 19] = [
+    let layers: [(&str, &[&str]); 18] = [
         (
             "diagnostic",
             &[

@@ -78,7 +78,9 @@ impl Retriever for Lookup {
         let mut once = BTreeSet::new();
         pieces.retain(|piece: &Piece| once.insert(piece.label.clone()));
         // What was asked for may be cut: its first lines tell more than nothing.
-        pieces.iter_mut().for_each(|piece| piece.cut = Cut::Head);
+        for piece in &mut pieces {
+            piece.cut = Cut::Head;
+        }
         let assembled = assemble(&pieces, MAX_FOUND_BYTES / 4);
         left_out.extend(assembled.left_out);
         Ok(Found { text: assembled.text, left_out })

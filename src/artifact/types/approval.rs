@@ -172,7 +172,8 @@ mod tests {
     fn any_other_part_makes_it_void() {
         let now = at("2026-11-27T13:00:00Z");
         let other = Digest::of("other");
-        let changes: [(&str, fn(&mut Bound, Digest)); 5] = [
+        type Change = fn(&mut Bound, Digest);
+        let changes: [(&str, Change); 5] = [
             ("task", |b, d| b.task = d),
             ("test set", |b, d| b.tests = d),
             ("change set", |b, d| b.edits = d),

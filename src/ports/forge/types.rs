@@ -422,6 +422,7 @@ pub struct RequiredCheck {
 
 /// What rules ask of a branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a forge has each as a rule of its own")]
 pub struct BranchRules {
     /// Checks that must be good.
     pub checks: Vec<RequiredCheck>,

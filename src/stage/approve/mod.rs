@@ -248,7 +248,7 @@ fn by_environment(
     })?;
     let given = hub.run_approvals(number)?;
     let ours = |approval: &&crate::ports::forge::RunApproval| {
-        approval.approved && approval.environments.iter().any(|name| *name == config.environment)
+        approval.approved && approval.environments.contains(&config.environment)
     };
     let actor = given.iter().rev().find(ours).and_then(|approval| approval.by.clone()).ok_or_else(|| {
         refused(

@@ -241,7 +241,7 @@ fn errors_say_what_is_missing_and_where() {
     );
     match forge.repository().unwrap_err() {
         ForgeError::RateLimited { secondary: false, until: Some(until), .. } => {
-            assert!(until.starts_with("2027-01-15T10:46"), "{until}")
+            assert!(until.starts_with("2027-01-15T10:46"), "{until}");
         }
         other => panic!("{other:?}"),
     }

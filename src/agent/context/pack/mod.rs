@@ -157,9 +157,9 @@ pub fn pack(want: &Want<'_>, source: &dyn Source) -> Result<Pack, VcsError> {
         }
         if at >= worked_on {
             if at < worked_on + FIRST {
-                best.extend(parts)
+                best.extend(parts);
             } else {
-                more.extend(parts)
+                more.extend(parts);
             }
             outlines.extend(rest);
         }

@@ -244,7 +244,7 @@ impl Client {
         if let Some(last) = *last {
             let since = self.pace.elapsed().saturating_sub(last);
             if since < self.between {
-                self.pace.wait(self.between - since);
+                self.pace.wait(self.between.saturating_sub(since));
             }
         }
         let reply = self.transfer(token, ask, None);

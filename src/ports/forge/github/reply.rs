@@ -126,8 +126,7 @@ pub(super) fn failed(ask: &Ask, reply: &Reply, now: u64, attempt: u32) -> Option
             what,
             why: "it says there is no such thing, as it does when a permission is missing".into(),
         }),
-        405 => Failed::Final(ForgeError::Conflict { what, why }),
-        409 => Failed::Final(ForgeError::Conflict { what, why }),
+        405 | 409 => Failed::Final(ForgeError::Conflict { what, why }),
         422 if is_conflict(&why) => Failed::Final(ForgeError::Conflict { what, why }),
         // 408 and 5xx: the request may have arrived.
         408 | 500..=599 => passing(ask, true, &why),

@@ -79,7 +79,7 @@ fn declarations(text: &str, found: &mut Found) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     let mut from = 0;
     while let Some(start) = rest[from..].find('<').map(|at| from + at) {
-        let after = rest[start + 1..].as_bytes();
+        let after = &rest.as_bytes()[start + 1..];
         let opens = match after {
             [b'?', c, ..] => c.is_ascii_alphabetic(),
             [b'!', c, ..] => c.is_ascii_alphabetic() || *c == b'[',

@@ -206,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// Cleans a text; `None` where nothing is left of it.
-    fn words(&self, part: Part, text: &str, author: Option<Account>) -> Result<Option<Words>, EventError> {
+    fn words(part: Part, text: &str, author: Option<Account>) -> Result<Option<Words>, EventError> {
         if text.len() > MAX_TEXT {
             return Err(EventError::Long { part, bytes: text.len() });
         }
@@ -287,9 +287,9 @@ impl Reader<'_> {
         comment: Option<(&str, &Account)>,
     ) -> Result<Vec<Words>, EventError> {
         let author = || subject.author.clone();
-        let title = issue.title.as_deref().map(|text| self.words(Part::Title, text, author())).transpose()?;
-        let body = issue.body.as_deref().map(|text| self.words(Part::Body, text, author())).transpose()?;
-        let more = comment.map(|(text, by)| self.words(Part::Comment, text, Some(by.clone()))).transpose()?;
+        let title = issue.title.as_deref().map(|text| Self::words(Part::Title, text, author())).transpose()?;
+        let body = issue.body.as_deref().map(|text| Self::words(Part::Body, text, author())).transpose()?;
+        let more = comment.map(|(text, by)| Self::words(Part::Comment, text, Some(by.clone()))).transpose()?;
         Ok([title, body, more].into_iter().flatten().flatten().collect())
     }
 }
@@ -304,7 +304,7 @@ fn on_pull_request(
     let command::Asked { intent, rest } = command::read(body);
     let (mut intent, mut texts) = (intent, Vec::new());
     if matches!(intent, Intent::Plan | Intent::Run) {
-        texts.extend(reader.words(Part::Comment, rest, Some(comment.author.clone()))?);
+        texts.extend(Reader::words(Part::Comment, rest, Some(comment.author.clone()))?);
         if texts.iter().all(|words| words.text.is_empty()) {
             intent = Intent::Unknown {
                 reply: "On a pull request, say below the command what is to be done.".into(),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are GitHub's")]
 pub(super) struct Payload {
     pub action: Option<String>,
     pub repository: Option<RawRepository>,

@@ -46,7 +46,7 @@ pub(super) fn read(reader: &Reader<'_>, actor: Option<&Account>) -> Result<Said,
         Wanted::Plan => Intent::Plan,
     };
     let texts: Vec<_> =
-        reader.words(Part::Input, &client.payload.request, actor.cloned())?.into_iter().collect();
+        Reader::words(Part::Input, &client.payload.request, actor.cloned())?.into_iter().collect();
     if texts.iter().all(|words| words.text.is_empty()) {
         return Err(reader.field("client_payload.payload.request"));
     }

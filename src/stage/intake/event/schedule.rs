@@ -7,7 +7,7 @@ use crate::artifact::types::event::{Intent, Part};
 use super::{EventError, Reader, Said};
 
 pub(super) fn read(reader: &Reader<'_>) -> Result<Said, EventError> {
-    let texts: Vec<_> = reader.words(Part::Config, &reader.config.scheduled, None)?.into_iter().collect();
+    let texts: Vec<_> = Reader::words(Part::Config, &reader.config.scheduled, None)?.into_iter().collect();
     if texts.is_empty() {
         return Ok(Said::nothing("`intake.scheduled` names no request"));
     }

@@ -21,7 +21,7 @@ pub(super) fn read(reader: &Reader<'_>, actor: Option<&Account>) -> Result<Said,
         _ => return Err(reader.field("inputs.command")),
     };
     let request = input("request").map_err(|()| reader.field("inputs.request"))?;
-    let texts: Vec<_> = reader.words(Part::Input, request, actor.cloned())?.into_iter().collect();
+    let texts: Vec<_> = Reader::words(Part::Input, request, actor.cloned())?.into_iter().collect();
     if texts.iter().all(|words| words.text.is_empty()) {
         return Err(reader.field("inputs.request"));
     }

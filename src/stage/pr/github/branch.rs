@@ -25,7 +25,7 @@ pub(super) enum Found {
         /// Its branch.
         branch: String,
         /// It.
-        pull: Pull,
+        pull: Box<Pull>,
     },
     /// The branch is somebody else's.
     Foreign {
@@ -88,7 +88,7 @@ fn look(hub: &Hub<'_>, known: &Known<'_>, name: &str) -> Result<Option<Found>, S
     let open = pulls.iter().any(|pull| pull.state == PullState::Open);
     // The newest of this task decides: one that was closed, and then opened anew by a person, is open.
     if let Some(pull) = pulls.iter().find(of_task).filter(|_| !open) {
-        return Ok(Some(Found::Closed { branch: name.to_owned(), pull: pull.clone() }));
+        return Ok(Some(Found::Closed { branch: name.to_owned(), pull: Box::new(pull.clone()) }));
     }
     let mut place = Place {
         branch: name.to_owned(),

@@ -2,6 +2,8 @@
 //!
 //! Must never fail the stage over one of them, nor lose what did not work: it becomes a warning that says what to do.
 
+use std::fmt::Write as _;
+
 use crate::artifact::digest::Digest;
 use crate::artifact::types::pull_request::Warning;
 use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
@@ -10,7 +12,6 @@ use crate::ports::forge::{
     Annotation, AnnotationLevel, Answer, CheckDraft, Conclusion, ForgeError, MergeDraft, MergeMethod, Pull,
     Reviewers, StatusDraft, StatusState,
 };
-use crate::stage::StageError;
 
 use super::super::markdown::{code, text};
 use super::request::warning;
@@ -21,13 +22,8 @@ const CHECK: &str = "orch / policy";
 const MAX_LISTED: usize = 30;
 
 /// Adds what goes with the pull request.
-pub(super) fn add(
-    hub: &Hub<'_>,
-    known: &Known<'_>,
-    done: &mut Done,
-    created: bool,
-) -> Result<(), StageError> {
-    let Some(pull) = done.pull.clone() else { return Ok(()) };
+pub(super) fn add(hub: &Hub<'_>, known: &Known<'_>, done: &mut Done, created: bool) {
+    let Some(pull) = done.pull.clone() else { return };
     let steps: [&dyn Fn() -> Answer<Vec<Warning>>; 5] = [
         &|| labels(hub, &pull),
         &|| assignees(hub, &pull),
@@ -41,7 +37,6 @@ pub(super) fn add(
             Err(error) => done.warnings.push(warning(&error)),
         }
     }
-    Ok(())
 }
 
 fn labels(hub: &Hub<'_>, pull: &Pull) -> Answer<Vec<Warning>> {
@@ -163,7 +158,7 @@ fn check_draft(verdict: &Verdict, digest: &Digest, pull: &Pull, wanted: bool) ->
         summary.push('\n');
     }
     if more > 0 {
-        summary.push_str(&format!("- and {more} more\n"));
+        let _ = writeln!(summary, "- and {more} more");
     }
     CheckDraft {
         name: CHECK.into(),

@@ -102,7 +102,7 @@ pub(super) fn write(
     let known = Known { draft, evidence: &evidence, wanted, repository, who, target, body };
     let done = match branch::find(hub, &known)? {
         Found::Place(place) => place_it(hub, &known, place)?,
-        Found::Closed { branch, pull } => closed(branch, pull),
+        Found::Closed { branch, pull } => closed(branch, *pull),
         Found::Foreign { branch, head, why } => conflict(branch, Some(head), None, Vec::new(), why),
     };
     finish(hub, &known, done)
@@ -157,7 +157,7 @@ fn place_it(hub: &Hub<'_>, known: &Known<'_>, place: Place) -> Result<Done, Stag
         signed: written.signed,
         warnings: asked.warnings,
     };
-    extras::add(hub, known, &mut done, asked.created)?;
+    extras::add(hub, known, &mut done, asked.created);
     Ok(done)
 }
 

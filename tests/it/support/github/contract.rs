@@ -86,15 +86,12 @@ impl Contract {
             }
             let mut values = BTreeMap::new();
             let mut literal = 0;
-            let fits = names.iter().zip(&parts).all(|(name, part)| match name.strip_prefix('{') {
-                Some(name) => {
-                    values.insert(name.trim_end_matches('}').to_owned(), decoded(part));
-                    !part.is_empty()
-                }
-                None => {
-                    literal += 1;
-                    name == part
-                }
+            let fits = names.iter().zip(&parts).all(|(name, part)| if let Some(name) = name.strip_prefix('{') {
+                values.insert(name.trim_end_matches('}').to_owned(), decoded(part));
+                !part.is_empty()
+            } else {
+                literal += 1;
+                name == part
             });
             if fits && open {
                 values.insert("path".into(), decoded(&parts[names.len() - 1..].join("/")));

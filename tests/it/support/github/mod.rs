@@ -142,19 +142,16 @@ fn serve(mut stream: TcpStream, inner: &Inner) {
     if let Some(Fault::Die) = fault {
         *inner.dead.lock().unwrap() = true;
     }
-    let said = match &fault {
-        Some(Fault::Refuse(status, headers, body)) => {
-            Said { status: *status, headers: headers.clone(), body: body.clone() }
-        }
-        _ => {
-            let mut state = inner.state.lock().unwrap();
-            if seen.path == "/graphql" {
-                graphql::answer(&mut state, &seen)
-            } else {
-                let said = rest::answer(&mut state, &inner.contract, &seen);
-                inner.contract.answer(&seen, &said);
-                said
-            }
+    let said = if let Some(Fault::Refuse(status, headers, body)) = &fault {
+        Said { status: *status, headers: headers.clone(), body: body.clone() }
+    } else {
+        let mut state = inner.state.lock().unwrap();
+        if seen.path == "/graphql" {
+            graphql::answer(&mut state, &seen)
+        } else {
+            let said = rest::answer(&mut state, &inner.contract, &seen);
+            inner.contract.answer(&seen, &said);
+            said
         }
     };
     if matches!(fault, Some(Fault::Lose | Fault::Die)) {
