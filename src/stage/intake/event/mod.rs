@@ -296,7 +296,6 @@ impl Reader<'_> {
 
 /// Reads the command of a comment on a pull request, where what is to be done stands below it.
 fn on_pull_request(
-    reader: &Reader<'_>,
     subject: Subject,
     comment: Comment,
     body: &str,
