@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, completions, cost, demo, doctor, explain, init, pipeline, policy, providers, replay, report,
+    artifacts, completions, cost, demo, doctor, edit, explain, init, pipeline, policy, providers, replay, report,
     run, schema, stage, stages, templates,
 };
 
@@ -73,6 +73,8 @@ pub enum Command {
     Init(init::InitArgs),
     /// Tell what is present, what is missing, and what that means
     Doctor(doctor::DoctorArgs),
+    /// Make edits as models write them: all of them or none
+    Edit(edit::EditArgs),
     /// Turn a request into a tested, judged branch
     Run(run::RunArgs),
     /// Run one stage, or explain it

@@ -2,13 +2,15 @@
 //!
 //! Must never return a content that only some of the hunks are in.
 
+use similar::DiffOp;
+
 use super::format::{Change, Format};
 use super::hunk::{Hunk, HunkLine, Sign, Splice};
 use super::locate::folds::Fold;
 use super::locate::target::Target;
 use super::locate::{Found, Lost, locate, near};
 use super::merge::{Merged, merge};
-use super::{fit, lines};
+use super::{anchor, fit, lines, pairs};
 
 /// Why a file could not be revised; the words are for a model to act on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +33,20 @@ pub enum Refused {
     /// The edit does not fit what is there: a new file that exists, a missing one, a binary one.
     #[error("{0}")]
     Unfit(String),
+}
+
+impl Refused {
+    /// Returns the word for the reason in a machine's output.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unread(_) => "unread",
+            Self::Missing(_) => "missing",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::Stale(_) => "stale",
+            Self::Done(_) => "done",
+            Self::Unfit(_) => "unfit",
+        }
+    }
 }
 
 /// Revises a text: `shown` is what the model saw, `now` what there is.
@@ -120,7 +136,7 @@ fn carry(
     match merge(seen, &current, splices) {
         Merged::Fits(splices) => {
             // A change that slid along equal lines is still the same change.
-            let again = hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
+            let again = !hunks.is_empty() && hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
             if again {
                 return Err(Refused::Done("has this change already: nothing is left to do".into()));
             }
@@ -193,6 +209,58 @@ fn open(seen: &Target<'_>, hunk: &Hunk, found: &Found) -> Refused {
     ))
 }
 
+/// Returns a content after a change; `now` is none where there is no file.
+pub fn change(shown: Option<&[u8]>, now: Option<&[u8]>, change: &Change) -> Result<Vec<u8>, Refused> {
+    let unfit = |why: &str| Err(Refused::Unfit(why.into()));
+    let Some(now) = now else {
+        return match change {
+            Change::Create(bytes) => Ok(bytes.clone()),
+            _ => unfit("does not exist: name the file as it is, or create it"),
+        };
+    };
+    let shown = shown.unwrap_or(now);
+    match change {
+        Change::Create(bytes) if bytes == now => Err(Refused::Done("exists already, with this content".into())),
+        Change::Create(bytes) if now.is_empty() => Ok(bytes.clone()),
+        Change::Create(_) => unfit("exists already: change it instead of creating it"),
+        Change::Write(bytes) if bytes == now => Err(Refused::Done("has this content already".into())),
+        Change::Write(_) if shown != now => {
+            Err(Refused::Stale("has changed since it was shown, and would be overwritten: read it again".into()))
+        }
+        Change::Write(bytes) => Ok(bytes.clone()),
+        Change::Hunks(hunks) => revise(shown, now, hunks),
+        Change::Pairs(pairs) => onto(shown, now, &pairs::replace(shown, pairs)?),
+        Change::Lines(lines) => {
+            let target = Target::of(shown);
+            let mut splices = anchor::splices(&target, lines).map_err(Refused::Stale)?;
+            splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+            if splices.windows(2).any(|pair| pair[0].range.end > pair[1].range.start || pair[0].range == pair[1].range) {
+                return Err(Refused::Ambiguous("has lines that are changed twice: make one edit of the two".into()));
+            }
+            onto(shown, now, &fit::spliced(&target, &splices, None))
+        }
+        Change::Delete => unfit("goes, and has no content afterwards"),
+    }
+}
+
+/// Carries the difference of two contents over to the content there is now.
+fn onto(shown: &[u8], now: &[u8], after: &[u8]) -> Result<Vec<u8>, Refused> {
+    if after == now {
+        return Err(Refused::Done("has this change already: nothing is left to do".into()));
+    }
+    if shown == now {
+        return Ok(after.to_vec());
+    }
+    let (seen, wanted) = (Target::of(shown), Target::of(after));
+    let splice = |op: DiffOp| Splice {
+        range: op.old_range(),
+        lines: wanted.text.lines[op.new_range()].iter().map(|line| line.to_vec()).collect(),
+    };
+    let ops = lines::ops(&seen.text.lines, &wanted.text.lines).into_iter();
+    let splices: Vec<Splice> = ops.filter(|op| !matches!(op, DiffOp::Equal { .. })).map(splice).collect();
+    carry(&seen, now, &splices, &[], None)
+}
+
 /// Applies a text with edits of one file; what a scorer asks.
 pub fn case(path: &str, base: &[u8], seen: &[u8], format: &str, text: &str) -> Result<Vec<u8>, Refused> {
     let format = match format {
@@ -204,15 +272,12 @@ pub fn case(path: &str, base: &[u8], seen: &[u8], format: &str, text: &str) -> R
     let mut hunks = Vec::new();
     for edit in edits {
         if edit.path != path {
-            return Err(Refused::Unfit(format!("is not `{}`, which the edit names", edit.path)));
+            return Err(Refused::Unfit(format!("is not `{}`, which the edit names", clip(&edit.path))));
         }
         match edit.change {
             Change::Hunks(more) => hunks.extend(more),
-            Change::Write(bytes) if bytes != base => return Ok(bytes),
-            Change::Write(_) => return Err(Refused::Done("has this content already".into())),
-            Change::Create(bytes) if base.is_empty() => return Ok(bytes),
-            Change::Create(_) => return Err(Refused::Unfit("exists already".into())),
-            Change::Delete => return Err(Refused::Unfit("would be deleted, and one text was asked for".into())),
+            other if hunks.is_empty() => return change(Some(seen), Some(base), &other),
+            _ => return Err(Refused::Unfit("is changed in two ways".into())),
         }
     }
     revise(seen, base, &hunks)

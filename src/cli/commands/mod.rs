@@ -5,6 +5,7 @@ pub mod completions;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
+pub mod edit;
 pub mod explain;
 pub mod init;
 pub mod judge;
@@ -32,6 +33,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Demo(args) => demo::run(args, output),
         Command::Init(args) => init::run(args, global, output),
         Command::Doctor(args) => doctor::run(args, global, output),
+        Command::Edit(args) => edit::run(args, global, output),
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),

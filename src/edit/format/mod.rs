@@ -8,6 +8,7 @@ mod signed;
 pub mod udiff;
 pub mod v4a;
 
+use super::anchor::LineChange;
 use super::hunk::Hunk;
 
 /// What a model wants done to one file.
@@ -30,12 +31,29 @@ pub struct FileEdit {
 pub enum Change {
     /// These parts change; none for a move or a change of mode only.
     Hunks(Vec<Hunk>),
+    /// These texts are replaced, one after the other.
+    Pairs(Vec<Pair>),
+    /// These lines change.
+    Lines(Vec<LineChange>),
     /// The file is new and holds this.
     Create(Vec<u8>),
     /// The file is there and holds this from now on.
     Write(Vec<u8>),
     /// The file goes.
     Delete,
+}
+
+/// A text to find and what to put instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its number in the edit, from 1.
+    pub at: usize,
+    /// What to find.
+    pub find: String,
+    /// What to put instead.
+    pub replace: String,
+    /// The line it begins on, from 1, where that is said.
+    pub line: Option<usize>,
 }
 
 /// Why a text could not be read.

@@ -114,7 +114,7 @@ fn block(at: usize, start: Option<usize>, old: &[&str], new: &[&str]) -> Change 
 }
 
 /// Returns the lines of a hunk that turns `old` into `new`.
-pub(super) fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
+pub fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
     let mut lines = Vec::with_capacity(old.len() + new.len());
     for op in capture_diff_slices(Algorithm::Myers, old, new) {
         if let DiffOp::Equal { .. } = op {
