@@ -26,12 +26,18 @@ impl FromStr for Anchor {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.trim().split_once(':').or_else(|| text.trim().split_once('#'));
-        let parsed = parts.and_then(|(line, hash)| Some((line.trim().parse().ok()?, hash.trim().to_lowercase())));
+        let parsed =
+            parts.and_then(|(line, hash)| Some((line.trim().parse().ok()?, hash.trim().to_lowercase())));
         match parsed {
-            Some((line, hash)) if line > 0 && hash.len() == DIGITS && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Some((line, hash))
+                if line > 0 && hash.len() == DIGITS && hash.bytes().all(|b| b.is_ascii_hexdigit()) =>
+            {
                 Ok(Self { line, hash })
             }
-            _ => Err(format!("names a line as `{}`, not as `NUMBER:HASH` with a hash of {DIGITS} digits", clip(text))),
+            _ => Err(format!(
+                "names a line as `{}`, not as `NUMBER:HASH` with a hash of {DIGITS} digits",
+                clip(text)
+            )),
         }
     }
 }
@@ -66,7 +72,11 @@ pub struct LineChange {
 
 /// Returns the hash of a line: the first digits of the SHA-256 of its text without white space at its end.
 pub fn hash(line: &str) -> String {
-    Sha256::digest(line.trim_end().as_bytes()).iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(line.trim_end().as_bytes())
+        .iter()
+        .take(DIGITS / 2)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Returns the splices of changes; the error is to be read after the file's name.
@@ -77,7 +87,10 @@ pub fn splices(target: &Target<'_>, changes: &[LineChange]) -> Result<Vec<Splice
 fn splice(target: &Target<'_>, change: &LineChange) -> Result<Splice, String> {
     let (first, last) = (find(target, &change.first)?, find(target, &change.last)?);
     if first > last {
-        return Err(format!("has its lines {} and {} in the other order", change.first.line, change.last.line));
+        return Err(format!(
+            "has its lines {} and {} in the other order",
+            change.first.line, change.last.line
+        ));
     }
     let mut lines: Vec<Vec<u8>> = change
         .text
@@ -109,7 +122,11 @@ fn find(target: &Target<'_>, anchor: &Anchor) -> Result<usize, String> {
     );
     let near = (at.saturating_sub(200)..(at + 200).min(target.text.len())).filter(|at| is(*at)).take(3);
     let near: Vec<String> = near.map(|at| format!("{}", at + 1)).collect();
-    let seen = if near.is_empty() { String::new() } else { format!("; the hash is that of line {}", near.join(", ")) };
+    let seen = if near.is_empty() {
+        String::new()
+    } else {
+        format!("; the hash is that of line {}", near.join(", "))
+    };
     Err(format!("has no line `{}:{}`: {line}{seen}; read the file again", anchor.line, anchor.hash))
 }
 

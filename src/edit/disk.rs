@@ -68,7 +68,8 @@ impl Disk for RealDisk {
 #[cfg(unix)]
 fn set_mode(file: &fs::File, like: Option<&Path>, executable: bool) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let kept = like.map(fs::symlink_metadata).transpose()?.map_or(0o644, |about| about.permissions().mode() & 0o777);
+    let kept =
+        like.map(fs::symlink_metadata).transpose()?.map_or(0o644, |about| about.permissions().mode() & 0o777);
     // Who may read it may run it.
     let mode = if executable { kept | ((kept & 0o444) >> 2) } else { kept & !0o111 };
     file.set_permissions(fs::Permissions::from_mode(mode))

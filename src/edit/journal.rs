@@ -131,12 +131,19 @@ fn head(root: &Path, changes: &[FileChange]) -> Head {
     let mut entries = Vec::with_capacity(changes.len());
     for (at, change) in changes.iter().enumerate() {
         for parent in change.path.parents() {
-            if change.op == FileOp::Create && !folders.iter().any(|f| f == parent) && !root.join(parent).exists() {
+            if change.op == FileOp::Create
+                && !folders.iter().any(|f| f == parent)
+                && !root.join(parent).exists()
+            {
                 folders.push(parent.to_owned());
             }
         }
         let beside = |ending: &str| {
-            let folder = change.path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            let folder = change
+                .path
+                .as_str()
+                .rsplit_once('/')
+                .map_or(String::new(), |(folder, _)| format!("{folder}/"));
             format!("{folder}.orch-edit-{at}.{ending}")
         };
         entries.push(Entry {
@@ -173,7 +180,8 @@ fn stage(disk: &dyn Disk, root: &Path, head: &Head, changes: &[FileChange]) -> R
         if let (Some(new), Some(bytes)) = (&entry.new, bytes) {
             let like = entry.old.as_ref().map(|_| target.as_path());
             let executable = change.mode == FileMode::Executable;
-            disk.write_new(&root.join(new), &bytes, like, executable).map_err(failed("write beside", &target))?;
+            disk.write_new(&root.join(new), &bytes, like, executable)
+                .map_err(failed("write beside", &target))?;
         }
         if let Some(old) = &entry.old {
             disk.keep(&target, &root.join(old)).map_err(failed("keep", &target))?;
@@ -280,7 +288,10 @@ fn mend(disk: &dyn Disk, root: &Path) -> Result<Recovered, CommitError> {
         Err(_) => return Ok(Recovered::Nothing),
     };
     let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    let head = lines.next().and_then(|line| serde_json::from_str::<Head>(line).ok()).filter(|head| head.is_ours(root));
+    let head = lines
+        .next()
+        .and_then(|line| serde_json::from_str::<Head>(line).ok())
+        .filter(|head| head.is_ours(root));
     let Some(head) = head else {
         // Killed while it was written, before anything else was.
         disk.remove(&path).map_err(failed("remove", &path))?;
@@ -300,7 +311,8 @@ fn mend(disk: &dyn Disk, root: &Path) -> Result<Recovered, CommitError> {
 impl Head {
     /// A journal comes from a folder anybody may write to: its names are checked like any others.
     fn is_ours(&self, root: &Path) -> bool {
-        let real = |parent: &str| fs::symlink_metadata(root.join(parent)).map_or(true, |about| about.is_dir());
+        let real =
+            |parent: &str| fs::symlink_metadata(root.join(parent)).map_or(true, |about| about.is_dir());
         let safe = |path: &str| {
             path.parse::<crate::artifact::path::RepoPath>().is_ok_and(|path| path.parents().all(real))
         };

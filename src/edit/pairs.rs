@@ -21,7 +21,10 @@ fn one(text: &[u8], pair: &Pair) -> Result<Vec<u8>, Refused> {
         return Err(Refused::Unfit(format!("has an empty `find` in replacement {}", pair.at)));
     }
     if pair.find == pair.replace {
-        return Err(Refused::Unfit(format!("would not change by replacement {}: both sides are the same", pair.at)));
+        return Err(Refused::Unfit(format!(
+            "would not change by replacement {}: both sides are the same",
+            pair.at
+        )));
     }
     // A model sees line feeds only; a file with other line ends keeps them.
     let crlf = is_crlf(text);
@@ -82,4 +85,34 @@ fn lines(text: &[u8], pair: &Pair) -> Result<Vec<u8>, Refused> {
     }
     let hunk = Hunk { at: pair.at, start: pair.line, lines: between(&old, &new), ..Hunk::default() };
     revise(text, text, &[hunk])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_that_is_there_once_is_replaced_and_one_that_is_there_twice_never(
+            text in "[ab\n]{0,30}", find in "[ab\n]{1,4}", new in "[cd]{1,4}",
+        ) {
+            let pair = Pair { at: 1, find: find.clone(), replace: new.clone(), line: None };
+            let done = replace(text.as_bytes(), &[pair]);
+            match text.matches(&find).count() {
+                1 => prop_assert_eq!(done, Ok(text.replacen(&find, &new, 1).into_bytes())),
+                0 => {}
+                _ => prop_assert!(done.is_err(), "{:?}", done),
+            }
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_is_made_is_not_made_again() {
+        let pair = Pair { at: 1, find: "b\n".into(), replace: "b\nx\n".into(), line: None };
+        let once = replace(b"a\nb\nc\n", std::slice::from_ref(&pair)).unwrap();
+        assert_eq!(once, b"a\nb\nx\nc\n");
+        assert!(matches!(replace(&once, &[pair]), Err(Refused::Done(_))));
+    }
 }

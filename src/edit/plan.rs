@@ -95,8 +95,13 @@ fn gather(edits: Vec<FileEdit>, problems: &mut Vec<Problem>) -> BTreeMap<String,
 type Refusal = (&'static str, String);
 
 fn checked(path: &str, allow: &dyn Fn(&RepoPath) -> bool) -> Result<RepoPath, Refusal> {
-    let path: RepoPath = path.parse().map_err(|error: crate::artifact::path::PathError| ("path", error.why))?;
-    if allow(&path) { Ok(path) } else { Err(("not-allowed", "is not among the files that may change".into())) }
+    let path: RepoPath =
+        path.parse().map_err(|error: crate::artifact::path::PathError| ("path", error.why))?;
+    if allow(&path) {
+        Ok(path)
+    } else {
+        Err(("not-allowed", "is not among the files that may change".into()))
+    }
 }
 
 fn one(
@@ -111,9 +116,13 @@ fn one(
     let now = files.now(&path).map_err(unfit)?;
     let shown = files.shown(&path).map_err(unfit)?;
     if matches!(whole.change, Change::Delete) {
-        let (bytes, mode) = now.ok_or_else(|| ("done", "does not exist: it may be gone already".to_owned()))?;
+        let (bytes, mode) =
+            now.ok_or_else(|| ("done", "does not exist: it may be gone already".to_owned()))?;
         if shown.is_some_and(|shown| shown != bytes) {
-            return Err(("stale", "has changed since it was shown, and would be deleted: read it again".into()));
+            return Err((
+                "stale",
+                "has changed since it was shown, and would be deleted: read it again".into(),
+            ));
         }
         return Ok(vec![delete(path, &bytes, mode)]);
     }

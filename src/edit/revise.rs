@@ -70,7 +70,11 @@ pub fn revise(shown: &[u8], now: &[u8], hunks: &[Hunk]) -> Result<Vec<u8>, Refus
         final_newline = hunk.final_newline.or(final_newline);
     }
     if done > 0 {
-        let which = if done == hunks.len() { "all of it".to_owned() } else { format!("{done} of {} parts", hunks.len()) };
+        let which = if done == hunks.len() {
+            "all of it".to_owned()
+        } else {
+            format!("{done} of {} parts", hunks.len())
+        };
         return Err(Refused::Done(format!("has this change already ({which}): leave out what is done")));
     }
     all.sort_by_key(|(splice, _)| (splice.range.start, splice.range.end));
@@ -109,7 +113,8 @@ fn place(seen: &Target<'_>, hunk: &Hunk) -> Result<Vec<Splice>, Refused> {
 
 /// Reads a hunk again whose context has lost its first column: a line of a list is then no line that goes.
 fn reread(seen: &Target<'_>, hunk: &Hunk) -> Option<Hunk> {
-    let bare = |line: &HunkLine| line.raw.as_deref() == Some(line.text.as_str()) && !line.text.trim().is_empty();
+    let bare =
+        |line: &HunkLine| line.raw.as_deref() == Some(line.text.as_str()) && !line.text.trim().is_empty();
     if !hunk.lines.iter().any(|line| line.sign == Sign::Same && bare(line)) {
         return None;
     }
@@ -136,7 +141,8 @@ fn carry(
     match merge(seen, &current, splices) {
         Merged::Fits(splices) => {
             // A change that slid along equal lines is still the same change.
-            let again = !hunks.is_empty() && hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
+            let again = !hunks.is_empty()
+                && hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
             if again {
                 return Err(Refused::Done("has this change already: nothing is left to do".into()));
             }
@@ -153,7 +159,11 @@ fn carry(
 
 fn clip(line: &str) -> String {
     let line = line.trim_end();
-    if line.chars().count() <= 120 { line.to_owned() } else { line.chars().take(117).collect::<String>() + "..." }
+    if line.chars().count() <= 120 {
+        line.to_owned()
+    } else {
+        line.chars().take(117).collect::<String>() + "..."
+    }
 }
 
 fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
@@ -166,9 +176,9 @@ fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
         Lost::Spent => Refused::Ambiguous(format!(
             "takes too long to search for {by}: its lines are everywhere; quote lines that are rare"
         )),
-        Lost::Done(at) => Refused::Done(format!(
-            "has the change of {by} already, at line {}: leave it out", at + 1
-        )),
+        Lost::Done(at) => {
+            Refused::Done(format!("has the change of {by} already, at line {}: leave it out", at + 1))
+        }
         Lost::Many(places) => {
             let lines: Vec<String> = places.iter().take(5).map(|at| format!("{}", at + 1)).collect();
             let more = if places.len() > 5 { " and more" } else { "" };
@@ -182,7 +192,8 @@ fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
             let said = match near {
                 Some((line, near)) if near.is_empty() => format!("no line is like `{}`", clip(&line)),
                 Some((line, near)) => {
-                    let like: Vec<String> = near.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
+                    let like: Vec<String> =
+                        near.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
                     format!("`{}` is not in it; most like it: {}", clip(&line), like.join(", "))
                 }
                 None => "its lines are in it, but not together".to_owned(),
@@ -220,13 +231,15 @@ pub fn change(shown: Option<&[u8]>, now: Option<&[u8]>, change: &Change) -> Resu
     };
     let shown = shown.unwrap_or(now);
     match change {
-        Change::Create(bytes) if bytes == now => Err(Refused::Done("exists already, with this content".into())),
+        Change::Create(bytes) if bytes == now => {
+            Err(Refused::Done("exists already, with this content".into()))
+        }
         Change::Create(bytes) if now.is_empty() => Ok(bytes.clone()),
         Change::Create(_) => unfit("exists already: change it instead of creating it"),
         Change::Write(bytes) if bytes == now => Err(Refused::Done("has this content already".into())),
-        Change::Write(_) if shown != now => {
-            Err(Refused::Stale("has changed since it was shown, and would be overwritten: read it again".into()))
-        }
+        Change::Write(_) if shown != now => Err(Refused::Stale(
+            "has changed since it was shown, and would be overwritten: read it again".into(),
+        )),
         Change::Write(bytes) => Ok(bytes.clone()),
         Change::Hunks(hunks) => revise(shown, now, hunks),
         Change::Pairs(pairs) => onto(shown, now, &pairs::replace(shown, pairs)?),
@@ -234,8 +247,13 @@ pub fn change(shown: Option<&[u8]>, now: Option<&[u8]>, change: &Change) -> Resu
             let target = Target::of(shown);
             let mut splices = anchor::splices(&target, lines).map_err(Refused::Stale)?;
             splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
-            if splices.windows(2).any(|pair| pair[0].range.end > pair[1].range.start || pair[0].range == pair[1].range) {
-                return Err(Refused::Ambiguous("has lines that are changed twice: make one edit of the two".into()));
+            if splices
+                .windows(2)
+                .any(|pair| pair[0].range.end > pair[1].range.start || pair[0].range == pair[1].range)
+            {
+                return Err(Refused::Ambiguous(
+                    "has lines that are changed twice: make one edit of the two".into(),
+                ));
             }
             onto(shown, now, &fit::spliced(&target, &splices, None))
         }

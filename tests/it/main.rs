@@ -7,6 +7,7 @@ mod cost;
 mod debate;
 mod dependencies;
 mod doctor;
+mod edit;
 mod env;
 mod fastapi;
 mod faults;

@@ -185,7 +185,8 @@ struct Case {
 impl Case {
     fn solve(&self) -> Result<String, String> {
         let seen = self.seen_text.as_ref().unwrap_or(&self.base_text);
-        let solved = revise::case(&self.path, self.base_text.as_bytes(), seen.as_bytes(), &self.format, &self.text);
+        let solved =
+            revise::case(&self.path, self.base_text.as_bytes(), seen.as_bytes(), &self.format, &self.text);
         solved.map_err(|why| format!("{}: {why}", why.kind())).and_then(|bytes| {
             String::from_utf8(bytes).map_err(|_| "unfit: the result is not text".to_owned())
         })
@@ -248,7 +249,8 @@ fn batch(args: &ApplyArgs, output: &Output) -> Result<u8, CommandError> {
         Box::new(io::stdin().lock())
     } else {
         let file = fs::File::open(&args.file);
-        let file = file.map_err(|source| IoError { what: format!("read {}", args.file.display()), source })?;
+        let file =
+            file.map_err(|source| IoError { what: format!("read {}", args.file.display()), source })?;
         Box::new(io::BufReader::new(file))
     };
     let mut printed = Vec::new();
@@ -292,7 +294,8 @@ impl Files for Folder<'_> {
         }
         match about(path.as_str()) {
             Ok(about) if about.is_file() => {
-                let bytes = fs::read(self.root.join(path.as_str())).map_err(|e| format!("cannot be read: {e}"))?;
+                let bytes =
+                    fs::read(self.root.join(path.as_str())).map_err(|e| format!("cannot be read: {e}"))?;
                 Ok(Some((bytes, mode(&about))))
             }
             Ok(_) => Err("is a link, a folder or a device, which no edit may change".into()),
@@ -338,15 +341,18 @@ fn apply(args: &ApplyArgs, global: &Global, output: &Output) -> Result<u8, Comma
     let root = args.root.clone().or_else(|| global.directory.clone()).unwrap_or_else(|| ".".into());
     let root = fs::canonicalize(&root)
         .map_err(|source| IoError { what: format!("open the folder {}", root.display()), source })?;
-    let text = String::from_utf8(read(&args.file)?)
-        .map_err(|_| UsageError { what: "the edits are not UTF-8".into(), help: "Save them as UTF-8.".into() })?;
+    let text = String::from_utf8(read(&args.file)?).map_err(|_| UsageError {
+        what: "the edits are not UTF-8".into(),
+        help: "Save them as UTF-8.".into(),
+    })?;
     let format = args.edits.format(&text).ok_or_else(|| UsageError {
         what: "the text is in no format of edits that is known".into(),
         help: "Formats are json, udiff, sr and v4a; `--edits` names one.".into(),
     })?;
-    let edits = format
-        .read(&text)
-        .map_err(|unread| UsageError { what: format!("the edits cannot be read as `{}`: {unread}", format.name()), help: "`--edits` names another format; nothing was changed.".into() })?;
+    let edits = format.read(&text).map_err(|unread| UsageError {
+        what: format!("the edits cannot be read as `{}`: {unread}", format.name()),
+        help: "`--edits` names another format; nothing was changed.".into(),
+    })?;
     // What an earlier call left is mended before anything is read.
     let recovered = tell(recover(&RealDisk, &root)?, output);
     let globs = allowed(&args.allow)?;
@@ -369,11 +375,17 @@ fn tell(recovered: Recovered, output: &Output) -> usize {
     match recovered {
         Recovered::Nothing => 0,
         Recovered::TakenBack(files) => {
-            output.note(&format!("an earlier change of {} was interrupted and is taken back", count(files, "file")));
+            output.note(&format!(
+                "an earlier change of {} was interrupted and is taken back",
+                count(files, "file")
+            ));
             files
         }
         Recovered::Finished(files) => {
-            output.note(&format!("an earlier change of {} was made; its traces are removed", count(files, "file")));
+            output.note(&format!(
+                "an earlier change of {} was made; its traces are removed",
+                count(files, "file")
+            ));
             files
         }
     }

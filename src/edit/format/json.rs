@@ -62,7 +62,6 @@ struct Lines {
     after: Option<String>,
 }
 
-
 /// Tells whether a text may be in this format.
 pub fn looks(text: &str) -> bool {
     body(text).is_some_and(|(_, body)| body.starts_with(['{', '[']))
@@ -93,8 +92,10 @@ pub fn read(text: &str) -> Result<Vec<FileEdit>, Unread> {
         serde_json::Value::Object(map) if map.contains_key("op") => Some(serde_json::json!([map])),
         other => Some(other.clone()),
     };
-    let edits: Vec<Edit> = serde_json::from_value(list.unwrap_or_default())
-        .map_err(|error| Unread { line: above + 1, why: format!("begins JSON that holds no edits: {error}") })?;
+    let edits: Vec<Edit> = serde_json::from_value(list.unwrap_or_default()).map_err(|error| Unread {
+        line: above + 1,
+        why: format!("begins JSON that holds no edits: {error}"),
+    })?;
     edits.into_iter().enumerate().map(|(at, edit)| file_edit(at + 1, edit)).collect()
 }
 
@@ -121,7 +122,12 @@ fn file_edit(at: usize, edit: Edit) -> Result<FileEdit, Unread> {
             if pairs.is_empty() {
                 return Err(fail("needs `replacements`".into()));
             }
-            let pair = |(number, r): (usize, Replacement)| Pair { at: number + 1, find: r.find, replace: r.replace, line: r.line };
+            let pair = |(number, r): (usize, Replacement)| Pair {
+                at: number + 1,
+                find: r.find,
+                replace: r.replace,
+                line: r.line,
+            };
             Change::Pairs(pairs.into_iter().enumerate().map(pair).collect())
         }
         Op::Lines => {

@@ -90,7 +90,12 @@ struct Row {
 /// The register: one line for each format, in the order in which `auto` tries them.
 static FORMATS: &[Row] = &[
     Row { format: Format::V4a, name: "v4a", looks: v4a::looks, read: v4a::read },
-    Row { format: Format::SearchReplace, name: "sr", looks: search_replace::looks, read: search_replace::read },
+    Row {
+        format: Format::SearchReplace,
+        name: "sr",
+        looks: search_replace::looks,
+        read: search_replace::read,
+    },
     Row { format: Format::Json, name: "json", looks: json::looks, read: json::read },
     Row { format: Format::Udiff, name: "udiff", looks: udiff::looks, read: udiff::read },
 ];
@@ -134,7 +139,10 @@ fn unread<T>(line: usize, why: impl Into<String>) -> Result<T, Unread> {
 /// The lines of an input without their ends.
 fn lines_of(text: &str) -> Vec<&str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).map(|l| l.strip_suffix('\r').unwrap_or(l)).collect()
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').unwrap_or(line))
+        .map(|l| l.strip_suffix('\r').unwrap_or(l))
+        .collect()
 }
 
 /// Tells whether a line opens or closes a fence.

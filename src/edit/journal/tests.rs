@@ -31,7 +31,12 @@ fn start() -> (tempfile::TempDir, Vec<FileChange>) {
     let write = |path: &str, before: Option<&str>, after: &str, mode| {
         FileChange::write(path.parse().unwrap(), before.map(str::as_bytes), after.into(), mode)
     };
-    let gone = FileChange { op: FileOp::Delete, after: None, content: None, ..write("src/old/c", Some("gone\n"), "", FileMode::Regular) };
+    let gone = FileChange {
+        op: FileOp::Delete,
+        after: None,
+        content: None,
+        ..write("src/old/c", Some("gone\n"), "", FileMode::Regular)
+    };
     let changes = vec![
         write("a", Some("one\n"), "ONE\n", FileMode::Regular),
         write("m", Some("mode\n"), "mode\n", FileMode::Executable),
@@ -113,7 +118,8 @@ fn a_journal_that_is_not_ours_does_nothing() {
     for path in ["../x", "/etc/passwd", "link/x", ".git/x"] {
         #[cfg(unix)]
         std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
-        let entry = Entry { path: path.into(), new: None, old: None, before: None, after: Some(after.clone()) };
+        let entry =
+            Entry { path: path.into(), new: None, old: None, before: None, after: Some(after.clone()) };
         let head = Head { entries: vec![entry], folders: vec![] };
         fs::write(root.path().join(JOURNAL), serde_json::to_string(&head).unwrap() + "\n").unwrap();
         assert_eq!(recover(&RealDisk, root.path()).unwrap(), Recovered::Nothing);

@@ -77,7 +77,8 @@ pub struct Index {
 impl Index {
     /// Reads the lines of a file.
     pub fn of(lines: &[Cow<'_, str>], fold: Fold) -> Self {
-        let mut index = Self { ids: Vec::with_capacity(lines.len()), known: HashMap::new(), places: Vec::new() };
+        let mut index =
+            Self { ids: Vec::with_capacity(lines.len()), known: HashMap::new(), places: Vec::new() };
         for (at, line) in lines.iter().enumerate() {
             let form = fold.of(line);
             let id = match index.known.get(form.as_ref()) {

@@ -64,11 +64,7 @@ fn columns(lead: &str, tab: usize) -> usize {
 }
 
 fn render(columns: usize, tab: usize, tabs: bool) -> String {
-    if tabs {
-        "\t".repeat(columns / tab) + &" ".repeat(columns % tab)
-    } else {
-        " ".repeat(columns)
-    }
+    if tabs { "\t".repeat(columns / tab) + &" ".repeat(columns % tab) } else { " ".repeat(columns) }
 }
 
 impl Indenter {
@@ -81,7 +77,8 @@ impl Indenter {
             let mut table = BTreeMap::new();
             let mut torn = Vec::new();
             for (quoted, file) in pairs {
-                if table.insert((*quoted).to_owned(), (*file).to_owned()).is_some_and(|known| known != **file) {
+                if table.insert((*quoted).to_owned(), (*file).to_owned()).is_some_and(|known| known != **file)
+                {
                     torn.push(*quoted);
                 }
             }
@@ -154,7 +151,9 @@ impl Indenter {
         if rest.trim().is_empty() {
             // A line of white space alone follows the style of the file, and no more.
             return Some(match self {
-                Self::Columns { .. } if !lead.is_empty() => self.lead(lead).unwrap_or_else(|| lead.to_owned()) + rest,
+                Self::Columns { .. } if !lead.is_empty() => {
+                    self.lead(lead).unwrap_or_else(|| lead.to_owned()) + rest
+                }
                 _ => line.to_owned(),
             });
         }

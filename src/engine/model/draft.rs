@@ -5,11 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::context::{Source as _, TreeSource};
-use crate::agent::debate::Change;
+use crate::agent::debate::Change as Difference;
 use crate::agent::fence::one_line;
 use crate::artifact::digest::Digest;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, FileMode, FileOp};
+use crate::edit::format::{Change, Pair};
+use crate::edit::lines::is_binary;
+use crate::edit::revise;
 use crate::ports::vcs::{EntryKind, VcsError};
 
 use super::reply::{Edit, Op};
@@ -125,8 +128,12 @@ impl<'a> Draft<'a> {
                 return Err(wrong("does not exist: use `create`".into()));
             }
             (Op::Replace(pairs), Some(bytes)) => {
-                let text = String::from_utf8(bytes).map_err(|_| wrong("is not text: use `write`".into()))?;
-                Some(replace(text, pairs).map_err(&wrong)?.into_bytes())
+                if is_binary(&bytes) || std::str::from_utf8(&bytes).is_err() {
+                    return Err(wrong("is not text: use `write`".into()));
+                }
+                let change = Change::Pairs(numbered(pairs));
+                let made = revise::change(None, Some(&bytes), &change);
+                Some(made.map_err(|refused| wrong(one_line(&refused.to_string(), 1000)))?)
             }
             (Op::Delete, Some(_)) => None,
         };
@@ -169,49 +176,26 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns what changed since another state of the draft, line by line.
-    pub fn since(&self, earlier: &Self) -> Result<Change, VcsError> {
+    pub fn since(&self, earlier: &Self) -> Result<Difference, VcsError> {
         let paths: BTreeSet<&RepoPath> = self.files.keys().chain(earlier.files.keys()).collect();
-        let mut change = Change::default();
+        let mut change = Difference::default();
         for path in paths {
             let (before, after) = (earlier.bytes(path.as_str())?, self.bytes(path.as_str())?);
-            change = change.and(Change::of(path.as_str(), before.as_deref(), after.as_deref()));
+            change = change.and(Difference::of(path.as_str(), before.as_deref(), after.as_deref()));
         }
         Ok(change)
     }
 }
 
-/// Makes replacements in order; each must have exactly one place.
-fn replace(mut text: String, pairs: &[(String, String)]) -> Result<String, String> {
-    // A model sees line feeds only; a file with other line ends keeps them.
-    let crlf = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
-    for (at, (find, new)) in pairs.iter().enumerate() {
-        let ends = |part: &str| {
-            let part = part.replace("\r\n", "\n");
-            if crlf { part.replace('\n', "\r\n") } else { part }
-        };
-        let (find, new) = if crlf { (ends(find), ends(new)) } else { (find.clone(), new.clone()) };
-        let found = if find.is_empty() { 0 } else { text.matches(&find).count() };
-        if found != 1 {
-            let shown = one_line(&find, 120);
-            let why = match found {
-                0 if find.is_empty() => "has an empty `find`".to_owned(),
-                0 => format!("does not hold `{shown}`{}", near(&text, &find)),
-                more => format!("holds `{shown}` {more} times: take more of the lines around it into `find`"),
-            };
-            return Err(format!("{why} (replacement {})", at + 1));
-        }
-        text = text.replacen(&find, &new, 1);
-    }
-    Ok(text)
-}
-
-/// Tells where the first line of a text that was not found does stand, but for white space.
-fn near(text: &str, find: &str) -> String {
-    let first = find.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let same = text.lines().position(|line| !first.is_empty() && line.trim() == first);
-    same.map_or_else(String::new, |at| {
-        format!(" (line {} is like it but for white space or what follows)", at + 1)
-    })
+/// Numbers replacements for the applier, which makes them in order; each must have exactly one place.
+fn numbered(pairs: &[(String, String)]) -> Vec<Pair> {
+    let pair = |(at, (find, new)): (usize, &(String, String))| Pair {
+        at: at + 1,
+        find: find.clone(),
+        replace: new.clone(),
+        line: None,
+    };
+    pairs.iter().enumerate().map(pair).collect()
 }
 
 #[cfg(test)]
@@ -242,9 +226,9 @@ mod checks {
         let frozen: Vec<RepoPath> = vec!["tests/t.py".parse().unwrap()];
         let open = || Draft::new(&source, &planned, &frozen);
         for (edits, why) in [
-            (edit("a.txt", pairs(&[("two\n", "x")])), "2 times"),
+            (edit("a.txt", pairs(&[("two\n", "x")])), "more than once, on lines 2, 3"),
             (edit("a.txt", pairs(&[("", "x")])), "empty"),
-            (edit("a.txt", pairs(&[("  one", "x")])), "line 1 is like it"),
+            (edit("a.txt", pairs(&[("onne", "x")])), "most like it: line 1 `one`"),
             (edit("a.txt", Op::Create("x".into())), "exists"),
             (edit("new.txt", Op::Write("x".into())), "does not exist"),
             (edit("new.txt", Op::Delete), "does not exist"),
@@ -291,15 +275,5 @@ mod checks {
         assert_eq!(again.changes().unwrap(), draft.changes().unwrap());
         again.apply(&[edit("a.txt", Op::Write("one\ntwo\ntwo\n".into()))]).unwrap();
         assert_eq!(again.changes().unwrap().len(), 3, "a file that is as before is no change");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn replacing_is_exact_or_refused(text in "[ab\n]{0,30}", find in "[ab\n]{0,4}", new in "[abc]{0,4}") {
-            match replace(text.clone(), &[(find.clone(), new.clone())]) {
-                Ok(done) => proptest::prop_assert_eq!(done, text.replace(&find, &new)),
-                Err(_) => proptest::prop_assert!(find.is_empty() || text.matches(&find).count() != 1),
-            }
-        }
     }
 }
