@@ -256,6 +256,12 @@ fn gone(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// A folder that is in use, gone, or not ours to remove stays.
+fn stays(error: &io::Error) -> bool {
+    use io::ErrorKind::{DirectoryNotEmpty, NotFound, PermissionDenied, ResourceBusy};
+    matches!(error.kind(), DirectoryNotEmpty | NotFound | PermissionDenied | ResourceBusy)
+}
+
 /// Removes what a change that is made needs no more.
 fn tidy(disk: &dyn Disk, root: &Path, head: &Head) -> io::Result<()> {
     for entry in &head.entries {
@@ -266,8 +272,10 @@ fn tidy(disk: &dyn Disk, root: &Path, head: &Head) -> io::Result<()> {
             // Git keeps no empty folders.
             let mut folder = Path::new(&entry.path).parent();
             while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty()) {
-                if disk.remove_folder(&root.join(path)).is_err() {
-                    break;
+                match disk.remove_folder(&root.join(path)) {
+                    Ok(()) => {}
+                    Err(error) if stays(&error) => break,
+                    Err(error) => return Err(error),
                 }
                 folder = path.parent();
             }

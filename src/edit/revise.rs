@@ -54,7 +54,7 @@ pub fn revise(shown: &[u8], now: &[u8], hunks: &[Hunk]) -> Result<Vec<u8>, Refus
     if lines::is_binary(now) || lines::is_binary(shown) {
         return Err(Refused::Unfit("is not text: give it whole, in base64".into()));
     }
-    let seen = Target::of(shown);
+    let seen = Target::seeking(shown, hunks);
     let mut all: Vec<(Splice, usize)> = Vec::new();
     let mut final_newline = None;
     let mut done = 0;
@@ -137,7 +137,7 @@ fn carry(
     hunks: &[Hunk],
     final_newline: Option<bool>,
 ) -> Result<Vec<u8>, Refused> {
-    let current = Target::of(now);
+    let current = Target::seeking(now, hunks);
     match merge(seen, &current, splices) {
         Merged::Fits(splices) => {
             // A change that slid along equal lines is still the same change.
