@@ -72,11 +72,9 @@ pub struct LineChange {
 
 /// Returns the hash of a line: the first digits of the SHA-256 of its text without white space at its end.
 pub fn hash(line: &str) -> String {
-    Sha256::digest(line.trim_end().as_bytes())
-        .iter()
-        .take(DIGITS / 2)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = Sha256::digest(line.trim_end().as_bytes());
+    let digits = digest.iter().take(DIGITS / 2).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Returns the splices of changes; the error is to be read after the file's name.

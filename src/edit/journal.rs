@@ -195,16 +195,24 @@ fn put(disk: &dyn Disk, root: &Path, head: &Head) -> Result<(), ApplyError> {
     for entry in &head.entries {
         let target = root.join(&entry.path);
         if digest(&target) != entry.before {
-            let why = "changed while the change was being made; nothing was changed".to_owned();
-            return Err(Refusal { path: entry.path.clone(), why }.into());
+            return Err(meddled(entry));
         }
         match &entry.new {
             Some(new) => disk.rename(&root.join(new), &target),
             None => disk.remove(&target),
         }
         .map_err(failed("replace", &target))?;
+        // What was written into the old file in the instant before it was replaced is in its second name.
+        if entry.old.as_ref().is_some_and(|old| digest(&root.join(old)) != entry.before) {
+            return Err(meddled(entry));
+        }
     }
     Ok(())
+}
+
+fn meddled(entry: &Entry) -> ApplyError {
+    let why = "changed while the change was being made; nothing was changed".to_owned();
+    Refusal { path: entry.path.clone(), why }.into()
 }
 
 fn digest(path: &Path) -> Option<Digest> {
@@ -222,15 +230,14 @@ fn take_back(disk: &dyn Disk, root: &Path, head: &Head) -> Result<Vec<String>, i
         let staged = entry.new.as_ref().is_some_and(|new| root.join(new).symlink_metadata().is_ok());
         let old = entry.old.as_ref().map(|old| root.join(old)).filter(|old| old.symlink_metadata().is_ok());
         match old {
-            // A change of mode alone is in place once its file is not beside it any more.
-            Some(old) if now == entry.before && (now != entry.after || staged) => disk.remove(&old)?,
+            // The new content is beside its place, so nothing is to be taken back; what is there stays, whoever wrote it.
+            Some(old) if staged || (now == entry.before && now != entry.after) => disk.remove(&old)?,
             Some(old) if now == entry.after => disk.rename(&old, &target)?,
+            Some(old) if now.is_some() && now == digest(&old) => disk.remove(&old)?,
             Some(_) => torn.push(entry.path.clone()),
             // The new content is in place only once it is not beside it any more.
-            None if entry.old.is_none() && now.is_some() && now == entry.after => {
-                if !staged {
-                    disk.remove(&target)?;
-                }
+            None if entry.old.is_none() && now.is_some() && now == entry.after && !staged => {
+                disk.remove(&target)?;
             }
             None => {}
         }

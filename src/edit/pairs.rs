@@ -34,13 +34,14 @@ fn one(text: &[u8], pair: &Pair) -> Result<Vec<u8>, Refused> {
     };
     let (find, new) = (ends(&pair.find), ends(&pair.replace));
     let places: Vec<usize> = memchr::memmem::find_iter(text, &find).take(10).collect();
-    let line_of = |at: usize| text[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    let line_of = |at: usize| memchr::memchr_iter(b'\n', &text[..at]).count() + 1;
     let at = match places.as_slice() {
         [] => return lines(text, pair),
         [only] => *only,
-        many => match many.iter().find(|at| pair.line == Some(line_of(**at))) {
-            Some(at) => *at,
-            None => {
+        many => {
+            if let Some(at) = many.iter().find(|at| pair.line == Some(line_of(**at))) {
+                *at
+            } else {
                 let lines: Vec<String> = many.iter().take(5).map(|at| line_of(*at).to_string()).collect();
                 return Err(Refused::Ambiguous(format!(
                     "holds the `find` of replacement {} more than once, on lines {}: take more of the lines around it into `find`",
@@ -48,7 +49,7 @@ fn one(text: &[u8], pair: &Pair) -> Result<Vec<u8>, Refused> {
                     lines.join(", ")
                 )));
             }
-        },
+        }
     };
     // The new text may stand there already, around the old one: then it was put there before.
     if is_done(text, at, &find, &new) {

@@ -74,14 +74,15 @@ fn gather(edits: Vec<FileEdit>, problems: &mut Vec<Problem>) -> BTreeMap<String,
             whole.insert(edit.path, one);
             continue;
         };
-        let fits = match (&mut known.change, edit.change) {
-            (Change::Hunks(have), Change::Hunks(more)) => Some(have.extend(more)),
-            (Change::Pairs(have), Change::Pairs(more)) => Some(have.extend(more)),
-            (Change::Lines(have), Change::Lines(more)) => Some(have.extend(more)),
-            _ => None,
-        };
+        let mut fits = true;
+        match (&mut known.change, edit.change) {
+            (Change::Hunks(have), Change::Hunks(more)) => have.extend(more),
+            (Change::Pairs(have), Change::Pairs(more)) => have.extend(more),
+            (Change::Lines(have), Change::Lines(more)) => have.extend(more),
+            _ => fits = false,
+        }
         let moved_twice = known.to.is_some() && edit.to.is_some();
-        if fits.is_none() || moved_twice {
+        if !fits || moved_twice {
             let why = "is changed by two edits in ways that do not go together: make one of them".to_owned();
             problems.push(Problem { path: edit.path, at: edit.at, kind: "unfit", why });
             continue;

@@ -118,7 +118,7 @@ fn reread(seen: &Target<'_>, hunk: &Hunk) -> Option<Hunk> {
     if !hunk.lines.iter().any(|line| line.sign == Sign::Same && bare(line)) {
         return None;
     }
-    let index = seen.index(Fold::Trailing);
+    let index = seen.indexed(Fold::Trailing);
     let has = |text: &str| index.id(&Fold::Trailing.of(text)).is_some();
     let mut again = hunk.clone();
     for line in again.lines.iter_mut().filter(|line| line.sign == Sign::Gone && !has(&line.text)) {
@@ -191,10 +191,10 @@ fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
             let near = near::nearest(seen, &old);
             let said = match near {
                 Some((line, near)) if near.is_empty() => format!("no line is like `{}`", clip(&line)),
-                Some((line, near)) => {
-                    let like: Vec<String> =
-                        near.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
-                    format!("`{}` is not in it; most like it: {}", clip(&line), like.join(", "))
+                Some((line, found)) => {
+                    let alike: Vec<String> =
+                        found.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
+                    format!("`{}` is not in it; most like it: {}", clip(&line), alike.join(", "))
                 }
                 None => "its lines are in it, but not together".to_owned(),
             };

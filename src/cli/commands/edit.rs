@@ -91,7 +91,7 @@ enum Written {
     Udiff,
     /// Search/replace blocks
     Sr,
-    /// The envelope of apply_patch
+    /// The envelope that begins with `*** Begin Patch`
     V4a,
 }
 

@@ -67,9 +67,10 @@ pub struct Unread {
 }
 
 /// A format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// Our own edits in JSON.
+    #[default]
     Json,
     /// A unified diff.
     Udiff,

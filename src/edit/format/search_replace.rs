@@ -135,13 +135,12 @@ pub fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
 
 /// Blocks of one file that follow each other are one edit.
 fn push(edits: &mut Vec<FileEdit>, path: &str, change: Change) {
-    if let (Some(last), Change::Hunks(more)) = (edits.last_mut(), &change) {
-        if last.path == path {
-            if let Change::Hunks(hunks) = &mut last.change {
-                hunks.extend(more.iter().cloned());
-                return;
-            }
-        }
+    if let (Some(last), Change::Hunks(more)) = (edits.last_mut(), &change)
+        && last.path == path
+        && let Change::Hunks(hunks) = &mut last.change
+    {
+        hunks.extend(more.iter().cloned());
+        return;
     }
     let at = match &change {
         Change::Hunks(hunks) => hunks.first().map_or(1, |hunk| hunk.at),

@@ -166,11 +166,11 @@ impl Reader<'_> {
                 break;
             }
             signed::push(&mut hunk, line);
-            if let (Some((old, new)), Some(last)) = (&mut left, hunk.lines.last()) {
-                if !line.starts_with('\\') {
-                    *old -= i64::from(last.sign != Sign::New);
-                    *new -= i64::from(last.sign != Sign::Gone);
-                }
+            if let (Some((old, new)), Some(last)) = (&mut left, hunk.lines.last())
+                && !line.starts_with('\\')
+            {
+                *old -= i64::from(last.sign != Sign::New);
+                *new -= i64::from(last.sign != Sign::Gone);
             }
             self.at += 1;
         }

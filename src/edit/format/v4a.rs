@@ -79,7 +79,7 @@ fn hunks(lines: &[&str], at: &mut usize) -> Result<Vec<Hunk>, Unread> {
                 // A second head narrows the first.
                 Some(hunk) => hunk.above.extend(head.above),
                 None => {
-                    hunks.push(Hunk { at: *at + 1, start: head.start, above: head.above, ..Hunk::default() })
+                    hunks.push(Hunk { at: *at + 1, start: head.start, above: head.above, ..Hunk::default() });
                 }
             }
             open = true;

@@ -108,6 +108,97 @@ fn what_somebody_else_wrote_since_is_not_undone() {
     assert_eq!(fs::read(root.path().join("a")).unwrap(), b"theirs\n");
 }
 
+/// A disk where somebody else writes a file just before a step.
+struct MeddlingDisk<'a> {
+    file: &'a Path,
+    left: Cell<usize>,
+    wrote: Cell<bool>,
+}
+
+impl MeddlingDisk<'_> {
+    fn step(&self) {
+        if self.left.get() == 0 {
+            self.wrote.set(self.wrote.get() || fs::write(self.file, "theirs\n").is_ok());
+        }
+        self.left.set(self.left.get().wrapping_sub(1));
+    }
+}
+
+impl Disk for MeddlingDisk<'_> {
+    fn write_new(&self, path: &Path, bytes: &[u8], like: Option<&Path>, executable: bool) -> io::Result<()> {
+        self.step();
+        RealDisk.write_new(path, bytes, like, executable)
+    }
+
+    fn note(&self, path: &Path, line: &str) -> io::Result<()> {
+        self.step();
+        RealDisk.note(path, line)
+    }
+
+    fn keep(&self, file: &Path, name: &Path) -> io::Result<()> {
+        self.step();
+        RealDisk.keep(file, name)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step();
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step();
+        RealDisk.remove(path)
+    }
+
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.step();
+        RealDisk.make_folder(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.step();
+        RealDisk.remove_folder(path)
+    }
+}
+
+#[test]
+fn a_file_changed_meanwhile_is_refused_with_nothing_half_done_and_nothing_lost() {
+    let (root, changes) = start();
+    let before = tree(root.path());
+    commit(&RealDisk, root.path(), &changes).unwrap();
+    let after = tree(root.path());
+    // Changed files, one whose mode alone changes, and one that goes.
+    for (path, deleted) in [("a", false), ("src/b", false), ("m", false), ("src/old/c", true)] {
+        let (mut refused, mut late) = (0, 0);
+        for steps in 0.. {
+            let (root, changes) = start();
+            let file = root.path().join(path);
+            let disk = MeddlingDisk { file: &file, left: Cell::new(steps), wrote: Cell::new(false) };
+            let done = commit(&disk, root.path(), &changes);
+            let now = tree(root.path());
+            if !disk.wrote.get() {
+                assert_eq!(now, after, "{path} {steps}");
+                break;
+            }
+            let mut wanted = if done.is_ok() { after.clone() } else { before.clone() };
+            wanted.insert(path.into(), b"theirs\n".to_vec());
+            if deleted && done.is_ok() {
+                wanted.insert("src/old/".into(), Vec::new());
+            }
+            assert_eq!(now, wanted, "{path} {steps} {done:?}");
+            match done {
+                Ok(()) => late += 1,
+                Err(CommitError::Apply(ApplyError::Refused(refusal))) => {
+                    assert!(refusal.path == path && refusal.why.contains("changed while"), "{refusal:?}");
+                    refused += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(refused > 10 && late > 0, "{path}: {refused} {late}");
+    }
+}
+
 #[test]
 fn a_journal_that_is_not_ours_does_nothing() {
     let (root, _) = start();

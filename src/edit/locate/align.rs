@@ -40,7 +40,7 @@ pub struct Way {
 
 /// Returns the ways in which old lines stand in the file, one or two for each place of the rarest line.
 pub fn ways(target: &Target<'_>, old: &[&HunkLine], allowed: Allowed) -> Vec<Way> {
-    let index = target.index(Fold::Signs);
+    let index = target.indexed(Fold::Signs);
     let places =
         |line: &HunkLine| index.id(&Fold::Signs.of(&line.text)).map_or(&[][..], |id| index.places(id));
     let gone_missing = old.iter().any(|l| l.sign == Sign::Gone && places(l).is_empty());
@@ -162,10 +162,10 @@ fn grid(
                 }
             };
             let file = side.line(column, target.text.len()).filter(|_| column < columns);
-            if let (Some(line), Some(file)) = (old.get(row), file) {
-                if let Some(price) = price(line, target.line(file), allowed.misquotes) {
-                    reach(row + 1, column + 1, price, Step::Match);
-                }
+            if let (Some(line), Some(file)) = (old.get(row), file)
+                && let Some(price) = price(line, target.line(file), allowed.misquotes)
+            {
+                reach(row + 1, column + 1, price, Step::Match);
             }
             if let Some(line) = old.get(row) {
                 if line.sign == Sign::Same && line.text.trim().is_empty() {

@@ -20,7 +20,7 @@ pub enum Reading {
 
 /// Returns where a block of lines begins in the file, in order; empty for no lines.
 pub fn places(target: &Target<'_>, block: &[&HunkLine], fold: Fold, reading: Reading) -> Vec<usize> {
-    let index = target.index(fold);
+    let index = target.indexed(fold);
     let mut wanted = Vec::with_capacity(block.len());
     for line in block {
         let text = index.id(&fold.of(&line.text));

@@ -90,15 +90,15 @@ impl Indenter {
     /// One rule for all pairs, the plainest first.
     fn moved(pairs: &[(&str, &str)]) -> Option<Self> {
         let (quoted, file) = pairs.iter().max_by_key(|(quoted, file)| quoted.len().max(file.len()))?;
-        if let Some(more) = file.strip_suffix(quoted) {
-            if pairs.iter().all(|(q, f)| f.strip_suffix(q) == Some(more)) {
-                return Some(Self::Add(more.to_owned()));
-            }
+        if let Some(more) = file.strip_suffix(quoted)
+            && pairs.iter().all(|(q, f)| f.strip_suffix(q) == Some(more))
+        {
+            return Some(Self::Add(more.to_owned()));
         }
-        if let Some(less) = quoted.strip_suffix(file) {
-            if pairs.iter().all(|(q, f)| q.strip_suffix(f) == Some(less)) {
-                return Some(Self::Strip(less.to_owned()));
-            }
+        if let Some(less) = quoted.strip_suffix(file)
+            && pairs.iter().all(|(q, f)| q.strip_suffix(f) == Some(less))
+        {
+            return Some(Self::Strip(less.to_owned()));
         }
         let tabs = pairs.iter().any(|(_, file)| file.contains('\t'));
         // Tabs for spaces or the other way round is likelier than that and a shift.
@@ -122,7 +122,8 @@ impl Indenter {
     fn untold(pairs: &[(&str, &str)], new: &[&str], style: impl FnOnce() -> Style) -> Self {
         let (tab, space) = (new.iter().any(|l| l.contains('\t')), new.iter().any(|l| l.starts_with("  ")));
         let told = pairs.iter().any(|(quoted, _)| !quoted.is_empty());
-        if !(tab || space) || (told && !tab) || pairs.iter().any(|(quoted, _)| quoted.contains('\t')) {
+        let reindents = tab || (space && !told);
+        if !reindents || pairs.iter().any(|(quoted, _)| quoted.contains('\t')) {
             return Self::Same;
         }
         let style = style();

@@ -138,7 +138,7 @@ fn pick(target: &Target<'_>, hunk: &Hunk, starts: &[usize], len: usize) -> Resul
 /// Returns the places that stand in what the last anchor heads.
 fn below_anchors(target: &Target<'_>, hunk: &Hunk, starts: &[usize]) -> Vec<usize> {
     let Some((last, outer)) = hunk.above.split_last() else { return Vec::new() };
-    let index = target.index(Fold::Signs);
+    let index = target.indexed(Fold::Signs);
     let places = |line: &String| index.id(&Fold::Signs.of(line)).map_or(&[][..], |id| index.places(id));
     let heads = places(last).iter().map(|at| *at as usize).filter(|at| {
         outer.iter().all(|line| {

@@ -46,7 +46,7 @@ impl<'a> Target<'a> {
     }
 
     /// Returns the lines in a form.
-    pub fn index(&self, fold: Fold) -> &Index {
+    pub fn indexed(&self, fold: Fold) -> &Index {
         let at = match fold {
             Fold::Exact => 0,
             Fold::Trailing => 1,

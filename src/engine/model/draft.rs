@@ -10,8 +10,9 @@ use crate::agent::fence::one_line;
 use crate::artifact::digest::Digest;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, FileMode, FileOp};
-use crate::edit::format::{Change, Pair};
+use crate::edit::format::{Change, Format, Pair};
 use crate::edit::lines::is_binary;
+use crate::edit::plan::{Files, plan};
 use crate::edit::revise;
 use crate::ports::vcs::{EntryKind, VcsError};
 
@@ -19,6 +20,8 @@ use super::reply::{Edit, Op};
 
 /// The largest file a model may write.
 const MAX_FILE: usize = 1 << 20;
+/// So many refusals of one answer are told.
+const MAX_TOLD: usize = 8;
 
 /// The state of a file that an edit touched; `None`: it is deleted.
 type State = Option<(Vec<u8>, FileMode)>;
@@ -84,8 +87,7 @@ impl<'a> Draft<'a> {
     fn mode(&self, path: &RepoPath) -> FileMode {
         match self.files.get(path) {
             Some(Some((_, mode))) => *mode,
-            _ if self.base.kind(path.as_str()) == Some(EntryKind::Executable) => FileMode::Executable,
-            _ => FileMode::Regular,
+            _ => self.base.mode(path.as_str()),
         }
     }
 
@@ -99,12 +101,45 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn apply_one(&mut self, edit: &Edit) -> Result<(), EditError> {
-        let shown = one_line(&edit.path, 200);
-        if self.frozen.contains(&edit.path.to_lowercase()) {
+    /// Applies a text with edits in one of the formats, all or none; a text without words edits nothing.
+    ///
+    /// The files were shown to the model as the draft has them, so the edits are fitted to that.
+    pub fn apply_text(&mut self, format: Format, text: &str) -> Result<(), EditError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let edits = format
+            .read(text)
+            .map_err(|unread| EditError::Wrong(one_line(&format!("answer.patch: {unread}"), 1000)))?;
+        for path in edits.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.to)) {
+            self.permitted(path)?;
+        }
+        let made = plan(edits, &*self, &|path| self.allowed.contains(path));
+        let changes = made.map_err(|problems| {
+            let told = problems.iter().take(MAX_TOLD);
+            let told = told.map(|problem| one_line(&format!("`{}` {}", problem.path, problem.why), 1000));
+            EditError::Wrong(told.collect::<Vec<_>>().join("\n"))
+        })?;
+        let mut next = Vec::with_capacity(changes.len());
+        for change in changes {
+            let wrong = |why: String| EditError::Wrong(format!("`{}` {why}", change.path));
+            let bytes = change.bytes().map_err(|error| wrong(error.why.to_owned()))?;
+            if bytes.as_ref().is_some_and(|bytes| bytes.len() > MAX_FILE) {
+                return Err(wrong(format!("would be larger than {MAX_FILE} bytes")));
+            }
+            next.push((change.path.clone(), bytes.map(|bytes| (bytes, change.mode))));
+        }
+        self.files.extend(next);
+        Ok(())
+    }
+
+    /// Checks a path that an edit names.
+    fn permitted(&self, path: &str) -> Result<RepoPath, EditError> {
+        let shown = one_line(path, 200);
+        if self.frozen.contains(&path.to_lowercase()) {
             return Err(EditError::Forbidden(format!("tried to edit the frozen test file `{shown}`")));
         }
-        let path: RepoPath = edit.path.parse().map_err(|_| {
+        let path: RepoPath = path.parse().map_err(|_| {
             EditError::Forbidden(format!("tried to edit `{shown}`, which no change may touch"))
         })?;
         if !self.allowed.contains(&path) {
@@ -117,6 +152,11 @@ impl<'a> Draft<'a> {
                 "`{path}` is a link or a submodule, which cannot be edited"
             )));
         }
+        Ok(path)
+    }
+
+    fn apply_one(&mut self, edit: &Edit) -> Result<(), EditError> {
+        let path = self.permitted(&edit.path)?;
         let have = self.bytes(path.as_str())?;
         let wrong = |why: String| EditError::Wrong(format!("`{path}` {why}"));
         let bytes = match (&edit.op, have) {
@@ -154,8 +194,7 @@ impl<'a> Draft<'a> {
         let mut changes = Vec::new();
         for (path, state) in &self.files {
             let before = self.base.bytes(path.as_str())?;
-            let executable = self.base.kind(path.as_str()) == Some(EntryKind::Executable);
-            let old_mode = if executable { FileMode::Executable } else { FileMode::Regular };
+            let old_mode = self.base.mode(path.as_str());
             match (state, before) {
                 (None, None) => {}
                 (None, Some(before)) => changes.push(FileChange {
@@ -184,6 +223,17 @@ impl<'a> Draft<'a> {
             change = change.and(Difference::of(path.as_str(), before.as_deref(), after.as_deref()));
         }
         Ok(change)
+    }
+}
+
+impl Files for Draft<'_> {
+    fn now(&self, path: &RepoPath) -> Result<Option<(Vec<u8>, FileMode)>, String> {
+        let bytes = self.bytes(path.as_str()).map_err(|error| format!("cannot be read: {error}"))?;
+        Ok(bytes.map(|bytes| (bytes, self.mode(path))))
+    }
+
+    fn shown(&self, _path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
     }
 }
 
@@ -270,6 +320,37 @@ mod checks {
         ];
         assert_eq!(ops, wanted.map(|(p, op)| (p.to_owned(), op)));
         assert!(draft.since(&first).unwrap().size() > 0);
+        let text = "--- a/a.txt\n+++ b/a.txt\n@@\n eins\n-2\n+zwei\n--- a/crlf.txt\n+++ /dev/null\n@@\n-one\n-more\n-two\n";
+        let mut patched = draft.clone();
+        patched.apply_text(Format::Udiff, text).unwrap();
+        assert_eq!(patched.bytes("a.txt").unwrap().unwrap(), b"eins\nzwei\ntwo\n");
+        assert_eq!(patched.bytes("crlf.txt").unwrap(), None);
+        patched.apply_text(Format::V4a, " \n").unwrap();
+        let before = patched.changes().unwrap();
+        for (text, why) in [
+            (
+                "a.txt\n<<<<<<< SEARCH\nzwei\n=======\n2\n>>>>>>> REPLACE\ncrlf.txt\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n",
+                "does not exist",
+            ),
+            ("a.txt\n<<<<<<< SEARCH\nnowhere\n=======\n2\n>>>>>>> REPLACE\n", "most like it"),
+            ("some words", "no edit"),
+        ] {
+            match patched.apply_text(Format::SearchReplace, text) {
+                Err(EditError::Wrong(said)) => assert!(said.contains(why), "{said} / {why}"),
+                other => panic!("{other:?} / {why}"),
+            }
+            assert_eq!(patched.changes().unwrap(), before, "nothing of a wrong answer stays");
+        }
+        for path in ["tests/t.py", "Tests/T.py", "other.py", "../x"] {
+            let move_there = format!(
+                "*** Begin Patch\n*** Update File: a.txt\n*** Move to: {path}\n@@\n-zwei\n+2\n*** End Patch\n"
+            );
+            let make = format!("*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch\n");
+            for text in [move_there, make] {
+                let said = patched.apply_text(Format::V4a, &text);
+                assert!(matches!(said, Err(EditError::Forbidden(_))), "{path}: {said:?}");
+            }
+        }
         let mut again = open();
         again.take(&draft.changes().unwrap());
         assert_eq!(again.changes().unwrap(), draft.changes().unwrap());
