@@ -83,7 +83,7 @@ fn cases(data: &Path, out: &Path) {
             .output();
         match scored {
             Ok(said) => {
-                println!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr))
+                println!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
             }
             Err(error) => println!("SKIPPED the score: python3 cannot be started: {error}"),
         }
@@ -110,8 +110,8 @@ fn materialise(text: &str, ops: &Value) -> String {
             "splice" => drop(lines.splice(number(&op[1])..number(&op[2]), list(&op[3]))),
             "crlf" => lines.iter_mut().for_each(|line| *line = line.replace('\n', "\r\n")),
             "chop" => {
-                let last = lines.last_mut().unwrap();
-                *last = last.trim_end_matches('\n').to_owned();
+                let end = lines.last_mut().unwrap();
+                *end = end.trim_end_matches('\n').to_owned();
             }
             other => println!("an operation that is not known: {other}"),
         }
@@ -128,7 +128,7 @@ struct Work {
 fn many_files() -> Work {
     let name = |file: usize| format!("src/d{}/f{file}.rs", file % 10);
     let line = |file: usize, at: usize| format!("let value_{at} = compute({file}, {at});\n");
-    let text = |file: usize| (0..400).map(|at| format!("    {}", line(file, at))).collect::<String>();
+    let text = |file: usize| (0..400).flat_map(|at| ["    ".to_owned(), line(file, at)]).collect::<String>();
     let mut edits = String::new();
     for (file, part) in (0..200).flat_map(|file| (0..5).map(move |part| (file, part))) {
         let (first, second) = (line(file, 40 + part * 70), line(file, 41 + part * 70));
@@ -141,7 +141,10 @@ fn many_files() -> Work {
 }
 
 fn many_hunks() -> Work {
-    let text = (0..200_000).map(|at| format!("line number {at}\n")).collect();
+    let mut text = String::new();
+    for at in 0..200_000 {
+        let _ = writeln!(text, "line number {at}");
+    }
     let mut edits = String::from("--- a/x.txt\n+++ b/x.txt\n");
     for at in (0..200_000).step_by(4) {
         let _ = write!(edits, "@@\n-line number {at}\n+L{at}\n");

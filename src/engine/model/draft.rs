@@ -332,7 +332,7 @@ mod checks {
                 "a.txt\n<<<<<<< SEARCH\nzwei\n=======\n2\n>>>>>>> REPLACE\ncrlf.txt\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n",
                 "does not exist",
             ),
-            ("a.txt\n<<<<<<< SEARCH\nnowhere\n=======\n2\n>>>>>>> REPLACE\n", "most like it"),
+            ("a.txt\n<<<<<<< SEARCH\nnowhere\n=======\n2\n>>>>>>> REPLACE\n", "no line is like"),
             ("some words", "no edit"),
         ] {
             match patched.apply_text(Format::SearchReplace, text) {

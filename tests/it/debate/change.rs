@@ -208,12 +208,12 @@ fn an_edit_that_does_not_fit_is_sent_back_once_with_the_reason() {
     assert!(world.generate(&table).unwrap().escalation.is_none());
     let asked = table.asked("generate.implement");
     assert!(
-        asked[1].prompt.contains("does not hold `return nothing`")
+        asked[1].prompt.contains("`src/price.py` has no place for")
             && asked[1].prompt.starts_with(&asked[0].prompt)
     );
     let table = Table::of(vec![("generate.implement", vec![wrong])]);
     let error = world.generate(&table).unwrap_err();
-    assert!(error.class() == Class::NotConverged && error.to_string().contains("does not hold"), "{error}");
+    assert!(error.class() == Class::NotConverged && error.to_string().contains("has no place for"), "{error}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ new mode 100755
 @@ -1,3 +1,3 @@
  unit_price() {
 -  echo \"$1\"
-+  echo \"${1}\"
++  echo $(($1 / $2))
  }
 diff --git a/new.txt b/new.txt
 new file mode 100644
@@ -44,16 +44,21 @@ fn patched(text: &str) -> Value {
 #[test]
 fn a_unified_diff_of_a_model_becomes_a_patch_that_git_makes_the_same_tree_of() {
     let env = TestEnv::new();
-    let alpha = [
-        entry(PLAN_JUDGED, judges(&json!([]))),
-        entry(TESTS, exempt()),
+    let (mut alpha, _) = super::debates::price();
+    alpha.extend([
         entry(
             BUILD,
             patched(&PATCH.replace(" Sells things.", " Sells nothing.").replace(" # Shop", " # Inn")),
         ),
         entry(BUILD, patched(PATCH)),
+    ]);
+    let files = [
+        ("README.md", "change"),
+        ("docs/shop.md", "change"),
+        ("new.txt", "change"),
+        ("price.sh", "change"),
+        ("tests/half.sh", "test"),
     ];
-    let files = ["README.md", "docs/shop.md", "new.txt", "price.sh"].map(|path| (path, "change"));
     let beta = [entry(PLAN, plans(&files)), entry(JUDGED, judges(&json!([])))];
     let row = "[[model]]\nid = \"pen\"\nprovider = \"alpha\"\nfamily = \"alpha\"\ncontext = 200000\nmax_output = 32000\nedits = \"udiff\"\n";
     let models = MODELS.replacen("[routes]", &format!("{row}\n[routes]"), 1);
