@@ -83,7 +83,11 @@ fn cases(data: &Path, out: &Path) {
             .output();
         match scored {
             Ok(said) => {
-                println!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+                println!(
+                    "{}{}",
+                    String::from_utf8_lossy(&said.stdout),
+                    String::from_utf8_lossy(&said.stderr)
+                );
             }
             Err(error) => println!("SKIPPED the score: python3 cannot be started: {error}"),
         }
