@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, compile, completions, context, cost, demo, doctor, event, explain, init, lint, pipeline, policy, providers,
-    replay, report, run, runs, schema, stage, stages, templates, verify,
+    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint, pipeline, policy,
+    providers, replay, report, run, runs, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\
@@ -73,6 +73,8 @@ pub enum Command {
     Init(init::InitArgs),
     /// Tell what is present, what is missing, and what that means
     Doctor(doctor::DoctorArgs),
+    /// Make edits as models write them: all of them or none
+    Edit(edit::EditArgs),
     /// Turn a request into a tested, judged branch
     Run(run::RunArgs),
     /// Run one stage, or explain it

@@ -264,10 +264,15 @@ pub fn model_engine(
         };
         routes.push(Material { name: format!("route:{role}"), digest });
     }
+    let edits = match named {
+        Some(model) => setup.catalogue.edits_of(&[entry(model)?]),
+        None => setup.catalogue.edits_of(setup.catalogue.route(route_name(setup, &cast, BUILDER))),
+    };
     Ok(ModelEngine::new(Setup {
         routes,
         roles,
         critics: config.models.critics.iter().map(ToString::to_string).collect(),
         notes: config.models.notes.parse().ok(),
+        edits,
     })?)
 }

@@ -92,6 +92,21 @@ impl Output {
         }
     }
 
+    /// Prints the content of a file that was asked for, byte for byte: masking would make it another file.
+    #[expect(
+        clippy::unused_self,
+        reason = "printing belongs to the output, whatever it needs to know for it"
+    )]
+    pub fn print_exact(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+                Err(super::error::IoError { what: "write to standard output".into(), source }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Prints a value as pretty JSON.
     pub fn print_json<T: Serialize>(&self, value: &T) -> Result<(), CommandError> {
         self.print(|out| {

@@ -86,7 +86,8 @@ fn beside_gap(hunk: &Hunk, run: Range<usize>, blank_gap: bool, above: usize, bel
     let after = hunk.lines[run.end..].iter().find(|line| line.sign != Sign::New);
     let blank = |line: &HunkLine| line.text.trim().is_empty();
     let same = |line: &HunkLine, other: Option<&HunkLine>| other.is_some_and(|other| other.text == line.text);
-    let (up, down) = if blank_gap { (blank(first), blank(last)) } else { (same(last, before), same(first, after)) };
+    let (up, down) =
+        if blank_gap { (blank(first), blank(last)) } else { (same(last, before), same(first, after)) };
     match (up, down) {
         (true, false) => Some(above + 1),
         (false, true) => Some(below),
@@ -137,7 +138,9 @@ impl Writer {
             if !quoted.trim().is_empty() {
                 pairs.push((lead(quoted), lead(file)));
             }
-            plain |= Fold::Indent.of(quoted) != Fold::Indent.of(file) && has_typographic(quoted) && !has_typographic(file);
+            plain |= Fold::Indent.of(quoted) != Fold::Indent.of(file)
+                && has_typographic(quoted)
+                && !has_typographic(file);
         }
         if found.rung == Rung::Form(Fold::Exact) {
             plain = false;

@@ -2,13 +2,15 @@
 //!
 //! Must never return a content that only some of the hunks are in.
 
+use similar::DiffOp;
+
 use super::format::{Change, Format};
 use super::hunk::{Hunk, HunkLine, Sign, Splice};
 use super::locate::folds::Fold;
 use super::locate::target::Target;
 use super::locate::{Found, Lost, locate, near};
 use super::merge::{Merged, merge};
-use super::{fit, lines};
+use super::{anchor, fit, lines, pairs};
 
 /// Why a file could not be revised; the words are for a model to act on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,12 +35,26 @@ pub enum Refused {
     Unfit(String),
 }
 
+impl Refused {
+    /// Returns the word for the reason in a machine's output.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unread(_) => "unread",
+            Self::Missing(_) => "missing",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::Stale(_) => "stale",
+            Self::Done(_) => "done",
+            Self::Unfit(_) => "unfit",
+        }
+    }
+}
+
 /// Revises a text: `shown` is what the model saw, `now` what there is.
 pub fn revise(shown: &[u8], now: &[u8], hunks: &[Hunk]) -> Result<Vec<u8>, Refused> {
     if lines::is_binary(now) || lines::is_binary(shown) {
         return Err(Refused::Unfit("is not text: give it whole, in base64".into()));
     }
-    let seen = Target::of(shown);
+    let seen = Target::seeking(shown, hunks);
     let mut all: Vec<(Splice, usize)> = Vec::new();
     let mut final_newline = None;
     let mut done = 0;
@@ -54,7 +70,11 @@ pub fn revise(shown: &[u8], now: &[u8], hunks: &[Hunk]) -> Result<Vec<u8>, Refus
         final_newline = hunk.final_newline.or(final_newline);
     }
     if done > 0 {
-        let which = if done == hunks.len() { "all of it".to_owned() } else { format!("{done} of {} parts", hunks.len()) };
+        let which = if done == hunks.len() {
+            "all of it".to_owned()
+        } else {
+            format!("{done} of {} parts", hunks.len())
+        };
         return Err(Refused::Done(format!("has this change already ({which}): leave out what is done")));
     }
     all.sort_by_key(|(splice, _)| (splice.range.start, splice.range.end));
@@ -93,11 +113,12 @@ fn place(seen: &Target<'_>, hunk: &Hunk) -> Result<Vec<Splice>, Refused> {
 
 /// Reads a hunk again whose context has lost its first column: a line of a list is then no line that goes.
 fn reread(seen: &Target<'_>, hunk: &Hunk) -> Option<Hunk> {
-    let bare = |line: &HunkLine| line.raw.as_deref() == Some(line.text.as_str()) && !line.text.trim().is_empty();
+    let bare =
+        |line: &HunkLine| line.raw.as_deref() == Some(line.text.as_str()) && !line.text.trim().is_empty();
     if !hunk.lines.iter().any(|line| line.sign == Sign::Same && bare(line)) {
         return None;
     }
-    let index = seen.index(Fold::Trailing);
+    let index = seen.indexed(Fold::Trailing);
     let has = |text: &str| index.id(&Fold::Trailing.of(text)).is_some();
     let mut again = hunk.clone();
     for line in again.lines.iter_mut().filter(|line| line.sign == Sign::Gone && !has(&line.text)) {
@@ -116,11 +137,12 @@ fn carry(
     hunks: &[Hunk],
     final_newline: Option<bool>,
 ) -> Result<Vec<u8>, Refused> {
-    let current = Target::of(now);
+    let current = Target::seeking(now, hunks);
     match merge(seen, &current, splices) {
         Merged::Fits(splices) => {
             // A change that slid along equal lines is still the same change.
-            let again = hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
+            let again = !hunks.is_empty()
+                && hunks.iter().all(|hunk| matches!(locate(&current, hunk), Err(Lost::Done(_))));
             if again {
                 return Err(Refused::Done("has this change already: nothing is left to do".into()));
             }
@@ -137,7 +159,11 @@ fn carry(
 
 fn clip(line: &str) -> String {
     let line = line.trim_end();
-    if line.chars().count() <= 120 { line.to_owned() } else { line.chars().take(117).collect::<String>() + "..." }
+    if line.chars().count() <= 120 {
+        line.to_owned()
+    } else {
+        line.chars().take(117).collect::<String>() + "..."
+    }
 }
 
 fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
@@ -150,9 +176,9 @@ fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
         Lost::Spent => Refused::Ambiguous(format!(
             "takes too long to search for {by}: its lines are everywhere; quote lines that are rare"
         )),
-        Lost::Done(at) => Refused::Done(format!(
-            "has the change of {by} already, at line {}: leave it out", at + 1
-        )),
+        Lost::Done(at) => {
+            Refused::Done(format!("has the change of {by} already, at line {}: leave it out", at + 1))
+        }
         Lost::Many(places) => {
             let lines: Vec<String> = places.iter().take(5).map(|at| format!("{}", at + 1)).collect();
             let more = if places.len() > 5 { " and more" } else { "" };
@@ -165,9 +191,10 @@ fn explain(seen: &Target<'_>, hunk: &Hunk, lost: &Lost) -> Refused {
             let near = near::nearest(seen, &old);
             let said = match near {
                 Some((line, near)) if near.is_empty() => format!("no line is like `{}`", clip(&line)),
-                Some((line, near)) => {
-                    let like: Vec<String> = near.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
-                    format!("`{}` is not in it; most like it: {}", clip(&line), like.join(", "))
+                Some((line, found)) => {
+                    let alike: Vec<String> =
+                        found.iter().map(|n| format!("line {} `{}`", n.line, clip(&n.text))).collect();
+                    format!("`{}` is not in it; most like it: {}", clip(&line), alike.join(", "))
                 }
                 None => "its lines are in it, but not together".to_owned(),
             };
@@ -193,6 +220,65 @@ fn open(seen: &Target<'_>, hunk: &Hunk, found: &Found) -> Refused {
     ))
 }
 
+/// Returns a content after a change; `now` is none where there is no file.
+pub fn change(shown: Option<&[u8]>, now: Option<&[u8]>, change: &Change) -> Result<Vec<u8>, Refused> {
+    let unfit = |why: &str| Err(Refused::Unfit(why.into()));
+    let Some(now) = now else {
+        return match change {
+            Change::Create(bytes) => Ok(bytes.clone()),
+            _ => unfit("does not exist: name the file as it is, or create it"),
+        };
+    };
+    let shown = shown.unwrap_or(now);
+    match change {
+        Change::Create(bytes) if bytes == now => {
+            Err(Refused::Done("exists already, with this content".into()))
+        }
+        Change::Create(bytes) if now.is_empty() => Ok(bytes.clone()),
+        Change::Create(_) => unfit("exists already: change it instead of creating it"),
+        Change::Write(bytes) if bytes == now => Err(Refused::Done("has this content already".into())),
+        Change::Write(_) if shown != now => Err(Refused::Stale(
+            "has changed since it was shown, and would be overwritten: read it again".into(),
+        )),
+        Change::Write(bytes) => Ok(bytes.clone()),
+        Change::Hunks(hunks) => revise(shown, now, hunks),
+        Change::Pairs(pairs) => onto(shown, now, &pairs::replace(shown, pairs)?),
+        Change::Lines(lines) => {
+            let target = Target::of(shown);
+            let mut splices = anchor::splices(&target, lines).map_err(Refused::Stale)?;
+            splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+            if splices
+                .windows(2)
+                .any(|pair| pair[0].range.end > pair[1].range.start || pair[0].range == pair[1].range)
+            {
+                return Err(Refused::Ambiguous(
+                    "has lines that are changed twice: make one edit of the two".into(),
+                ));
+            }
+            onto(shown, now, &fit::spliced(&target, &splices, None))
+        }
+        Change::Delete => unfit("goes, and has no content afterwards"),
+    }
+}
+
+/// Carries the difference of two contents over to the content there is now.
+fn onto(shown: &[u8], now: &[u8], after: &[u8]) -> Result<Vec<u8>, Refused> {
+    if after == now {
+        return Err(Refused::Done("has this change already: nothing is left to do".into()));
+    }
+    if shown == now {
+        return Ok(after.to_vec());
+    }
+    let (seen, wanted) = (Target::of(shown), Target::of(after));
+    let splice = |op: DiffOp| Splice {
+        range: op.old_range(),
+        lines: wanted.text.lines[op.new_range()].iter().map(|line| line.to_vec()).collect(),
+    };
+    let ops = lines::ops(&seen.text.lines, &wanted.text.lines).into_iter();
+    let splices: Vec<Splice> = ops.filter(|op| !matches!(op, DiffOp::Equal { .. })).map(splice).collect();
+    carry(&seen, now, &splices, &[], None)
+}
+
 /// Applies a text with edits of one file; what a scorer asks.
 pub fn case(path: &str, base: &[u8], seen: &[u8], format: &str, text: &str) -> Result<Vec<u8>, Refused> {
     let format = match format {
@@ -204,15 +290,12 @@ pub fn case(path: &str, base: &[u8], seen: &[u8], format: &str, text: &str) -> R
     let mut hunks = Vec::new();
     for edit in edits {
         if edit.path != path {
-            return Err(Refused::Unfit(format!("is not `{}`, which the edit names", edit.path)));
+            return Err(Refused::Unfit(format!("is not `{}`, which the edit names", clip(&edit.path))));
         }
         match edit.change {
             Change::Hunks(more) => hunks.extend(more),
-            Change::Write(bytes) if bytes != base => return Ok(bytes),
-            Change::Write(_) => return Err(Refused::Done("has this content already".into())),
-            Change::Create(bytes) if base.is_empty() => return Ok(bytes),
-            Change::Create(_) => return Err(Refused::Unfit("exists already".into())),
-            Change::Delete => return Err(Refused::Unfit("would be deleted, and one text was asked for".into())),
+            other if hunks.is_empty() => return change(Some(seen), Some(base), &other),
+            _ => return Err(Refused::Unfit("is changed in two ways".into())),
         }
     }
     revise(seen, base, &hunks)

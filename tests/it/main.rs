@@ -10,6 +10,7 @@ mod cost;
 mod debate;
 mod dependencies;
 mod doctor;
+mod edit;
 mod env;
 mod fastapi;
 mod faults;

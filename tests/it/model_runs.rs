@@ -2,6 +2,7 @@
 
 mod debates;
 mod doors;
+mod formats;
 mod money;
 mod records;
 pub mod world;

@@ -84,6 +84,7 @@ pub static MODEL: TableForm = TableForm {
         may("retires_on", "The day from which it answers no more: it is refused from then on, and warned of before."),
         may("successor", "The id of the model to take in its place. Default: the newest active one of its family."),
         may("efforts", "The words it takes for how hard to think."),
+        may("edits", "The format it writes edits in where it is asked as `builder`: `json`, `udiff`, `sr` or `v4a`. It is asked for where all models of the route have the same; else `json` is. Default: `json`."),
     ],
 };
 

@@ -11,6 +11,7 @@ use super::{Catalogue, CatalogueError, address, nearest, row::shortened};
 use crate::agent::price::{LongPrompt, PriceRow, Rates};
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::money::NanoUsd;
+use crate::edit::format::Format;
 use crate::ports::model::WireFormat;
 
 /// The model of a price row that stands for every model without one.
@@ -124,6 +125,17 @@ impl Catalogue {
             .map(|row| row.id.clone())
     }
 
+    /// Returns the format edits are asked for in: that of every entry of a route, or JSON where they differ.
+    ///
+    /// Whoever of the route answers can then write it, and which credentials a machine has does not change the question.
+    pub fn edits_of(&self, route: &[RouteEntry]) -> Format {
+        let mut formats = route
+            .iter()
+            .map(|entry| self.model(&entry.provider, &entry.model).map_or(Format::Json, |row| row.edits));
+        let first = formats.next().unwrap_or(Format::Json);
+        if formats.all(|format| format == first) { first } else { Format::Json }
+    }
+
     /// Returns the prices of a model on a day; `None`: not known.
     pub fn price(&self, provider: &str, model: &str, day: Date) -> Option<PriceRow> {
         self.price_with(provider, model, day, &Map::new())
@@ -204,6 +216,7 @@ impl Catalogue {
             settings: provider.map(|row| &row.extra),
             command: provider.map_or(&[], |row| &row.command),
             script: provider.and_then(|row| row.script.as_deref()),
+            edits: model.map(|row| row.edits).filter(|format| *format != Format::Json).map(Format::name),
         }
     }
 }
@@ -222,6 +235,8 @@ struct Material<'c> {
     settings: Option<&'c Map<String, Value>>,
     command: &'c [String],
     script: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<&'static str>,
 }
 
 /// Makes the row of a call: settings that cost more are in its rates, and in its name.

@@ -18,6 +18,7 @@ use super::types::{
     CredentialRef, ModelRow, Oidc, Placed, PriceLine, ProviderRow, RawFile, RouteEntry, Status,
 };
 use crate::agent::price::{LongPrompt, Rates};
+use crate::edit::format::Format;
 use crate::ports::model::WireFormat;
 
 /// The largest file that is read.
@@ -339,6 +340,13 @@ fn model(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<ModelRow> {
         }
         known
     });
+    let edits = row.text("edits").map_or(Some(Format::Json), |text| {
+        let known = Format::named(&text);
+        if known.is_none() {
+            row.wrong("edits", "must be json, udiff, sr or v4a");
+        }
+        known
+    });
     let (released, retires_on) = (row.date("released"), row.date("retires_on"));
     if let (Some(released), Some(retires)) = (released, retires_on)
         && retires <= released
@@ -356,6 +364,7 @@ fn model(sheet: &Sheet<'_>, value: &Spanned<DeValue<'_>>) -> Option<ModelRow> {
         retires_on,
         successor: row.text("successor"),
         efforts: row.texts("efforts"),
+        edits: edits?,
     })
 }
 

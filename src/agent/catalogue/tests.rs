@@ -7,6 +7,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::artifact::money::NanoUsd;
+use crate::edit::format::Format;
 
 fn load(text: &str) -> Result<Catalogue, CatalogueError> {
     Catalogue::load(&[Overlay { name: "models.toml", bytes: text.as_bytes() }], &BTreeMap::new())
@@ -56,6 +57,39 @@ fn who_judges_is_of_another_family_than_who_builds_where_two_vendors_are_configu
             assert_ne!(first("builder"), first(judge), "without {without}");
         }
     }
+}
+
+#[test]
+fn edits_are_asked_for_in_the_format_that_a_whole_route_writes() {
+    let row = |id: &str, edits: &str| {
+        format!(
+            "[[model]]\nid = \"{id}\"\nprovider = \"anthropic\"\nfamily = \"f\"\ncontext = 9\nmax_output = 9\n{edits}\n"
+        )
+    };
+    let plain = row("a", "") + &row("b", "") + "[routes]\nbuilder = [\"anthropic/a\", \"anthropic/b\"]\n";
+    let digest = |text: &str| load(text).unwrap().digest_of_routes(&["builder"]).unwrap();
+    for (first, second, wanted) in [
+        ("", "", Format::Json),
+        ("edits = \"json\"", "", Format::Json),
+        ("edits = \"udiff\"", "edits = \"udiff\"", Format::Udiff),
+        ("edits = \"sr\"", "edits = \"v4a\"", Format::Json),
+        ("edits = \"v4a\"", "", Format::Json),
+    ] {
+        let text = plain.replacen("max_output = 9\n", &format!("max_output = 9\n{first}\n"), 1);
+        let at = text.rfind("max_output = 9\n").unwrap() + "max_output = 9\n".len();
+        let text = format!("{}{second}\n{}", &text[..at], &text[at..]);
+        let catalogue = load(&text).unwrap();
+        assert_eq!(catalogue.edits_of(catalogue.route("builder")), wanted, "{first} {second}");
+        let same = first.len() + second.len() == 0 || first.contains("json");
+        assert_eq!(
+            digest(&text) == digest(&plain),
+            same,
+            "another format is another question: {first} {second}"
+        );
+    }
+    assert_eq!(built_in().edits_of(&[]), Format::Json);
+    let error = load(&row("a", "edits = \"diff\"")).unwrap_err().to_string();
+    assert!(error.contains("`model.edits` must be json, udiff, sr or v4a"), "{error}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::Place;
 use crate::agent::price::{LongPrompt, Rates};
+use crate::edit::format::Format;
 use crate::ports::model::WireFormat;
 
 /// Who answers, and where.
@@ -147,6 +148,8 @@ pub struct ModelRow {
     pub successor: Option<String>,
     /// The words it takes for how hard to think; empty: not known.
     pub efforts: Vec<String>,
+    /// The format it writes edits in.
+    pub edits: Format,
 }
 
 /// What a model costs.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::artifact::id::{CommitId, TreeId};
+use crate::artifact::types::change_set::FileMode;
 use crate::ports::vcs::{EntryKind, Ranked, TreeEntry, VcsError, VcsRead};
 
 /// The largest file that is looked into.
@@ -54,6 +55,14 @@ impl<'a> TreeSource<'a> {
     pub fn kind(&self, path: &str) -> Option<EntryKind> {
         let at = self.entries.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).ok()?;
         self.entries.get(at).map(|entry| entry.kind)
+    }
+
+    /// Returns the mode of a file; where there is none, that of a file that is not executable.
+    pub fn mode(&self, path: &str) -> FileMode {
+        match self.kind(path) {
+            Some(EntryKind::Executable) => FileMode::Executable,
+            _ => FileMode::Regular,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod context;
 pub mod cost;
 pub mod demo;
 pub mod doctor;
+pub mod edit;
 pub mod event;
 pub mod explain;
 pub mod init;
@@ -41,6 +42,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Demo(args) => demo::run(args, output),
         Command::Init(args) => init::run(args, global, output),
         Command::Doctor(args) => doctor::run(args, global, output),
+        Command::Edit(args) => edit::run(args, global, output),
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
         Command::Context(args) => context::run(args, global, output),

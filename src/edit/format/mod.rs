@@ -8,6 +8,7 @@ mod signed;
 pub mod udiff;
 pub mod v4a;
 
+use super::anchor::LineChange;
 use super::hunk::Hunk;
 
 /// What a model wants done to one file.
@@ -30,12 +31,29 @@ pub struct FileEdit {
 pub enum Change {
     /// These parts change; none for a move or a change of mode only.
     Hunks(Vec<Hunk>),
+    /// These texts are replaced, one after the other.
+    Pairs(Vec<Pair>),
+    /// These lines change.
+    Lines(Vec<LineChange>),
     /// The file is new and holds this.
     Create(Vec<u8>),
     /// The file is there and holds this from now on.
     Write(Vec<u8>),
     /// The file goes.
     Delete,
+}
+
+/// A text to find and what to put instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its number in the edit, from 1.
+    pub at: usize,
+    /// What to find.
+    pub find: String,
+    /// What to put instead.
+    pub replace: String,
+    /// The line it begins on, from 1, where that is said.
+    pub line: Option<usize>,
 }
 
 /// Why a text could not be read.
@@ -49,9 +67,10 @@ pub struct Unread {
 }
 
 /// A format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// Our own edits in JSON.
+    #[default]
     Json,
     /// A unified diff.
     Udiff,
@@ -72,7 +91,12 @@ struct Row {
 /// The register: one line for each format, in the order in which `auto` tries them.
 static FORMATS: &[Row] = &[
     Row { format: Format::V4a, name: "v4a", looks: v4a::looks, read: v4a::read },
-    Row { format: Format::SearchReplace, name: "sr", looks: search_replace::looks, read: search_replace::read },
+    Row {
+        format: Format::SearchReplace,
+        name: "sr",
+        looks: search_replace::looks,
+        read: search_replace::read,
+    },
     Row { format: Format::Json, name: "json", looks: json::looks, read: json::read },
     Row { format: Format::Udiff, name: "udiff", looks: udiff::looks, read: udiff::read },
 ];
@@ -116,7 +140,10 @@ fn unread<T>(line: usize, why: impl Into<String>) -> Result<T, Unread> {
 /// The lines of an input without their ends.
 fn lines_of(text: &str) -> Vec<&str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).map(|l| l.strip_suffix('\r').unwrap_or(l)).collect()
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').unwrap_or(line))
+        .map(|l| l.strip_suffix('\r').unwrap_or(l))
+        .collect()
 }
 
 /// Tells whether a line opens or closes a fence.

@@ -17,7 +17,10 @@ pub fn looks(text: &str) -> bool {
 fn opens(line: &str) -> Option<&str> {
     let line = line.trim_end();
     let bare = marked(line, '<').or_else(|| marked(line, '-'))?;
-    ["SEARCH", "ORIGINAL", "HEAD"].iter().find_map(|word| bare.trim_start().strip_prefix(word)).map(|rest| rest.trim_start_matches([':', '>', ' ']))
+    ["SEARCH", "ORIGINAL", "HEAD"]
+        .iter()
+        .find_map(|word| bare.trim_start().strip_prefix(word))
+        .map(|rest| rest.trim_start_matches([':', '>', ' ']))
 }
 
 /// Takes five to nine marks off the start of a line.
@@ -29,7 +32,9 @@ fn marked(line: &str, mark: char) -> Option<&str> {
 fn closes(line: &str) -> bool {
     let line = line.trim_end();
     let words = ["REPLACE", "UPDATED", "UPDATE"];
-    marked(line, '>').or_else(|| marked(line, '+')).is_some_and(|rest| words.iter().any(|word| rest.trim_start().starts_with(word)))
+    marked(line, '>')
+        .or_else(|| marked(line, '+'))
+        .is_some_and(|rest| words.iter().any(|word| rest.trim_start().starts_with(word)))
         || marked(line, '>') == Some("")
 }
 
@@ -92,7 +97,8 @@ fn start_line(lines: &[&str], at: &mut usize) -> Option<usize> {
 
 /// Cuts a block at its divider; where lines of the content look like one, it is the middle one.
 fn split<'l>(lines: &'l [&'l str], at: usize) -> Result<(&'l [&'l str], &'l [&'l str]), Unread> {
-    let all: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| divides(line)).map(|(i, _)| i).collect();
+    let all: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| divides(line)).map(|(i, _)| i).collect();
     let seven: Vec<usize> = all.iter().copied().filter(|i| lines[*i].trim_end().len() == 7).collect();
     let found = if seven.is_empty() { all } else { seven };
     match found.len() {
@@ -114,7 +120,7 @@ fn block(at: usize, start: Option<usize>, old: &[&str], new: &[&str]) -> Change 
 }
 
 /// Returns the lines of a hunk that turns `old` into `new`.
-pub(super) fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
+pub fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
     let mut lines = Vec::with_capacity(old.len() + new.len());
     for op in capture_diff_slices(Algorithm::Myers, old, new) {
         if let DiffOp::Equal { .. } = op {
@@ -129,13 +135,12 @@ pub(super) fn between(old: &[&str], new: &[&str]) -> Vec<HunkLine> {
 
 /// Blocks of one file that follow each other are one edit.
 fn push(edits: &mut Vec<FileEdit>, path: &str, change: Change) {
-    if let (Some(last), Change::Hunks(more)) = (edits.last_mut(), &change) {
-        if last.path == path {
-            if let Change::Hunks(hunks) = &mut last.change {
-                hunks.extend(more.iter().cloned());
-                return;
-            }
-        }
+    if let (Some(last), Change::Hunks(more)) = (edits.last_mut(), &change)
+        && last.path == path
+        && let Change::Hunks(hunks) = &mut last.change
+    {
+        hunks.extend(more.iter().cloned());
+        return;
     }
     let at = match &change {
         Change::Hunks(hunks) => hunks.first().map_or(1, |hunk| hunk.at),
@@ -148,14 +153,32 @@ fn push(edits: &mut Vec<FileEdit>, path: &str, change: Change) {
 fn path_above(lines: &[&str]) -> Option<String> {
     let near = lines.iter().rev().filter(|line| !line.trim().is_empty()).take(2);
     near.take_while(|line| !line.trim().is_empty()).find_map(|line| {
-        if is_fence(line.trim_start()) { path_of(line.trim_start().trim_start_matches(['`', '~']).split_once(' ')?.1) } else { path_of(line) }
+        if is_fence(line.trim_start()) {
+            path_of(line.trim_start().trim_start_matches(['`', '~']).split_once(' ')?.1)
+        } else {
+            path_of(line)
+        }
     })
 }
 
 /// Reads a path out of the ornaments models give it; prose is none.
 fn path_of(line: &str) -> Option<String> {
     let mut text = line.trim();
-    for word in ["File:", "file:", "Filename:", "Path:", "path:", "FILE:", "###", "##", "#", "//", "--", "<file path=", "path="] {
+    for word in [
+        "File:",
+        "file:",
+        "Filename:",
+        "Path:",
+        "path:",
+        "FILE:",
+        "###",
+        "##",
+        "#",
+        "//",
+        "--",
+        "<file path=",
+        "path=",
+    ] {
         text = text.strip_prefix(word).unwrap_or(text).trim_start();
     }
     let ornaments = ['`', '*', '"', '\'', '>', ':', ' '];
@@ -164,6 +187,7 @@ fn path_of(line: &str) -> Option<String> {
         && bare.len() <= 400
         && !bare.contains(['<', '>', '|', '`', '\0', '\t'])
         && !bare.ends_with(['.', ',', ';', '!', '?'])
-        && (!bare.contains(' ') || (bare.contains('.') && !bare.contains(", ") && bare.split(' ').count() <= 4));
+        && (!bare.contains(' ')
+            || (bare.contains('.') && !bare.contains(", ") && bare.split(' ').count() <= 4));
     path_like.then(|| bare.to_owned())
 }

@@ -9,7 +9,8 @@ use super::{Change, FileEdit, Unread, is_fence, lines_of, signed, unread};
 /// Tells whether a text may be a unified diff.
 pub fn looks(text: &str) -> bool {
     let lines = lines_of(text);
-    lines.windows(2).any(|pair| is_head(pair[0], pair[1])) || lines.iter().any(|line| line.starts_with("diff --git "))
+    lines.windows(2).any(|pair| is_head(pair[0], pair[1]))
+        || lines.iter().any(|line| line.starts_with("diff --git "))
 }
 
 fn is_head(line: &str, next: &str) -> bool {
@@ -57,7 +58,10 @@ impl Reader<'_> {
             } else if is_head(line, next) {
                 self.body(Head { at: self.at + 1, ..Head::default() })?;
             } else if line.starts_with("@@ -") || line == "@@" {
-                return unread(self.at + 1, "begins a hunk of no file: put `--- a/PATH` and `+++ b/PATH` above it");
+                return unread(
+                    self.at + 1,
+                    "begins a hunk of no file: put `--- a/PATH` and `+++ b/PATH` above it",
+                );
             } else if line.starts_with("diff --cc ") || line.starts_with("diff --combined ") {
                 return unread(self.at + 1, "is of a merge's combined diff, which cannot be applied");
             } else {
@@ -96,7 +100,10 @@ impl Reader<'_> {
                 return unread(number, "copies a file: write the new file whole instead");
             } else if line == "GIT binary patch" || line.starts_with("Binary files ") {
                 return unread(number, "is about a binary file, whose content is not in it");
-            } else if !["old mode ", "index ", "similarity index ", "dissimilarity index "].iter().any(|p| line.starts_with(p)) {
+            } else if !["old mode ", "index ", "similarity index ", "dissimilarity index "]
+                .iter()
+                .any(|p| line.starts_with(p))
+            {
                 break;
             }
             self.at += 1;
@@ -123,7 +130,9 @@ impl Reader<'_> {
             if line.starts_with("@@") {
                 let hunk = self.hunk();
                 hunks.push(hunk);
-            } else if line.trim().is_empty() && self.lines.get(self.at + 1).is_some_and(|next| next.starts_with("@@")) {
+            } else if line.trim().is_empty()
+                && self.lines.get(self.at + 1).is_some_and(|next| next.starts_with("@@"))
+            {
                 self.at += 1;
             } else {
                 break;
@@ -157,11 +166,11 @@ impl Reader<'_> {
                 break;
             }
             signed::push(&mut hunk, line);
-            if let (Some((old, new)), Some(last)) = (&mut left, hunk.lines.last()) {
-                if !line.starts_with('\\') {
-                    *old -= i64::from(last.sign != Sign::New);
-                    *new -= i64::from(last.sign != Sign::Gone);
-                }
+            if let (Some((old, new)), Some(last)) = (&mut left, hunk.lines.last())
+                && !line.starts_with('\\')
+            {
+                *old -= i64::from(last.sign != Sign::New);
+                *new -= i64::from(last.sign != Sign::Gone);
             }
             self.at += 1;
         }
@@ -171,7 +180,13 @@ impl Reader<'_> {
 
     fn finish(&mut self, head: Head, hunks: Vec<Hunk>) -> Result<(), Unread> {
         let at = head.at;
-        let edit = |path: String, change: Change, to: Option<String>| FileEdit { at, path, change, to, executable: head.executable };
+        let edit = |path: String, change: Change, to: Option<String>| FileEdit {
+            at,
+            path,
+            change,
+            to,
+            executable: head.executable,
+        };
         let edit = match (head.from.or(head.old), head.to.or(head.new)) {
             (None, None) => return unread(at, "is about no file"),
             (None, Some(path)) => edit(path, Change::Create(content(&hunks, at)?), None),
@@ -264,7 +279,9 @@ fn without_prefixes(old: String, new: String) -> (Option<String>, Option<String>
         (true, false) => (None, Some(strip(&new, &["b/"]).unwrap_or(new))),
         (false, true) => (Some(strip(&old, &["a/"]).unwrap_or(old)), None),
         (false, false) => match (strip(&old, &olds), strip(&new, &news)) {
-            (Some(bare_old), Some(bare_new)) if bare_old == bare_new || old != new => (Some(bare_old), Some(bare_new)),
+            (Some(bare_old), Some(bare_new)) if bare_old == bare_new || old != new => {
+                (Some(bare_old), Some(bare_new))
+            }
             _ => (Some(old), Some(new)),
         },
     }

@@ -10,7 +10,9 @@ const SECTIONS: [&str; 3] = ["*** Update File: ", "*** Add File: ", "*** Delete 
 /// Tells whether a text may be in this format.
 pub fn looks(text: &str) -> bool {
     let lines = lines_of(text);
-    lines.iter().any(|line| line.trim_end() == "*** Begin Patch" || SECTIONS.iter().any(|head| line.starts_with(head)))
+    lines.iter().any(|line| {
+        line.trim_end() == "*** Begin Patch" || SECTIONS.iter().any(|head| line.starts_with(head))
+    })
 }
 
 /// Reads an envelope; text around it is left out.
@@ -58,7 +60,9 @@ fn hunks(lines: &[&str], at: &mut usize) -> Result<Vec<Hunk>, Unread> {
             break;
         }
         // After the last line of a fenced envelope that was not ended.
-        if is_fence(line) && !lines[*at..].iter().any(|l| l.trim_end() == "*** End Patch" || section(l).is_some()) {
+        if is_fence(line)
+            && !lines[*at..].iter().any(|l| l.trim_end() == "*** End Patch" || section(l).is_some())
+        {
             break;
         }
         if word == "*** End of File" {
@@ -74,7 +78,9 @@ fn hunks(lines: &[&str], at: &mut usize) -> Result<Vec<Hunk>, Unread> {
             match hunks.last_mut().filter(|_| more) {
                 // A second head narrows the first.
                 Some(hunk) => hunk.above.extend(head.above),
-                None => hunks.push(Hunk { at: *at + 1, start: head.start, above: head.above, ..Hunk::default() }),
+                None => {
+                    hunks.push(Hunk { at: *at + 1, start: head.start, above: head.above, ..Hunk::default() });
+                }
             }
             open = true;
         } else {

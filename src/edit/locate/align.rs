@@ -40,8 +40,9 @@ pub struct Way {
 
 /// Returns the ways in which old lines stand in the file, one or two for each place of the rarest line.
 pub fn ways(target: &Target<'_>, old: &[&HunkLine], allowed: Allowed) -> Vec<Way> {
-    let index = target.index(Fold::Signs);
-    let places = |line: &HunkLine| index.id(&Fold::Signs.of(&line.text)).map_or(&[][..], |id| index.places(id));
+    let index = target.indexed(Fold::Signs);
+    let places =
+        |line: &HunkLine| index.id(&Fold::Signs.of(&line.text)).map_or(&[][..], |id| index.places(id));
     let gone_missing = old.iter().any(|l| l.sign == Sign::Gone && places(l).is_empty());
     if gone_missing || old.len() > LONGEST || old.len() < 2 {
         return Vec::new();
@@ -71,7 +72,10 @@ pub fn ways(target: &Target<'_>, old: &[&HunkLine], allowed: Allowed) -> Vec<Way
             map.push(Some(at));
             map.extend(below);
             let way = Way { map, cost: cost_above + cost_below };
-            if way.cost <= limit && sound(target, old, &way.map) && !found.iter().any(|w: &Way| w.map == way.map) {
+            if way.cost <= limit
+                && sound(target, old, &way.map)
+                && !found.iter().any(|w: &Way| w.map == way.map)
+            {
                 found.push(way);
             }
         }
@@ -158,10 +162,10 @@ fn grid(
                 }
             };
             let file = side.line(column, target.text.len()).filter(|_| column < columns);
-            if let (Some(line), Some(file)) = (old.get(row), file) {
-                if let Some(price) = price(line, target.line(file), allowed.misquotes) {
-                    reach(row + 1, column + 1, price, Step::Match);
-                }
+            if let (Some(line), Some(file)) = (old.get(row), file)
+                && let Some(price) = price(line, target.line(file), allowed.misquotes)
+            {
+                reach(row + 1, column + 1, price, Step::Match);
             }
             if let Some(line) = old.get(row) {
                 if line.sign == Sign::Same && line.text.trim().is_empty() {

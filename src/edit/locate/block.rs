@@ -20,7 +20,7 @@ pub enum Reading {
 
 /// Returns where a block of lines begins in the file, in order; empty for no lines.
 pub fn places(target: &Target<'_>, block: &[&HunkLine], fold: Fold, reading: Reading) -> Vec<usize> {
-    let index = target.index(fold);
+    let index = target.indexed(fold);
     let mut wanted = Vec::with_capacity(block.len());
     for line in block {
         let text = index.id(&fold.of(&line.text));
@@ -33,12 +33,14 @@ pub fn places(target: &Target<'_>, block: &[&HunkLine], fold: Fold, reading: Rea
         }
         wanted.push([text, raw]);
     }
-    let count = |ids: &[Option<u32>; 2]| ids.iter().flatten().map(|id| index.places(*id).len()).sum::<usize>();
+    let count =
+        |ids: &[Option<u32>; 2]| ids.iter().flatten().map(|id| index.places(*id).len()).sum::<usize>();
     let Some((pivot, ids)) = wanted.iter().enumerate().min_by_key(|(_, ids)| count(ids)) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    let mut tried: Vec<usize> = ids.iter().flatten().flat_map(|id| index.places(*id)).map(|at| *at as usize).collect();
+    let mut tried: Vec<usize> =
+        ids.iter().flatten().flat_map(|id| index.places(*id)).map(|at| *at as usize).collect();
     if ids.iter().flatten().count() > 1 {
         tried.sort_unstable();
         tried.dedup();

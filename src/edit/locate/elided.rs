@@ -21,9 +21,18 @@ pub fn is_ellipsis(line: &str) -> bool {
     let words = rest.trim_matches(['.', '…', ' ', '(', ')', '[', ']']).to_lowercase();
     words.is_empty()
         || (words.len() <= 60
-            && ["existing", "unchanged", "rest of", "omitted", "other code", "remaining", "same as", "elided"]
-                .iter()
-                .any(|known| words.contains(known)))
+            && [
+                "existing",
+                "unchanged",
+                "rest of",
+                "omitted",
+                "other code",
+                "remaining",
+                "same as",
+                "elided",
+            ]
+            .iter()
+            .any(|known| words.contains(known)))
 }
 
 /// Returns the ways in which the parts around the ellipses stand in the file; each maps old lines to lines of it.
@@ -43,8 +52,10 @@ pub fn places(target: &Target<'_>, old: &[&HunkLine], fold: Fold) -> Vec<Vec<Opt
         let starts = block::places(target, part, fold, Reading::Either);
         let (mut next, mut next_ends) = (Vec::new(), Vec::new());
         for (way, end) in ways.iter().zip(&ends) {
-            let fits = starts.iter().filter(|start| **start >= *end && (number == 0 || **start - *end <= FAR));
-            let changes = parts.iter().skip(number).any(|(_, part)| part.iter().any(|l| l.sign != Sign::Same));
+            let fits =
+                starts.iter().filter(|start| **start >= *end && (number == 0 || **start - *end <= FAR));
+            let changes =
+                parts.iter().skip(number).any(|(_, part)| part.iter().any(|l| l.sign != Sign::Same));
             // Context after the last change is where it is found first; what changes may have no second place.
             let take = if changes { usize::MAX } else { 1 };
             for start in fits.take(take) {
@@ -72,7 +83,16 @@ mod tests {
 
     #[test]
     fn ellipses_are_told_from_code() {
-        for line in ["...", "  ...", "# ...", "// ... existing code ...", "/* ... */", "…", "<!-- ... -->", "{/* ... rest of the file ... */}"] {
+        for line in [
+            "...",
+            "  ...",
+            "# ...",
+            "// ... existing code ...",
+            "/* ... */",
+            "…",
+            "<!-- ... -->",
+            "{/* ... rest of the file ... */}",
+        ] {
             assert!(is_ellipsis(line), "{line}");
         }
         for line in ["...args", "f(...)", "return ...x", "", "# comment", "..", "def f(): ..."] {

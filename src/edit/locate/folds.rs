@@ -75,22 +75,22 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads the lines of a file.
-    pub fn of(lines: &[Cow<'_, str>], fold: Fold) -> Self {
-        let mut index = Self { ids: Vec::with_capacity(lines.len()), known: HashMap::new(), places: Vec::new() };
-        for (at, line) in lines.iter().enumerate() {
+    /// Reads the lines of a file; only the forms of `wanted` lines are kept, all others are one that nothing has.
+    pub fn of(lines: &[Cow<'_, str>], fold: Fold, wanted: &[String]) -> Self {
+        let mut index =
+            Self { ids: Vec::with_capacity(lines.len()), known: HashMap::new(), places: Vec::new() };
+        for line in wanted {
             let form = fold.of(line);
-            let id = match index.known.get(form.as_ref()) {
-                Some(id) => *id,
-                None => {
-                    let id = u32::try_from(index.places.len()).unwrap_or(u32::MAX);
-                    index.known.insert(form.into_owned().into_boxed_str(), id);
-                    index.places.push(Vec::new());
-                    id
-                }
-            };
-            index.ids.push(id);
-            if let Some(places) = index.places.get_mut(id as usize) {
+            if !index.known.contains_key(form.as_ref()) {
+                let id = u32::try_from(index.places.len()).unwrap_or(u32::MAX);
+                index.known.insert(form.into_owned().into_boxed_str(), id);
+                index.places.push(Vec::new());
+            }
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let id = index.known.get(fold.of(line).as_ref()).copied();
+            index.ids.push(id.unwrap_or(u32::MAX));
+            if let Some(places) = id.and_then(|id| index.places.get_mut(id as usize)) {
                 places.push(u32::try_from(at).unwrap_or(u32::MAX));
             }
         }
@@ -99,7 +99,7 @@ impl Index {
 
     /// Returns the number of a form, if the file has it.
     pub fn id(&self, form: &str) -> Option<u32> {
-        self.known.get(form).copied()
+        self.known.get(form).copied().filter(|id| !self.places(*id).is_empty())
     }
 
     /// Returns the lines that have a form.

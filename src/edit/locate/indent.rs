@@ -64,11 +64,7 @@ fn columns(lead: &str, tab: usize) -> usize {
 }
 
 fn render(columns: usize, tab: usize, tabs: bool) -> String {
-    if tabs {
-        "\t".repeat(columns / tab) + &" ".repeat(columns % tab)
-    } else {
-        " ".repeat(columns)
-    }
+    if tabs { "\t".repeat(columns / tab) + &" ".repeat(columns % tab) } else { " ".repeat(columns) }
 }
 
 impl Indenter {
@@ -81,7 +77,8 @@ impl Indenter {
             let mut table = BTreeMap::new();
             let mut torn = Vec::new();
             for (quoted, file) in pairs {
-                if table.insert((*quoted).to_owned(), (*file).to_owned()).is_some_and(|known| known != **file) {
+                if table.insert((*quoted).to_owned(), (*file).to_owned()).is_some_and(|known| known != **file)
+                {
                     torn.push(*quoted);
                 }
             }
@@ -93,15 +90,15 @@ impl Indenter {
     /// One rule for all pairs, the plainest first.
     fn moved(pairs: &[(&str, &str)]) -> Option<Self> {
         let (quoted, file) = pairs.iter().max_by_key(|(quoted, file)| quoted.len().max(file.len()))?;
-        if let Some(more) = file.strip_suffix(quoted) {
-            if pairs.iter().all(|(q, f)| f.strip_suffix(q) == Some(more)) {
-                return Some(Self::Add(more.to_owned()));
-            }
+        if let Some(more) = file.strip_suffix(quoted)
+            && pairs.iter().all(|(q, f)| f.strip_suffix(q) == Some(more))
+        {
+            return Some(Self::Add(more.to_owned()));
         }
-        if let Some(less) = quoted.strip_suffix(file) {
-            if pairs.iter().all(|(q, f)| q.strip_suffix(f) == Some(less)) {
-                return Some(Self::Strip(less.to_owned()));
-            }
+        if let Some(less) = quoted.strip_suffix(file)
+            && pairs.iter().all(|(q, f)| q.strip_suffix(f) == Some(less))
+        {
+            return Some(Self::Strip(less.to_owned()));
         }
         let tabs = pairs.iter().any(|(_, file)| file.contains('\t'));
         // Tabs for spaces or the other way round is likelier than that and a shift.
@@ -125,7 +122,8 @@ impl Indenter {
     fn untold(pairs: &[(&str, &str)], new: &[&str], style: impl FnOnce() -> Style) -> Self {
         let (tab, space) = (new.iter().any(|l| l.contains('\t')), new.iter().any(|l| l.starts_with("  ")));
         let told = pairs.iter().any(|(quoted, _)| !quoted.is_empty());
-        if !(tab || space) || (told && !tab) || pairs.iter().any(|(quoted, _)| quoted.contains('\t')) {
+        let reindents = tab || (space && !told);
+        if !reindents || pairs.iter().any(|(quoted, _)| quoted.contains('\t')) {
             return Self::Same;
         }
         let style = style();
@@ -154,7 +152,9 @@ impl Indenter {
         if rest.trim().is_empty() {
             // A line of white space alone follows the style of the file, and no more.
             return Some(match self {
-                Self::Columns { .. } if !lead.is_empty() => self.lead(lead).unwrap_or_else(|| lead.to_owned()) + rest,
+                Self::Columns { .. } if !lead.is_empty() => {
+                    self.lead(lead).unwrap_or_else(|| lead.to_owned()) + rest
+                }
                 _ => line.to_owned(),
             });
         }

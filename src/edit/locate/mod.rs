@@ -75,7 +75,9 @@ pub fn locate(target: &Target<'_>, hunk: &Hunk) -> Result<Found, Lost> {
 fn forms(target: &Target<'_>, hunk: &Hunk, old: &[&HunkLine]) -> Option<Result<Found, Lost>> {
     if old.iter().all(|line| line.text.trim().is_empty()) && old.iter().all(|line| line.sign == Sign::Same) {
         // Blank lines alone are everywhere.
-        return (hunk.start.is_none() && !hunk.at_end).then_some(Err(Lost::Nothing)).or_else(|| exact(target, hunk, old));
+        return (hunk.start.is_none() && !hunk.at_end)
+            .then_some(Err(Lost::Nothing))
+            .or_else(|| exact(target, hunk, old));
     }
     for fold in Fold::ALL {
         for reading in [Reading::Text, Reading::Either] {
@@ -114,14 +116,17 @@ fn exact(target: &Target<'_>, hunk: &Hunk, old: &[&HunkLine]) -> Option<Result<F
 
 /// Chooses the one place, or the one that the hunk itself points at.
 fn pick(target: &Target<'_>, hunk: &Hunk, starts: &[usize], len: usize) -> Result<usize, Lost> {
-    let ending: Vec<usize> = starts.iter().copied().filter(|start| start + len == target.text.len()).collect();
+    let ending: Vec<usize> =
+        starts.iter().copied().filter(|start| start + len == target.text.len()).collect();
     if let (true, [only]) = (hunk.at_end, ending.as_slice()) {
         return Ok(*only);
     }
     if let [only] = starts {
         return Ok(*only);
     }
-    if let Some(start) = hunk.start.and_then(|start| start.checked_sub(1)).filter(|start| starts.contains(start)) {
+    if let Some(start) =
+        hunk.start.and_then(|start| start.checked_sub(1)).filter(|start| starts.contains(start))
+    {
         return Ok(start);
     }
     match below_anchors(target, hunk, starts).as_slice() {
@@ -133,14 +138,21 @@ fn pick(target: &Target<'_>, hunk: &Hunk, starts: &[usize], len: usize) -> Resul
 /// Returns the places that stand in what the last anchor heads.
 fn below_anchors(target: &Target<'_>, hunk: &Hunk, starts: &[usize]) -> Vec<usize> {
     let Some((last, outer)) = hunk.above.split_last() else { return Vec::new() };
-    let index = target.index(Fold::Signs);
+    let index = target.indexed(Fold::Signs);
     let places = |line: &String| index.id(&Fold::Signs.of(line)).map_or(&[][..], |id| index.places(id));
     let heads = places(last).iter().map(|at| *at as usize).filter(|at| {
-        outer.iter().all(|line| places(line).iter().any(|above| (*above as usize) < *at && is_within(target, *above as usize, *at)))
+        outer.iter().all(|line| {
+            places(line)
+                .iter()
+                .any(|above| (*above as usize) < *at && is_within(target, *above as usize, *at))
+        })
     });
     let heads: Vec<usize> = heads.collect();
-    let mut within: Vec<usize> =
-        starts.iter().copied().filter(|at| heads.iter().any(|head| head < at && is_within(target, *head, *at))).collect();
+    let mut within: Vec<usize> = starts
+        .iter()
+        .copied()
+        .filter(|at| heads.iter().any(|head| head < at && is_within(target, *head, *at)))
+        .collect();
     within.dedup();
     within
 }
@@ -150,7 +162,8 @@ fn is_within(target: &Target<'_>, head: usize, at: usize) -> bool {
     let depth = indent::lead(target.line(head)).len();
     let ends = |line: usize| {
         let text = target.line(line);
-        let starts_word = text.trim_start().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '@');
+        let starts_word =
+            text.trim_start().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '@');
         starts_word && indent::lead(text).len() <= depth
     };
     at - head <= 5000 && target.spend(at - head) && !(head + 1..at).any(ends)
@@ -205,14 +218,20 @@ fn aligned(target: &Target<'_>, hunk: &Hunk, old: &[&HunkLine], rung: Rung) -> O
 }
 
 /// Takes the one way, or those that come to the same change.
-fn one(target: &Target<'_>, hunk: &Hunk, mut ways: Vec<Vec<Option<usize>>>, rung: Rung) -> Result<Found, Lost> {
+fn one(
+    target: &Target<'_>,
+    hunk: &Hunk,
+    mut ways: Vec<Vec<Option<usize>>>,
+    rung: Rung,
+) -> Result<Found, Lost> {
     let effect = |map: &[Option<usize>]| super::fit::slots(hunk, map, &|at| target.is_blank(at));
     let first = ways.swap_remove(0);
     let wanted = effect(&first);
     if ways.iter().all(|way| effect(way) == wanted) {
         return Ok(Found { map: first, rung });
     }
-    let mut starts: Vec<usize> = ways.iter().chain([&first]).filter_map(|way| way.iter().flatten().min().copied()).collect();
+    let mut starts: Vec<usize> =
+        ways.iter().chain([&first]).filter_map(|way| way.iter().flatten().min().copied()).collect();
     starts.sort_unstable();
     starts.dedup();
     Err(Lost::Many(starts))

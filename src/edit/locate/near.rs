@@ -21,7 +21,7 @@ const MOST: usize = 20_000;
 
 /// Returns the first old line that the file does not have, and up to three lines of the file most like it.
 pub fn nearest(target: &Target<'_>, old: &[&HunkLine]) -> Option<(String, Vec<Near>)> {
-    let index = target.index(Fold::Signs);
+    let index = target.indexed(Fold::Signs);
     let absent = |line: &&&HunkLine| index.id(&Fold::Signs.of(&line.text)).is_none();
     let telling = |line: &&&HunkLine| line.text.chars().any(char::is_alphanumeric);
     let mut missing = old.iter().filter(telling).filter(absent);

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
+use super::super::hunk::Hunk;
 use super::super::text::Text;
 use super::folds::{Fold, Index};
 
@@ -18,27 +19,41 @@ pub struct Target<'a> {
     pub text: Text<'a>,
     /// Its lines as text; bytes that are none are shown as replacement characters.
     pub shown: Vec<Cow<'a, str>>,
+    wanted: Vec<String>,
     indexes: [OnceCell<Index>; 4],
     left: Cell<u64>,
 }
 
 impl<'a> Target<'a> {
-    /// Reads a file.
+    /// Reads a file in which hunks are to be found.
+    pub fn seeking(bytes: &'a [u8], hunks: &[Hunk]) -> Self {
+        let mut target = Self::of(bytes);
+        for hunk in hunks {
+            target.wanted.extend(hunk.above.iter().cloned());
+            for line in &hunk.lines {
+                target.wanted.push(line.text.clone());
+                target.wanted.extend(line.raw.clone());
+            }
+        }
+        target
+    }
+
+    /// Reads a file in which nothing is to be found.
     pub fn of(bytes: &'a [u8]) -> Self {
         let text = Text::of(bytes);
         let shown = text.lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
-        Self { text, shown, indexes: Default::default(), left: Cell::new(WORK) }
+        Self { text, shown, wanted: Vec::new(), indexes: Default::default(), left: Cell::new(WORK) }
     }
 
     /// Returns the lines in a form.
-    pub fn index(&self, fold: Fold) -> &Index {
+    pub fn indexed(&self, fold: Fold) -> &Index {
         let at = match fold {
             Fold::Exact => 0,
             Fold::Trailing => 1,
             Fold::Indent => 2,
             Fold::Signs => 3,
         };
-        self.indexes[at].get_or_init(|| Index::of(&self.shown, fold))
+        self.indexes[at].get_or_init(|| Index::of(&self.shown, fold, &self.wanted))
     }
 
     /// Returns a line as text; empty where there is none.

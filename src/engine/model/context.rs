@@ -13,7 +13,7 @@ use crate::artifact::types::change_set::{FileChange, TestSet};
 use crate::artifact::types::debate::DebateRisk;
 use crate::artifact::types::plan::{FileRole, Plan};
 use crate::artifact::types::task::Task;
-use crate::edit::patch;
+use crate::edit::patch::{self, Before};
 use crate::engine::EngineError;
 use crate::ports::vcs::VcsError;
 
@@ -137,10 +137,12 @@ pub(super) fn submitted(
 pub(super) fn diff(changes: &[FileChange], source: &TreeSource<'_>) -> Result<String, VcsError> {
     let mut with_before = Vec::with_capacity(changes.len());
     for change in changes {
-        with_before.push((change, source.bytes(change.path.as_str())?));
+        let path = change.path.as_str();
+        let before = source.bytes(path)?.map(|bytes| Before { bytes, mode: source.mode(path) });
+        with_before.push((change, before));
     }
     // Changes of a draft go with the base they were made on; what cannot be shown is said.
-    Ok(patch::render(&with_before).map_or_else(
+    Ok(patch::render_from(&with_before).map_or_else(
         |error| format!("the change cannot be shown: {error}\n"),
         |bytes| String::from_utf8_lossy(&bytes).into_owned(),
     ))

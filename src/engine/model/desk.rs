@@ -129,6 +129,7 @@ impl Desk<'_> {
         let values = BTreeMap::from([
             ("material", Text::Own(material.text)),
             ("left_out", Text::Own(left_out_text(&left_out))),
+            ("form", Text::Own(self.engine.form().unwrap_or_default().to_owned())),
         ]);
         let judges = question.step.ends_with(".critique");
         let ask = Ask {

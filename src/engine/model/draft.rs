@@ -5,17 +5,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::context::{Source as _, TreeSource};
-use crate::agent::debate::Change;
+use crate::agent::debate::Change as Difference;
 use crate::agent::fence::one_line;
 use crate::artifact::digest::Digest;
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{FileChange, FileMode, FileOp};
+use crate::edit::format::{Change, Format, Pair};
+use crate::edit::lines::is_binary;
+use crate::edit::plan::{Files, plan};
+use crate::edit::revise;
 use crate::ports::vcs::{EntryKind, VcsError};
 
 use super::reply::{Edit, Op};
 
 /// The largest file a model may write.
 const MAX_FILE: usize = 1 << 20;
+/// So many refusals of one answer are told.
+const MAX_TOLD: usize = 8;
 
 /// The state of a file that an edit touched; `None`: it is deleted.
 type State = Option<(Vec<u8>, FileMode)>;
@@ -81,8 +87,7 @@ impl<'a> Draft<'a> {
     fn mode(&self, path: &RepoPath) -> FileMode {
         match self.files.get(path) {
             Some(Some((_, mode))) => *mode,
-            _ if self.base.kind(path.as_str()) == Some(EntryKind::Executable) => FileMode::Executable,
-            _ => FileMode::Regular,
+            _ => self.base.mode(path.as_str()),
         }
     }
 
@@ -96,12 +101,45 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn apply_one(&mut self, edit: &Edit) -> Result<(), EditError> {
-        let shown = one_line(&edit.path, 200);
-        if self.frozen.contains(&edit.path.to_lowercase()) {
+    /// Applies a text with edits in one of the formats, all or none; a text without words edits nothing.
+    ///
+    /// The files were shown to the model as the draft has them, so the edits are fitted to that.
+    pub fn apply_text(&mut self, format: Format, text: &str) -> Result<(), EditError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let edits = format
+            .read(text)
+            .map_err(|unread| EditError::Wrong(one_line(&format!("answer.patch: {unread}"), 1000)))?;
+        for path in edits.iter().flat_map(|edit| std::iter::once(&edit.path).chain(&edit.to)) {
+            self.permitted(path)?;
+        }
+        let made = plan(edits, &*self, &|path| self.allowed.contains(path));
+        let changes = made.map_err(|problems| {
+            let told = problems.iter().take(MAX_TOLD);
+            let told = told.map(|problem| one_line(&format!("`{}` {}", problem.path, problem.why), 1000));
+            EditError::Wrong(told.collect::<Vec<_>>().join("\n"))
+        })?;
+        let mut next = Vec::with_capacity(changes.len());
+        for change in changes {
+            let wrong = |why: String| EditError::Wrong(format!("`{}` {why}", change.path));
+            let bytes = change.bytes().map_err(|error| wrong(error.why.to_owned()))?;
+            if bytes.as_ref().is_some_and(|bytes| bytes.len() > MAX_FILE) {
+                return Err(wrong(format!("would be larger than {MAX_FILE} bytes")));
+            }
+            next.push((change.path.clone(), bytes.map(|bytes| (bytes, change.mode))));
+        }
+        self.files.extend(next);
+        Ok(())
+    }
+
+    /// Checks a path that an edit names.
+    fn permitted(&self, path: &str) -> Result<RepoPath, EditError> {
+        let shown = one_line(path, 200);
+        if self.frozen.contains(&path.to_lowercase()) {
             return Err(EditError::Forbidden(format!("tried to edit the frozen test file `{shown}`")));
         }
-        let path: RepoPath = edit.path.parse().map_err(|_| {
+        let path: RepoPath = path.parse().map_err(|_| {
             EditError::Forbidden(format!("tried to edit `{shown}`, which no change may touch"))
         })?;
         if !self.allowed.contains(&path) {
@@ -114,6 +152,11 @@ impl<'a> Draft<'a> {
                 "`{path}` is a link or a submodule, which cannot be edited"
             )));
         }
+        Ok(path)
+    }
+
+    fn apply_one(&mut self, edit: &Edit) -> Result<(), EditError> {
+        let path = self.permitted(&edit.path)?;
         let have = self.bytes(path.as_str())?;
         let wrong = |why: String| EditError::Wrong(format!("`{path}` {why}"));
         let bytes = match (&edit.op, have) {
@@ -125,8 +168,12 @@ impl<'a> Draft<'a> {
                 return Err(wrong("does not exist: use `create`".into()));
             }
             (Op::Replace(pairs), Some(bytes)) => {
-                let text = String::from_utf8(bytes).map_err(|_| wrong("is not text: use `write`".into()))?;
-                Some(replace(text, pairs).map_err(&wrong)?.into_bytes())
+                if is_binary(&bytes) || std::str::from_utf8(&bytes).is_err() {
+                    return Err(wrong("is not text: use `write`".into()));
+                }
+                let change = Change::Pairs(numbered(pairs));
+                let made = revise::change(None, Some(&bytes), &change);
+                Some(made.map_err(|refused| wrong(one_line(&refused.to_string(), 1000)))?)
             }
             (Op::Delete, Some(_)) => None,
         };
@@ -147,8 +194,7 @@ impl<'a> Draft<'a> {
         let mut changes = Vec::new();
         for (path, state) in &self.files {
             let before = self.base.bytes(path.as_str())?;
-            let executable = self.base.kind(path.as_str()) == Some(EntryKind::Executable);
-            let old_mode = if executable { FileMode::Executable } else { FileMode::Regular };
+            let old_mode = self.base.mode(path.as_str());
             match (state, before) {
                 (None, None) => {}
                 (None, Some(before)) => changes.push(FileChange {
@@ -169,49 +215,37 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns what changed since another state of the draft, line by line.
-    pub fn since(&self, earlier: &Self) -> Result<Change, VcsError> {
+    pub fn since(&self, earlier: &Self) -> Result<Difference, VcsError> {
         let paths: BTreeSet<&RepoPath> = self.files.keys().chain(earlier.files.keys()).collect();
-        let mut change = Change::default();
+        let mut change = Difference::default();
         for path in paths {
             let (before, after) = (earlier.bytes(path.as_str())?, self.bytes(path.as_str())?);
-            change = change.and(Change::of(path.as_str(), before.as_deref(), after.as_deref()));
+            change = change.and(Difference::of(path.as_str(), before.as_deref(), after.as_deref()));
         }
         Ok(change)
     }
 }
 
-/// Makes replacements in order; each must have exactly one place.
-fn replace(mut text: String, pairs: &[(String, String)]) -> Result<String, String> {
-    // A model sees line feeds only; a file with other line ends keeps them.
-    let crlf = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
-    for (at, (find, new)) in pairs.iter().enumerate() {
-        let ends = |part: &str| {
-            let part = part.replace("\r\n", "\n");
-            if crlf { part.replace('\n', "\r\n") } else { part }
-        };
-        let (find, new) = if crlf { (ends(find), ends(new)) } else { (find.clone(), new.clone()) };
-        let found = if find.is_empty() { 0 } else { text.matches(&find).count() };
-        if found != 1 {
-            let shown = one_line(&find, 120);
-            let why = match found {
-                0 if find.is_empty() => "has an empty `find`".to_owned(),
-                0 => format!("does not hold `{shown}`{}", near(&text, &find)),
-                more => format!("holds `{shown}` {more} times: take more of the lines around it into `find`"),
-            };
-            return Err(format!("{why} (replacement {})", at + 1));
-        }
-        text = text.replacen(&find, &new, 1);
+impl Files for Draft<'_> {
+    fn now(&self, path: &RepoPath) -> Result<Option<(Vec<u8>, FileMode)>, String> {
+        let bytes = self.bytes(path.as_str()).map_err(|error| format!("cannot be read: {error}"))?;
+        Ok(bytes.map(|bytes| (bytes, self.mode(path))))
     }
-    Ok(text)
+
+    fn shown(&self, _path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
 }
 
-/// Tells where the first line of a text that was not found does stand, but for white space.
-fn near(text: &str, find: &str) -> String {
-    let first = find.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let same = text.lines().position(|line| !first.is_empty() && line.trim() == first);
-    same.map_or_else(String::new, |at| {
-        format!(" (line {} is like it but for white space or what follows)", at + 1)
-    })
+/// Numbers replacements for the applier, which makes them in order; each must have exactly one place.
+fn numbered(pairs: &[(String, String)]) -> Vec<Pair> {
+    let pair = |(at, (find, new)): (usize, &(String, String))| Pair {
+        at: at + 1,
+        find: find.clone(),
+        replace: new.clone(),
+        line: None,
+    };
+    pairs.iter().enumerate().map(pair).collect()
 }
 
 #[cfg(test)]
@@ -242,9 +276,9 @@ mod checks {
         let frozen: Vec<RepoPath> = vec!["tests/t.py".parse().unwrap()];
         let open = || Draft::new(&source, &planned, &frozen);
         for (edits, why) in [
-            (edit("a.txt", pairs(&[("two\n", "x")])), "2 times"),
+            (edit("a.txt", pairs(&[("two\n", "x")])), "more than once, on lines 2, 3"),
             (edit("a.txt", pairs(&[("", "x")])), "empty"),
-            (edit("a.txt", pairs(&[("  one", "x")])), "line 1 is like it"),
+            (edit("a.txt", pairs(&[("onne", "x")])), "most like it: line 1 `one`"),
             (edit("a.txt", Op::Create("x".into())), "exists"),
             (edit("new.txt", Op::Write("x".into())), "does not exist"),
             (edit("new.txt", Op::Delete), "does not exist"),
@@ -286,20 +320,41 @@ mod checks {
         ];
         assert_eq!(ops, wanted.map(|(p, op)| (p.to_owned(), op)));
         assert!(draft.since(&first).unwrap().size() > 0);
+        let text = "--- a/a.txt\n+++ b/a.txt\n@@\n eins\n-2\n+zwei\n--- a/crlf.txt\n+++ /dev/null\n@@\n-one\n-more\n-two\n";
+        let mut patched = draft.clone();
+        patched.apply_text(Format::Udiff, text).unwrap();
+        assert_eq!(patched.bytes("a.txt").unwrap().unwrap(), b"eins\nzwei\ntwo\n");
+        assert_eq!(patched.bytes("crlf.txt").unwrap(), None);
+        patched.apply_text(Format::V4a, " \n").unwrap();
+        let before = patched.changes().unwrap();
+        for (text, why) in [
+            (
+                "a.txt\n<<<<<<< SEARCH\nzwei\n=======\n2\n>>>>>>> REPLACE\ncrlf.txt\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n",
+                "does not exist",
+            ),
+            ("a.txt\n<<<<<<< SEARCH\nnowhere\n=======\n2\n>>>>>>> REPLACE\n", "no line is like"),
+            ("some words", "no edit"),
+        ] {
+            match patched.apply_text(Format::SearchReplace, text) {
+                Err(EditError::Wrong(said)) => assert!(said.contains(why), "{said} / {why}"),
+                other => panic!("{other:?} / {why}"),
+            }
+            assert_eq!(patched.changes().unwrap(), before, "nothing of a wrong answer stays");
+        }
+        for path in ["tests/t.py", "Tests/T.py", "other.py", "../x"] {
+            let move_there = format!(
+                "*** Begin Patch\n*** Update File: a.txt\n*** Move to: {path}\n@@\n-zwei\n+2\n*** End Patch\n"
+            );
+            let make = format!("*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch\n");
+            for text in [move_there, make] {
+                let said = patched.apply_text(Format::V4a, &text);
+                assert!(matches!(said, Err(EditError::Forbidden(_))), "{path}: {said:?}");
+            }
+        }
         let mut again = open();
         again.take(&draft.changes().unwrap());
         assert_eq!(again.changes().unwrap(), draft.changes().unwrap());
         again.apply(&[edit("a.txt", Op::Write("one\ntwo\ntwo\n".into()))]).unwrap();
         assert_eq!(again.changes().unwrap().len(), 3, "a file that is as before is no change");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn replacing_is_exact_or_refused(text in "[ab\n]{0,30}", find in "[ab\n]{0,4}", new in "[abc]{0,4}") {
-            match replace(text.clone(), &[(find.clone(), new.clone())]) {
-                Ok(done) => proptest::prop_assert_eq!(done, text.replace(&find, &new)),
-                Err(_) => proptest::prop_assert!(find.is_empty() || text.matches(&find).count() != 1),
-            }
-        }
     }
 }

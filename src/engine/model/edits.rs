@@ -19,6 +19,7 @@ use crate::artifact::types::plan::{FileRole, Plan};
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::Verification;
 use crate::diagnostic::text::count;
+use crate::edit::format::Format;
 use crate::edit::lines::added_lines;
 use crate::engine::rules::{self, RuleError};
 use crate::engine::{EngineError, Proposed, View};
@@ -144,7 +145,7 @@ impl<'a> Work<'a> {
             step: if self.submitted { "generate.repair" } else { "generate.implement" },
             context: &self.builder_context,
             material,
-            schema: schema::edits(),
+            schema: schema::edits(engine.setup.edits),
             avoid: None,
         };
         let reply = self.desk.ask(question, &|answer| self.read(answer))?;
@@ -199,10 +200,13 @@ impl<'a> Work<'a> {
 
     /// Reads an answer and applies its edits to a copy; the inner error is a hard stop.
     fn read(&self, answer: &Value) -> Result<Result<Made<'a>, String>, String> {
-        let edits = reply::edits(answer, "edits")?;
         let answers = read_answers(answer)?;
         let mut draft = self.draft.clone();
-        match draft.apply(&edits) {
+        let applied = match self.desk.engine.setup.edits {
+            Format::Json => draft.apply(&reply::edits(answer, "edits")?),
+            format => draft.apply_text(format, reply::patch(answer)?),
+        };
+        match applied {
             Ok(()) => {}
             Err(EditError::Forbidden(what)) => return Ok(Err(what)),
             Err(EditError::Wrong(why)) => return Err(why),

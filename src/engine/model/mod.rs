@@ -27,6 +27,7 @@ use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::Verification;
+use crate::edit::format::Format;
 
 use super::{Engine, EngineError, Proposed, View};
 
@@ -44,6 +45,8 @@ pub struct Setup {
     pub critics: Vec<String>,
     /// The committed file of project memory; it is read from the base and never written.
     pub notes: Option<RepoPath>,
+    /// The format the Builder is asked to write edits in.
+    pub edits: Format,
 }
 
 /// Proposes changes by asking models.
@@ -60,6 +63,17 @@ impl ModelEngine {
         let (cast, prompts) = (Cast::load(&setup.roles)?, Prompts::load()?);
         cast.critics(&setup.critics)?;
         Ok(Self { cast, prompts, setup, retriever: Box::new(Lookup) })
+    }
+
+    /// Returns what the Builder is told of the format of its edits; `None`: the prompt's own words of JSON.
+    fn form(&self) -> Option<&str> {
+        let step = match self.setup.edits {
+            Format::Json => return None,
+            Format::Udiff => "edits.udiff",
+            Format::SearchReplace => "edits.sr",
+            Format::V4a => "edits.v4a",
+        };
+        self.prompts.of(step).ok().map(|prompt| prompt.text.as_str())
     }
 
     /// Returns the roles, for routes.
@@ -87,7 +101,11 @@ impl Engine for ModelEngine {
         let mut materials = self.cast.materials();
         materials.extend(self.prompts.materials());
         materials.extend(self.setup.routes.iter().cloned());
-        let settings = Digest::of_json(&(&self.setup.critics, &self.setup.notes));
+        let edits = (self.setup.edits != Format::Json).then(|| self.setup.edits.name());
+        let settings = match edits {
+            None => Digest::of_json(&(&self.setup.critics, &self.setup.notes)),
+            Some(edits) => Digest::of_json(&(&self.setup.critics, &self.setup.notes, edits)),
+        };
         let digest = settings.unwrap_or_else(|_| Digest::of(""));
         materials.push(Material { name: "model-engine:settings".into(), digest });
         materials.sort();

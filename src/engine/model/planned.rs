@@ -38,8 +38,13 @@ pub(super) fn calls(engine: &ModelEngine, stage: StageId) -> Vec<PlannedCall> {
             calls.extend(call(TEST_WRITER, "tests.write", &schema::tests(), 2));
         }
         StageId::Generate => {
-            calls.extend(call(BUILDER, "generate.implement", &schema::edits(), 1));
-            calls.extend(call(BUILDER, "generate.repair", &schema::edits(), change.repairs));
+            calls.extend(call(BUILDER, "generate.implement", &schema::edits(engine.setup.edits), 1));
+            calls.extend(call(
+                BUILDER,
+                "generate.repair",
+                &schema::edits(engine.setup.edits),
+                change.repairs,
+            ));
             calls.extend(critics(ARCHITECT, "generate.critique", change.repairs + 1));
         }
         _ => {}
@@ -58,8 +63,8 @@ fn planned(
     let who = engine.cast.role(role).ok()?;
     let prompt = engine.prompts.of(step).ok()?;
     let standing = engine.prompts.of(STANDING).ok()?;
+    let form = form.schema.to_string().len() + engine.form().map_or(0, str::len);
     let words = standing.text.len() + who.prompt.len() + who.rubric_text().len() + prompt.text.len();
-    let form = form.schema.to_string().len();
     let tokens = u64::from(prompt.context_tokens) + u64::from(prompt.prompt_tokens);
     Some(PlannedCall {
         role: role.to_owned(),

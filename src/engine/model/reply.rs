@@ -135,6 +135,11 @@ pub(super) fn edits(answer: &Value, name: &str) -> Result<Vec<Edit>, String> {
     each(answer, name, "answer", edit)
 }
 
+/// Reads edits that are a text in a format of their own.
+pub(super) fn patch(answer: &Value) -> Result<&str, String> {
+    raw(answer, "patch", "answer")
+}
+
 fn edit(item: &Value, at: &str) -> Result<Edit, String> {
     let content = || {
         let content = item.get("content").and_then(Value::as_str);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agent::context::ContextRequest;
 use crate::agent::debate::{answer_schema, claim_schema, risk_schema};
+use crate::edit::format::Format;
 use crate::engine::rules::TYPES;
 use crate::ports::model::ReplySchema;
 
@@ -86,15 +87,18 @@ fn edit() -> Value {
     )
 }
 
-/// The form of edits.
-pub(super) fn edits() -> ReplySchema {
-    let body = json!({
-        "summary": text(),
-        "edits": list(&edit()),
-        "claims": claim_schema(),
-        "answers": answer_schema(),
-    });
-    answer("edits", body)
+/// The form of edits: a list of them, or a text in one of the other formats.
+pub(super) fn edits(format: Format) -> ReplySchema {
+    let (name, edits) = match format {
+        Format::Json => ("edits", list(&edit())),
+        Format::Udiff | Format::SearchReplace | Format::V4a => ("patch", text()),
+    };
+    let mut body = Map::new();
+    body.insert("summary".into(), text());
+    body.insert(name.into(), edits);
+    body.insert("claims".into(), claim_schema());
+    body.insert("answers".into(), answer_schema());
+    answer(name, Value::Object(body))
 }
 
 /// The form of acceptance tests.
@@ -138,7 +142,7 @@ mod checks {
 
     #[test]
     fn every_form_is_in_the_strict_subset() {
-        for form in [plan(), critique(), edits(), tests()] {
+        for form in [plan(), critique(), edits(Format::Json), edits(Format::Udiff), tests()] {
             assert_eq!(form.schema["type"], "object");
             strict(&form.schema, &form.name);
             jsonschema::validator_for(&form.schema).unwrap();

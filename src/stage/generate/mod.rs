@@ -2,16 +2,17 @@
 //!
 //! Must never let an edit touch a frozen test, or a file the plan does not name.
 
+use crate::agent::context::TreeSource;
 use crate::artifact::id::{Round, StageId, TreeId};
 use crate::artifact::kind::slot;
-use crate::artifact::types::change_set::{ChangeSet, FileChange, TestSet};
+use crate::artifact::types::change_set::{ChangeSet, FileChange, FileMode, TestSet};
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::plan::Plan;
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verification::{Verification, VerificationOutcome};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::count;
-use crate::edit::patch;
+use crate::edit::patch::{self, Before};
 use crate::engine::View;
 use crate::engine::rules::{self, Base};
 
@@ -79,7 +80,9 @@ impl Stage for Generate {
         let base = |path: &str| view.vcs.file(view.tree, path);
         check(edits, &plan, &tests, view.tree, &base)?;
         check_paths(&edits.files, &cx.config.paths)?;
-        let patch = patch_of(&tests.files, &edits.files, &base)?;
+        let source = TreeSource::of(view.vcs, view.tree)?;
+        let mode = |path: &str| source.mode(path);
+        let patch = patch_of(&tests.files, &edits.files, &base, &mode)?;
         cx.note(count(edits.files.len(), "file"));
         let mut outputs = Outputs::default();
         outputs.put(slot::EDITS, edits)?;
@@ -119,15 +122,21 @@ pub fn check(
     rules::edits(edits, plan, tests, tree, base).map_err(by_rule)
 }
 
-/// Returns tests and edits as one patch against the base.
-fn patch_of(tests: &[FileChange], edits: &[FileChange], base: &Base<'_>) -> Result<Vec<u8>, StageError> {
+/// Returns tests and edits as one patch against the base, whose modes `mode` tells.
+fn patch_of(
+    tests: &[FileChange],
+    edits: &[FileChange],
+    base: &Base<'_>,
+    mode: &dyn Fn(&str) -> FileMode,
+) -> Result<Vec<u8>, StageError> {
     let mut files: Vec<&FileChange> = tests.iter().chain(edits).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut changes = Vec::with_capacity(files.len());
     for file in files {
-        changes.push((file, base(file.path.as_str())?));
+        let path = file.path.as_str();
+        changes.push((file, base(path)?.map(|bytes| Before { bytes, mode: mode(path) })));
     }
-    patch::render(&changes).map_err(|error| refused(error.to_string()))
+    patch::render_from(&changes).map_err(|error| refused(error.to_string()))
 }
 
 #[cfg(test)]
@@ -178,8 +187,15 @@ mod tests {
 
     #[test]
     fn the_patch_shows_tests_and_edits() {
-        let patch = patch_of(&frozen().files, &[write("old.py", Some("old"), "older\n")], &base).unwrap();
-        let text = String::from_utf8(patch).unwrap();
+        let patch_over = |mode| {
+            let edits = [write("old.py", Some("old"), "older\n")];
+            let patch = patch_of(&frozen().files, &edits, &base, &|_| mode).unwrap();
+            String::from_utf8(patch).unwrap()
+        };
+        let text = patch_over(FileMode::Regular);
+        assert!(!text.contains("old mode"), "{text}");
+        let moded = patch_over(FileMode::Executable);
+        assert!(moded.contains("old mode 100755\nnew mode 100644\n"), "{moded}");
         assert!(
             text.contains("b/tests/test_x.py") && text.contains("-old") && text.contains("+older"),
             "{text}"

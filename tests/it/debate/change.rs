@@ -3,6 +3,7 @@
 use orch::artifact::types::debate::{Evidence, MessageKind};
 use orch::artifact::types::plan::RiskLevel;
 use orch::diagnostic::{Class, Failure as _};
+use orch::edit::format::Format;
 use serde_json::{Value, json};
 
 use super::support::{Does, PRICE, README, Table, World, fixed, judges, rejected, replaces, report, stays};
@@ -207,12 +208,12 @@ fn an_edit_that_does_not_fit_is_sent_back_once_with_the_reason() {
     assert!(world.generate(&table).unwrap().escalation.is_none());
     let asked = table.asked("generate.implement");
     assert!(
-        asked[1].prompt.contains("does not hold `return nothing`")
+        asked[1].prompt.contains("`src/price.py` has no place for")
             && asked[1].prompt.starts_with(&asked[0].prompt)
     );
     let table = Table::of(vec![("generate.implement", vec![wrong])]);
     let error = world.generate(&table).unwrap_err();
-    assert!(error.class() == Class::NotConverged && error.to_string().contains("does not hold"), "{error}");
+    assert!(error.class() == Class::NotConverged && error.to_string().contains("has no place for"), "{error}");
 }
 
 #[test]
@@ -334,5 +335,91 @@ fn the_stage_stops_with_exit_7_and_keeps_why() {
             written.contains(&slot::EDITS_ESCALATION.path) && written.contains(&slot::EDITS_MESSAGES.path)
         );
         assert_eq!(written.contains(&slot::EDITS.path), has_edits, "{written:?}");
+    }
+}
+
+/// The same change of two files in each format that is a text.
+const PATCHES: [(Format, &str); 3] = [
+    (
+        Format::Udiff,
+        "--- a/src/price.py\n+++ b/src/price.py\n@@ -7 +7 @@\n def unit_price(total, count):\n-    return total\n+    return total / count\n--- a/README.md\n+++ b/README.md\n@@\n Sells things.\n+Cheaply.\n",
+    ),
+    (
+        Format::SearchReplace,
+        "src/price.py\n<<<<<<< SEARCH\n    return total\n=======\n    return total / count\n>>>>>>> REPLACE\nREADME.md\n<<<<<<< SEARCH\nSells things.\n=======\nSells things.\nCheaply.\n>>>>>>> REPLACE\n",
+    ),
+    (
+        Format::V4a,
+        "*** Begin Patch\n*** Update File: src/price.py\n@@ def unit_price(total, count):\n-    return total\n+    return total / count\n*** Update File: README.md\n@@\n Sells things.\n+Cheaply.\n*** End Patch\n",
+    ),
+];
+
+fn patched(text: &str, answers: Value) -> Does {
+    Does::Answers(json!({ "summary": "as planned", "patch": text, "claims": [], "answers": answers }))
+}
+
+#[test]
+fn a_builder_writes_edits_in_the_format_of_its_model() {
+    for (format, text) in PATCHES {
+        let mut world = World::new("divide the price");
+        world.setup.edits = format;
+        let again = text.replace("return total", "return money");
+        let table = Table::of(vec![
+            ("generate.implement", vec![patched(&again, json!([])), patched(text, json!([]))]),
+            ("generate.critique", vec![judges(zero_risk("src/price.py:2")), judges(json!([]))]),
+            (
+                "generate.repair",
+                vec![patched(PATCH_GUARD.iter().find(|(known, _)| *known == format).unwrap().1, fixed("r1"))],
+            ),
+        ]);
+        let proposed = world.generate(&table).unwrap();
+        assert!(proposed.escalation.is_none(), "{format:?}: {}", world.said());
+        let files = proposed.value.unwrap().files;
+        let text_of = |at: usize| String::from_utf8(files[at].bytes().unwrap().unwrap()).unwrap();
+        assert_eq!(text_of(0), format!("{README}Cheaply.\n"));
+        assert_eq!(
+            text_of(1),
+            PRICE.replace(
+                "    return total",
+                "    if count == 0:\n        return 0\n    return total / count"
+            )
+        );
+        let [first, second] = table.asked("generate.implement").try_into().unwrap();
+        let [repair] = table.asked("generate.repair").try_into().unwrap();
+        for ask in [&first, &second, &repair] {
+            assert!(ask.prompt.contains("- `patch` is ") && !ask.prompt.contains("`find`"), "{}", ask.prompt);
+            assert_eq!(ask.schema.name, "patch");
+        }
+        assert!(second.prompt.contains("`src/price.py` has no place for"), "{}", second.prompt);
+        assert!(world.said().contains("asked again: `src/price.py` has no place"), "{}", world.said());
+    }
+}
+
+/// What mends it, in each format.
+const PATCH_GUARD: [(Format, &str); 3] = [
+    (
+        Format::Udiff,
+        "--- a/src/price.py\n+++ b/src/price.py\n@@\n def unit_price(total, count):\n+    if count == 0:\n+        return 0\n     return total / count\n",
+    ),
+    (
+        Format::SearchReplace,
+        "src/price.py\n<<<<<<< SEARCH\n    return total / count\n=======\n    if count == 0:\n        return 0\n    return total / count\n>>>>>>> REPLACE\n",
+    ),
+    (
+        Format::V4a,
+        "*** Begin Patch\n*** Update File: src/price.py\n@@\n def unit_price(total, count):\n+    if count == 0:\n+        return 0\n     return total / count\n*** End Patch\n",
+    ),
+];
+
+#[test]
+fn a_patch_that_leaves_the_plan_ends_the_work() {
+    for path in ["tests/test_price.py", "setup.py", "../x"] {
+        let mut world = World::new("divide the price");
+        world.setup.edits = Format::V4a;
+        let text = format!("*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch\n");
+        let table = Table::of(vec![("generate.implement", vec![patched(&text, json!([]))])]);
+        let error = world.generate(&table).unwrap_err();
+        assert!(error.to_string().contains(path), "{error}");
+        assert_eq!(table.asked("generate.implement").len(), 1, "it is not asked again");
     }
 }

@@ -26,7 +26,7 @@ fn a_readme_section_converges_within_three_turns() {
 }
 
 /// A plan for `price.sh` with a test, and what is said of it.
-fn price() -> (Vec<Value>, Vec<Value>) {
+pub(super) fn price() -> (Vec<Value>, Vec<Value>) {
     let tests = answer(&json!({
         "files": [{ "path": "tests/half.sh", "op": "create", "content": HALF, "replacements": null, "executable": null }],
         "expected": [{ "path": "tests/half.sh", "name": "half", "criteria": ["c1"] }],

@@ -18,7 +18,7 @@ pub(super) fn read(reader: &Reader<'_>, actor: Option<&Account>) -> Result<Said,
     let comment = reader.comment(raw, CommentPlace::Issue, actor)?;
     let body = raw.and_then(|raw| raw.body.as_deref()).unwrap_or_default();
     if subject.is_pull_request {
-        return on_pull_request(reader, subject, comment, body);
+        return on_pull_request(subject, comment, body);
     }
     let command::Asked { intent, rest } = command::read(body);
     let texts = if matches!(intent, Intent::Plan | Intent::Run) {

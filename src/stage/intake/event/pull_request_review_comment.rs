@@ -17,5 +17,5 @@ pub(super) fn read(reader: &Reader<'_>, actor: Option<&Account>) -> Result<Said,
     let raw = reader.payload.comment.as_ref();
     let comment = reader.comment(raw, CommentPlace::Line, actor)?;
     let body = raw.and_then(|raw| raw.body.as_deref()).unwrap_or_default();
-    on_pull_request(reader, subject, comment, body)
+    on_pull_request(subject, comment, body)
 }
