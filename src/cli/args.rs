@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint, pipeline, policy,
-    providers, replay, report, run, runs, schema, stage, stages, templates, verify,
+    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint,
+    pipeline, policy, providers, replay, report, run, runs, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\

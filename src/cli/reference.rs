@@ -60,7 +60,10 @@ pub fn pages() -> Vec<Page> {
         pages.push(Page { path: format!(".github/workflows/{}", file.name), text: file.text });
     }
     for caller in caller::templates(&format!("v{}", env!("CARGO_PKG_VERSION"))) {
-        pages.push(Page { path: format!("workflow-templates/{}.properties.json", caller.name), text: caller::properties(&caller) });
+        pages.push(Page {
+            path: format!("workflow-templates/{}.properties.json", caller.name),
+            text: caller::properties(&caller),
+        });
         pages.push(Page { path: format!("workflow-templates/{}.yml", caller.name), text: caller.text });
     }
     pages.sort_by(|a, b| a.path.cmp(&b.path));

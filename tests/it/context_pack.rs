@@ -1,4 +1,5 @@
 //! What a model is shown of a repository, and which citations of it are taken.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fmt::Write as _;
 use std::fs;

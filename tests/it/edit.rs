@@ -1,5 +1,9 @@
 //! `orch edit apply` as a person or an agent meets it: all or none, refused with reasons, mended after a kill.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test may fail anywhere, and texts are short"
+)]
 
 mod corpus;
 mod properties;

@@ -182,7 +182,9 @@ pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 // Another process may be writing here: its files beside the real ones are renamed at any moment.
                 match fs::read(&path) {
                     Ok(bytes) => drop(files.insert(name, bytes)),
-                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display()),
+                    Err(error) => {
+                        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display())
+                    }
                 }
             }
         }

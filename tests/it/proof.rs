@@ -1,6 +1,6 @@
 //! `orch verify`, `orch attest` and `orch runs` as a user meets them.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail anywhere, its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 

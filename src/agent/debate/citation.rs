@@ -178,11 +178,15 @@ impl<'a> Resolver<'a> {
             self.contents(&path).next().ok_or_else(|| (format!("there is no file `{path}`"), None))?;
         let bytes = match blob {
             None => newest,
-            Some(blob) => if let Some(bytes) = self.contents(&path).find(|bytes| names(blob, bytes)) { bytes } else {
-                let right = Cite::of(path.as_str(), &newest, first, last);
-                let nearest = self.right(&path, &newest, first, last).is_ok().then(|| right.to_string());
-                return Err((format!("`{path}` has another content, the blob {}", right.blob), nearest));
-            },
+            Some(blob) => {
+                if let Some(bytes) = self.contents(&path).find(|bytes| names(blob, bytes)) {
+                    bytes
+                } else {
+                    let right = Cite::of(path.as_str(), &newest, first, last);
+                    let nearest = self.right(&path, &newest, first, last).is_ok().then(|| right.to_string());
+                    return Err((format!("`{path}` has another content, the blob {}", right.blob), nearest));
+                }
+            }
         };
         self.right(&path, &bytes, first, last).map_err(|off| {
             let nearest =

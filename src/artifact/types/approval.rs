@@ -168,11 +168,12 @@ mod tests {
         }
     }
 
+    type Change = fn(&mut Bound, Digest);
+
     #[test]
     fn any_other_part_makes_it_void() {
         let now = at("2026-11-27T13:00:00Z");
         let other = Digest::of("other");
-        type Change = fn(&mut Bound, Digest);
         let changes: [(&str, Change); 5] = [
             ("task", |b, d| b.task = d),
             ("test set", |b, d| b.tests = d),

@@ -135,7 +135,10 @@ impl Engine for ModelEngine {
 /// Tells the listeners which citations were refused, why, and what would have been right.
 fn note_refused(view: &View<'_>, resolver: &Resolver<'_>) {
     for refused in resolver.take_refused() {
-        (view.note)(format!("citation refused: {}", crate::agent::fence::one_line(&refused.to_string(), 500)));
+        (view.note)(format!(
+            "citation refused: {}",
+            crate::agent::fence::one_line(&refused.to_string(), 500)
+        ));
     }
 }
 

@@ -15,8 +15,8 @@ use crate::ports::forge::{
     Access, Answer, BranchRules, ChangedFile, CheckDraft, CheckRun, CheckRunId, Comment, CommentId, Commit,
     CommitOnBranch, CommitStatus, Comparison, DeploymentEnvironment, ForgeError, ForgeRead, ForgeWrite,
     Identity, Issue, IssueNumber, Login, MergeDraft, NewCommit, NewPull, NewTree, NodeId, Pull, PullEdit,
-    PullNumber, Reaction, Repository, RepositorySlug, Review, ReviewThread, Reviewers, RunApproval, SarifUpload,
-    StatusDraft,
+    PullNumber, Reaction, Repository, RepositorySlug, Review, ReviewThread, Reviewers, RunApproval,
+    SarifUpload, StatusDraft,
 };
 
 /// Longer asks are on the tape by their digest.

@@ -25,7 +25,11 @@ pub(super) fn render(bound: &Bound, digest: &Digest, evidence: &Evidence, config
     let _ = writeln!(page, "# To approve: {}\n", text(&task.title));
     let _ = writeln!(page, "{}\n", text(&plan.summary));
     let _ = writeln!(page, "{}\n", asked_by(evidence));
-    section(&mut page, "What needs a person", verdict.findings.iter().filter(|f| needs_a_person(f)).map(finding));
+    section(
+        &mut page,
+        "What needs a person",
+        verdict.findings.iter().filter(|f| needs_a_person(f)).map(finding),
+    );
     section(
         &mut page,
         "What is warned of",

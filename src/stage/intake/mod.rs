@@ -160,7 +160,8 @@ pub fn admitted(
             });
         }
     };
-    if let (Some(hub), Some(repository)) = (cx_hub.and_then(super::super::ports::forge::ForgeRead::slug), &event.repository)
+    if let (Some(hub), Some(repository)) =
+        (cx_hub.and_then(super::super::ports::forge::ForgeRead::slug), &event.repository)
         && !hub.to_string().eq_ignore_ascii_case(repository.name.as_str())
     {
         return Err(StageError::Refused {

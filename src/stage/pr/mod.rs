@@ -87,7 +87,8 @@ impl Stage for Pr {
         let written = act::write(cx.forge()?, &cx.config.pr, &draft)?;
         cx.note(format!("{} {}", if written.unchanged { "unchanged" } else { "wrote" }, written.branch));
         let body = Digest::of(&text);
-        let request = request(&draft, &evidence, &consent, written.branch, written.commits, written.remote, body);
+        let request =
+            request(&draft, &evidence, &consent, written.branch, written.commits, written.remote, body);
         let mut outputs = Outputs::default();
         outputs.put(slot::PULL_REQUEST, &request)?;
         outputs.put_bytes(slot::PULL_REQUEST_TEXT, text);

@@ -30,7 +30,9 @@ fn requests_for_context_are_answered_from_the_base_and_bounded() {
     assert_eq!(asked[0].context, asked[1].context);
     let more = &asked[1].prompt[asked[0].prompt.len()..];
     assert!(
-        more.contains("file docs/notes.md@") && more.contains("\nMoney is in cents.") && more.contains("1\tdef unit_price"),
+        more.contains("file docs/notes.md@")
+            && more.contains("\nMoney is in cents.")
+            && more.contains("1\tdef unit_price"),
         "{more}"
     );
     assert!(more.len() < MAX_FOUND_BYTES as usize + 4096);

@@ -213,7 +213,10 @@ fn an_edit_that_does_not_fit_is_sent_back_once_with_the_reason() {
     );
     let table = Table::of(vec![("generate.implement", vec![wrong])]);
     let error = world.generate(&table).unwrap_err();
-    assert!(error.class() == Class::NotConverged && error.to_string().contains("has no place for"), "{error}");
+    assert!(
+        error.class() == Class::NotConverged && error.to_string().contains("has no place for"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Texts that once were, or could be, trouble for a parser: each is read in every format and applied.
 //!
 //! What must come of a file is in its name: `ok-`, `refused-`.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere")]
 
 use std::fs;
 use std::path::Path;

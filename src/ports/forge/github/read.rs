@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 use super::client::{Ask, Method, Power};
 use super::reply::broken;
 use super::wire::{
-    WireApproval, WireCheck, WireComment, WireCommit, WireComparison, WireFile, WireIssue, WirePermission, WirePull,
-    WireRepository, WireReview, WireStatus, read,
+    WireApproval, WireCheck, WireComment, WireCommit, WireComparison, WireFile, WireIssue, WirePermission,
+    WirePull, WireRepository, WireReview, WireStatus, read,
 };
 use super::{GitHub, encoded};
 use crate::artifact::id::CommitId;
 use crate::ports::forge::{
     Access, Answer, BranchRules, ChangedFile, CheckRun, Comment, CommentId, Commit, CommitStatus, Comparison,
     DeploymentEnvironment, ForgeError, ForgeRead, Identity, Issue, IssueNumber, Login, NodeId, Pull,
-    PullNumber, Repository, RepositorySlug, RequiredCheck, Review, ReviewThread, RunApproval, ThreadComment, TokenKind,
+    PullNumber, Repository, RepositorySlug, RequiredCheck, Review, ReviewThread, RunApproval, ThreadComment,
+    TokenKind,
 };
 
 /// The account of a workflow's own token, as GraphQL and REST write it.

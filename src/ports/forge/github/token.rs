@@ -90,7 +90,9 @@ fn fetch(source: &AppSource, client: &Client, slug: &RepositorySlug, now: u64) -
     let refused = |why: &str| ForgeError::Unauthorised { what: what.into(), why: why.into() };
     let jwt = jwt::sign(&source.app, &source.key, now)
         .map_err(|why| refused(&format!("the key in ORCH_FORGE_APP_KEY {why}")))?;
-    let installation = if let Some(id) = source.installation { id } else {
+    let installation = if let Some(id) = source.installation {
+        id
+    } else {
         let path = format!("/repos/{slug}/installation");
         let reply = client.send_as(&jwt, &Ask::new(Method::Get, path, "find the App's installation"))?;
         reply["id"].as_u64().ok_or_else(|| refused("the installation has no id"))?

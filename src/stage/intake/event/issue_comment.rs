@@ -22,7 +22,7 @@ pub(super) fn read(reader: &Reader<'_>, actor: Option<&Account>) -> Result<Said,
     }
     let command::Asked { intent, rest } = command::read(body);
     let texts = if matches!(intent, Intent::Plan | Intent::Run) {
-        reader.texts_of_issue(issue, &subject, Some((rest, &comment.author)))?
+        Reader::texts_of_issue(issue, &subject, Some((rest, &comment.author)))?
     } else {
         Vec::new()
     };

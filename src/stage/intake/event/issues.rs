@@ -15,7 +15,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Said, EventError> {
     } else if !reader.config.labels.iter().any(ours) {
         (nothing("the label is none of `intake.labels`"), Vec::new())
     } else {
-        (Intent::Run, reader.texts_of_issue(issue, &subject, None)?)
+        (Intent::Run, Reader::texts_of_issue(issue, &subject, None)?)
     };
     Ok(Said { intent, subject: Some(subject), comment: None, tenant: None, texts })
 }

@@ -281,25 +281,22 @@ impl Reader<'_> {
 
     /// Returns the texts of an issue: what it says, then what the comment says below its command.
     fn texts_of_issue(
-        &self,
         issue: &RawIssue,
         subject: &Subject,
         comment: Option<(&str, &Account)>,
     ) -> Result<Vec<Words>, EventError> {
         let author = || subject.author.clone();
-        let title = issue.title.as_deref().map(|text| Self::words(Part::Title, text, author())).transpose()?;
+        let title =
+            issue.title.as_deref().map(|text| Self::words(Part::Title, text, author())).transpose()?;
         let body = issue.body.as_deref().map(|text| Self::words(Part::Body, text, author())).transpose()?;
-        let more = comment.map(|(text, by)| Self::words(Part::Comment, text, Some(by.clone()))).transpose()?;
+        let more =
+            comment.map(|(text, by)| Self::words(Part::Comment, text, Some(by.clone()))).transpose()?;
         Ok([title, body, more].into_iter().flatten().flatten().collect())
     }
 }
 
 /// Reads the command of a comment on a pull request, where what is to be done stands below it.
-fn on_pull_request(
-    subject: Subject,
-    comment: Comment,
-    body: &str,
-) -> Result<Said, EventError> {
+fn on_pull_request(subject: Subject, comment: Comment, body: &str) -> Result<Said, EventError> {
     let command::Asked { intent, rest } = command::read(body);
     let (mut intent, mut texts) = (intent, Vec::new());
     if matches!(intent, Intent::Plan | Intent::Run) {

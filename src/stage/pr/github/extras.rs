@@ -144,7 +144,9 @@ fn status(hub: &Hub<'_>, draft: &CheckDraft) -> Answer<()> {
 fn check_draft(verdict: &Verdict, digest: &Digest, pull: &Pull, wanted: bool) -> CheckDraft {
     let (conclusion, title) = match verdict.decision {
         Decision::Allow => (Conclusion::Success, "Policy allows the change"),
-        Decision::NeedsApproval if !wanted => (Conclusion::Success, "A person approved what policy asks about"),
+        Decision::NeedsApproval if !wanted => {
+            (Conclusion::Success, "A person approved what policy asks about")
+        }
         Decision::NeedsApproval => (Conclusion::ActionRequired, "Policy asks for a person's approval"),
         Decision::Deny => (Conclusion::Failure, "Policy denies the change"),
     };

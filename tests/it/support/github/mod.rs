@@ -8,6 +8,7 @@ mod rest;
 mod state;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -164,7 +165,7 @@ fn serve(mut stream: TcpStream, inner: &Inner) {
         body.len()
     );
     for (name, value) in &said.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     let _ = stream.write_all(format!("{head}\r\n").as_bytes()).and_then(|()| stream.write_all(&body));
     let _ = stream.shutdown(Shutdown::Write);

@@ -1,4 +1,5 @@
 //! Git objects with the ids git gives them.
+#![expect(clippy::format_collect, reason = "texts are short")]
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! What the fake knows: objects, branches, pull requests, checks.
+#![expect(clippy::format_collect, reason = "texts are short")]
 
 use std::collections::BTreeMap;
 
