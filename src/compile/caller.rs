@@ -37,9 +37,9 @@ pub fn first(reference: &str) -> String {
          on:\n  issues: {{ types: [labeled] }}\n  workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
          permissions: {{}}\n\
          jobs:\n  change:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch'\n    \
-         permissions: {{ contents: write, pull-requests: write }} # one branch, one pull request; never beside a key or your code\n    \
+         permissions: {{ contents: write, pull-requests: write, checks: write, statuses: write, issues: read }} # each job takes its part; none writes beside a key or your code\n    \
          uses: {}/.github/workflows/change.yml@{reference}\n    \
-         with: {{ key: \"${{{{ github.event.issue.number }}}}\", request: \"${{{{ inputs.request || format('{{0}}: {{1}}', github.event.issue.title, github.event.issue.body) }}}}\" }}\n    \
+         with: {{ key: \"${{{{ github.event.issue.number }}}}\" }} # what is asked is read from the event, as of the event\n    \
          secrets: {{ ANTHROPIC_API_KEY: \"${{{{ secrets.ANTHROPIC_API_KEY }}}}\" }}\n",
         repository(),
     )
@@ -87,13 +87,14 @@ pub fn properties(caller: &Caller) -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-/// Roles that may write, or belong to the owner.
+/// Roles that may write, or belong to the owner: spares a run; who may ask is asked of the forge by the stage itself.
 const PEOPLE: &str =
     "contains(fromJSON('[\"OWNER\",\"MEMBER\",\"COLLABORATOR\"]'), github.event.comment.author_association)";
 const SECRETS: &str = "    secrets:\n      ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n";
-const WRITES: &str = "    permissions:\n      contents: write # to push one branch\n      pull-requests: write # to open the pull request\n";
+const WRITES: &str = "    permissions:\n      contents: write # to push one branch\n      pull-requests: write # to open the pull request\n      checks: write # to show what the rules found\n      statuses: write # where there are no checks\n      issues: read # to ask whether the issue is as it was\n";
+const ASKS: &str = "    permissions:\n      contents: read # to check out the repository\n      issues: read # to ask whether the issue is as it was\n      pull-requests: read # and the pull request\n";
 const READS: &str = "    permissions:\n      contents: read # to check out the repository\n";
-const ISSUE: &str = "    with:\n      key: ${{ github.event.issue.number }}\n      request: \"${{ format('{0}: {1}', github.event.issue.title, github.event.issue.body) }}\"\n";
+const ISSUE: &str = "    with:\n      key: ${{ github.event.issue.number }}\n";
 
 fn head(about: &str, on: &str) -> String {
     format!("# {about}\nname: orch\non:\n{on}permissions: {{}}\njobs:\n")
@@ -114,7 +115,7 @@ fn commands(reference: &str) -> String {
         "Comments of people who may write start orch: `/orch run` makes a pull request, `/orch plan` goes as far as the verdict.",
         "  issue_comment:\n    types: [created]\n",
     );
-    for (job, workflow, rights) in [("run", "change", WRITES), ("plan", "code-build-test", READS)] {
+    for (job, workflow, rights) in [("run", "change", WRITES), ("plan", "code-build-test", ASKS)] {
         let condition = format!("startsWith(github.event.comment.body, '/orch {job}') && {PEOPLE}");
         call(&mut out, job, workflow, &condition, reference, &[rights, ISSUE, SECRETS]);
     }
@@ -123,20 +124,20 @@ fn commands(reference: &str) -> String {
 
 fn dispatch(reference: &str) -> String {
     let mut out = head(
-        "Started by the API: repository_dispatch with the event type `orch` and {tenant, intent, payload}; the intent is the request.",
+        "Started by the API: repository_dispatch with the event type `orch` and {tenant, intent: run, payload: {request}}.",
         "  repository_dispatch:\n    types: [orch]\n",
     );
-    let with = "    with:\n      key: ${{ github.event.client_payload.tenant }}\n      request: ${{ github.event.client_payload.intent }}\n";
+    let with = "    with:\n      key: ${{ github.event.client_payload.tenant }}\n";
     call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
     out
 }
 
 fn schedule(reference: &str) -> String {
     let mut out = head(
-        "Every Monday the same request; where there is nothing to do, nothing happens.",
+        "Every Monday the request `intake.scheduled` of orch.yml; where there is nothing to do, nothing happens.",
         "  schedule:\n    - cron: '17 4 * * 1'\n",
     );
-    let with = "    with:\n      key: schedule\n      request: add a LICENSE file\n";
+    let with = "    with:\n      key: schedule\n";
     call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
     out
 }

@@ -11,7 +11,7 @@ use super::{GIVEN, KEYS, Origin, RUNNER, caller, is_of_pull_request};
 use crate::artifact::id::StageId;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
-use crate::stage::spec::{Power, StageSpec};
+use crate::stage::spec::{EffectKind, Power, StageSpec};
 
 /// A job.
 #[derive(Clone, Debug)]
@@ -174,6 +174,9 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
             "contents: read" => "to check out the repository",
             "contents: write" => "to push one branch",
             "pull-requests: write" => "to open the pull request",
+            "checks: write" => "to show what the rules found",
+            "statuses: write" => "where there are no checks",
+            "issues: read" | "pull-requests: read" => "to ask whether the text is as it was",
             _ => "declared by the stage",
         };
         let _ = writeln!(out, "      {} # {why}", permission.as_str());
@@ -261,19 +264,26 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     if !handed.is_empty() {
         let _ = writeln!(out, "          parts: {handed}");
     }
+    let mut env = String::new();
+    if spec.effects.iter().any(|effect| matches!(effect, EffectKind::ForgeRead | EffectKind::ForgeWrite)) {
+        // The token of this job, with the rights above and no more.
+        env.push_str("          GITHUB_TOKEN: ${{ github.token }}\n");
+    }
     if job.stage == StageId::Intake && unrolled.has(Power::Key) {
         // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.
         let any: Vec<String> = KEYS.iter().map(|(secret, _)| format!("secrets.{secret} != ''")).collect();
         let _ = write!(
-            out,
-            "        env:\n          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}\n",
+            env,
+            "          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}\n",
             any.join(" || ")
         );
     }
     if job.holds(Power::Key) {
-        out.push_str("        env:\n");
         for (secret, _) in KEYS {
-            let _ = writeln!(out, "          {secret}: ${{{{ secrets.{secret} }}}}");
+            let _ = writeln!(env, "          {secret}: ${{{{ secrets.{secret} }}}}");
         }
+    }
+    if !env.is_empty() {
+        let _ = write!(out, "        env:\n{env}");
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn compile(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> C
     }
     out.push_str("\npermissions: {}\n\nconcurrency:\n  group: orch-many-${{ github.run_id }}\n  cancel-in-progress: false\n\njobs:\n  each:\n    name: each\n    strategy:\n      fail-fast: false\n      max-parallel: ${{ fromJSON(inputs.at-once) }}\n      matrix:\n        request: ${{ fromJSON(inputs.requests) }}\n    permissions:\n");
     for permission in rights(unrolled) {
-        let _ = writeln!(out, "      {permission}: write # handed on; each job there takes its own part");
+        let _ = writeln!(out, "      {permission} # handed on; each job there takes its own part");
     }
     let _ = write!(
         out,
@@ -52,16 +52,19 @@ pub(super) fn compile(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> C
     Compiled { name: format!("{stem}-many.yml"), text: out }
 }
 
-/// Returns what the jobs write, together: a caller has to hold it to hand it on.
+/// Returns the rights of all jobs together: a caller has to hold them to hand them on.
 pub(super) fn rights(unrolled: &Unrolled) -> Vec<&'static str> {
     let mut all: Vec<&'static str> = unrolled
         .jobs
         .iter()
         .filter_map(|job| registry::stage(job.stage))
         .flat_map(|stage| stage.spec().permissions)
-        .filter_map(|permission| permission.as_str().strip_suffix(": write"))
+        .map(|permission| permission.as_str())
         .collect();
     all.sort_unstable();
     all.dedup();
+    // Who may write may read.
+    let written: Vec<&str> = all.iter().filter_map(|right| right.strip_suffix(": write")).collect();
+    all.retain(|right| right.strip_suffix(": read").is_none_or(|name| !written.contains(&name)));
     all
 }

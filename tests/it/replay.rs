@@ -292,10 +292,15 @@ fn what_another_program_recorded_is_not_replayed() {
     let world = World::new(0);
     world.walk(&config(), None, Some(StageId::Intake));
     let manifest = "manifest/intake.json";
-    let text = String::from_utf8(world.store.read(manifest).unwrap().unwrap()).unwrap();
+    let text = |path: &str| String::from_utf8(world.store.read(path).unwrap().unwrap()).unwrap();
     let spoilt = copy(&world.store);
     let version = format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION"));
-    spoilt.write(manifest, text.replace(&version, r#""version":"0.0.9""#).as_bytes()).unwrap();
+    let older = |text: &str| text.replace(&version, r#""version":"0.0.9""#);
+    spoilt.write(manifest, older(&text(manifest)).as_bytes()).unwrap();
+    // Its files name that program too.
+    for path in world.store.list().unwrap().into_iter().filter(|path| path != manifest) {
+        reseal(&spoilt, manifest, &path, older(&text(&path)).as_bytes());
+    }
     let error = replay_of(&spoilt).unwrap_err();
     assert_eq!(error.class(), Class::Usage, "{error}");
     assert!(error.to_string().contains("recorded by orch 0.0.9"), "{error}");
