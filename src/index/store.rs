@@ -10,8 +10,8 @@ use super::rank::signals::SIGNALS;
 use super::segment::{Doc, Segment};
 use super::sketch::{Chunk, Content};
 
-/// Changes whenever words, chunks or the format do: an index of another version is made anew.
-pub const VERSION: u32 = 1;
+/// Changes whenever words, chunks, weights or the format do: an index of another version is made anew.
+pub const VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"ORCHIDX\n";
 
 /// What the file holds.

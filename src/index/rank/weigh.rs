@@ -10,7 +10,7 @@ use super::signals::{self, Query, Row, SIGNALS};
 
 /// Weights fitted by `orch util fit-ranking`; `docs/explanation/retrieval.md` has the data and the figures.
 pub const WEIGHTS: [f32; SIGNALS] = [
-    1.80, 3.09, 1.19, 0.97, 0.27, 0.45, 0.50, 0.0, 1.79, 2.23, 1.78, 0.56, 0.52, 0.88, 0.0, 0.44, 0.53, 0.70,
+    2.06, 3.57, 1.14, 0.85, 0.55, 0.54, 0.40, 0.0, 2.30, 2.31, 2.28, 0.59, 0.72, 1.32, 0.0, 0.33, 0.62, 0.64,
 ];
 
 /// How strongly the weights hold against a repository's own past.
