@@ -272,11 +272,7 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     if job.stage == StageId::Intake && unrolled.has(Power::Key) {
         // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.
         let any: Vec<String> = KEYS.iter().map(|(secret, _)| format!("secrets.{secret} != ''")).collect();
-        let _ = write!(
-            env,
-            "          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}\n",
-            any.join(" || ")
-        );
+        let _ = writeln!(env, "          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}", any.join(" || "));
     }
     if job.holds(Power::Key) {
         for (secret, _) in KEYS {

@@ -203,7 +203,11 @@ fn inputs(unrolled: &Unrolled) -> String {
         );
     };
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
-        add("request", "What is to be done, in plain words; absent, the event that started the run says it", "default: ''");
+        add(
+            "request",
+            "What is to be done, in plain words; absent, the event that started the run says it",
+            "default: ''",
+        );
     }
     for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
         add(given.name, given.about, "default: ''");

@@ -183,7 +183,7 @@ pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 match fs::read(&path) {
                     Ok(bytes) => drop(files.insert(name, bytes)),
                     Err(error) => {
-                        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display())
+                        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display());
                     }
                 }
             }
