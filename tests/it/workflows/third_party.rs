@@ -206,9 +206,12 @@ fn the_workflow_ends_in_the_run_that_the_command_makes() {
     env.git(&remote, &["symbolic-ref", "HEAD", "refs/heads/main"]);
     let direct = env.path("direct");
     env.git(&source, &["clone", "-q", &remote.display().to_string(), &direct.display().to_string()]);
-    // By a file, as the action hands it over: the task says how it came.
+    // By a file and on a runner, as the action hands it over: the task says how it came.
     fs::write(env.path("request"), REQUEST).unwrap();
-    env.orch(&direct, &["run", "--task-file", &env.path("request").display().to_string()]).exits(0);
+    let words = ["run", "--task-file", &env.path("request").display().to_string()];
+    let done =
+        env.orch_command(&direct, &words).env("CI", "true").env("GITHUB_ACTIONS", "true").output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let branch = env.git(&remote, &["for-each-ref", "--format=%(refname:short)", "refs/heads/feat"]);
     env.git(&remote, &["update-ref", "-d", &format!("refs/heads/{}", branch.trim())]);
 
