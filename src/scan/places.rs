@@ -96,7 +96,6 @@ impl Place {
                     .any(|end| stem.ends_with(end))
                 || extension == "snap",
             made: stem.strip_suffix(".min").is_some()
-                || stem.strip_suffix(".min").is_some()
                 || stem.strip_suffix(".bundle").is_some()
                 || matches!(extension, "lock" | "map"),
             prose: PROSE.contains(&extension),

@@ -178,11 +178,13 @@ fn is_aside(path: &str) -> bool {
             || folder.ends_with("_test")
             || folder.ends_with("-test")
     }) || name.starts_with("test_")
+        || name == "tests.rs"
         || [
             ".test.",
             ".spec.",
             "_test.",
             "_spec.",
+            "_tests.rs",
             "test.java",
             "tests.java",
             "test.php",
@@ -238,9 +240,15 @@ mod tests {
 
     #[test]
     fn tests_and_documents_are_aside() {
-        for path in
-            ["tests/a.py", "src/foo_test.go", "a/__tests__/x.js", "README.md", "x/test_a.py", "a.spec.ts"]
-        {
+        for path in [
+            "tests/a.py",
+            "src/foo_test.go",
+            "a/__tests__/x.js",
+            "README.md",
+            "x/test_a.py",
+            "a.spec.ts",
+            "src/a/tests.rs",
+        ] {
             assert!(is_aside(&path.to_ascii_lowercase()), "{path}");
         }
         for path in ["src/main.rs", "config/prod.env", "latest/contest.py", "attest.go"] {

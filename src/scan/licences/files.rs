@@ -2,6 +2,8 @@
 //!
 //! Must never look into a file.
 
+use super::names;
+
 /// What a file may be to a licence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -57,7 +59,9 @@ pub fn role(path: &str) -> Role {
         Role::Notice
     } else if starts(TEXTS)
         || ["-license", "-licence", "_license", "_licence"].iter().any(|end| stem.ends_with(end))
-        || (["licenses", "licences"].contains(&folder.as_str()) && ["", "txt", "md", "0"].contains(&ending))
+        || (["licenses", "licences"].contains(&folder.as_str())
+            && (["", "txt", "0"].contains(&ending)
+                || lower.strip_suffix(".md").is_some_and(|id| names::id(id).is_some())))
     {
         Role::Text
     } else {
@@ -90,6 +94,8 @@ mod tests {
             ("license-apache-2.0", Role::Text),
             ("UNLICENSE.md", Role::Text),
             ("LICENSES/GPL-3.0-only.txt", Role::Text),
+            ("LICENSES/GPL-3.0-only.md", Role::Text),
+            ("docs/licences/changed.md", Role::Other),
             ("fonts/OFL-LICENSE.txt", Role::Other),
             ("fonts/mit-license.txt", Role::Text),
             ("NOTICE", Role::Notice),

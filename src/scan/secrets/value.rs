@@ -248,6 +248,24 @@ fn is_uuid(value: &[u8]) -> bool {
 const FILES: &str = " pem key crt cer json yaml yml toml txt md js ts py rb go rs java php html css xml env conf cfg ini sh com \
     org net io dev local ";
 
+/// Tells whether a value is a name with a day, as versions of interfaces and models have: `oauth-2025-04-20`.
+fn is_dated_name(value: &[u8]) -> bool {
+    let day = |at: &[u8]| {
+        at.iter().enumerate().all(|(i, b)| if [4, 7].contains(&i) { *b == b'-' } else { b.is_ascii_digit() })
+            && (at.starts_with(b"19") || at.starts_with(b"20"))
+            && (b"01"[..].contains(&at[5]) && b"0123"[..].contains(&at[8]))
+    };
+    value.windows(10).enumerate().any(|(at, window)| {
+        let rest = [&value[..at], &value[at + 10..]].concat();
+        let look = Look::at(&rest);
+        day(window)
+            && rest.len() <= 40
+            && (look.worded * 2 > look.letters || look.letters <= 2)
+            && look.digits <= 2
+            && rest.iter().all(|b| b.is_ascii_alphanumeric() || b"-._/:".contains(b))
+    })
+}
+
 /// Tells whether a value is a path, a host, a file, a type or a dotted name rather than a secret.
 fn is_name(value: &[u8], look: &Look) -> bool {
     if value.starts_with(b"/")
@@ -303,7 +321,7 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
     if look.letters == 0 || is_name(value, &look) {
         return None;
     }
-    if is_uuid(value) {
+    if is_uuid(value) || is_dated_name(value) {
         return None;
     }
     let mut dummy = 0;
@@ -439,6 +457,9 @@ mod tests {
             "id_rsa.pem",
             "none",
             "foo.bar.baz",
+            "oauth-2025-04-20",
+            "interleaved-thinking-2025-05-14",
+            "v2024-11-01",
         ] {
             for class in [Class::Password, Class::Secret, Class::Token, Class::Auth, Class::Key] {
                 assert_eq!(judge(class, value.as_bytes(), true), None, "{value} as {class:?}");
