@@ -143,7 +143,7 @@ fn is_binary(bytes: &[u8]) -> bool {
     odd * 20 > head.len()
 }
 
-const ASIDE: [&str; 23] = [
+const ASIDE: [&str; 24] = [
     "test",
     "tests",
     "spec",
@@ -164,6 +164,7 @@ const ASIDE: [&str; 23] = [
     "demos",
     "testing",
     "e2e",
+    "benches",
     "benchmarks",
     "snapshots",
     "__snapshots__",
