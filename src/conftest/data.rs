@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::files::{CheckError, read_error, walk};
 use super::input::{Parser, parse};
+use crate::rego::document::{below, merge};
 use crate::rego::schema::Schemas;
 
 /// Reads every `.json`, `.yaml` and `.yml` file; the folders between the path named and the file become keys.
@@ -29,21 +30,20 @@ pub fn documents(paths: &[PathBuf]) -> Result<Value, CheckError> {
             let name = file.display().to_string();
             let parser = if name.ends_with("json") { Parser::Json } else { Parser::Yaml };
             let parsed = parse(parser, &bytes);
-            let mut value =
+            let value =
                 parsed.map_err(|why| CheckError::Parse { path: name.clone(), parser: parser.name(), why })?;
-            let below = file.parent().and_then(|p| p.strip_prefix(path).ok()).unwrap_or(Path::new(""));
-            for part in below.components().rev() {
-                let mut outer = Map::new();
-                outer.insert(part.as_os_str().to_string_lossy().into_owned(), value);
-                value = Value::Object(outer);
-            }
-            let Value::Object(fields) = value else {
+            let folders = file.parent().and_then(|p| p.strip_prefix(path).ok()).unwrap_or(Path::new(""));
+            let keys: Vec<_> = folders.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            let Value::Object(fields) = below(keys.iter().map(AsRef::as_ref), value) else {
                 return Err(CheckError::Wrong {
                     what: format!("{name} is data, but no object"),
                     help: "Put the value below a key.".into(),
                 });
             };
-            merge(&mut data, fields, &name)?;
+            merge(&mut data, fields).map_err(|key| CheckError::Wrong {
+                what: format!("{name} gives `{key}` another value than an earlier data file"),
+                help: "Keep each key in one file.".into(),
+            })?;
         }
     }
     Ok(Value::Object(data))
@@ -68,21 +68,4 @@ pub fn schemas(folder: Option<&Path>) -> Result<Schemas, CheckError> {
         schemas.insert(parts.collect::<Vec<_>>().join("/"), schema);
     }
     Ok(schemas)
-}
-
-fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, name: &str) -> Result<(), CheckError> {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (None, value) => drop(into.insert(key, value)),
-            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new, name)?,
-            (Some(old), new) if *old == new => {}
-            _ => {
-                return Err(CheckError::Wrong {
-                    what: format!("{name} gives `{key}` another value than an earlier data file"),
-                    help: "Keep each key in one file.".into(),
-                });
-            }
-        }
-    }
-    Ok(())
 }

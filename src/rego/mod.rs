@@ -6,6 +6,7 @@
 
 pub mod annotation;
 pub mod builtin;
+pub mod document;
 pub mod fault;
 pub mod graph;
 pub mod inspect;

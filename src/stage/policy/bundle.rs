@@ -16,6 +16,7 @@ use crate::config::Pack;
 use crate::diagnostic::{Class, Failure};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
+use super::data::{DataFile, document, is_data};
 use super::engine::Fault;
 use super::pack::{self, PackError};
 use super::prepared;
@@ -101,6 +102,7 @@ impl SourceFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    data: Vec<DataFile>,
     digest: Digest,
 }
 
@@ -123,7 +125,9 @@ impl Sources {
         for pack in packs {
             let Some(name) = pack::kept_as(pack) else { continue };
             let bytes = vcs.kept(&name)?.ok_or_else(|| PackError::Missing { pack: pack::shown(pack) })?;
-            sources.files.extend(pack::open(pack, &bytes)?);
+            let opened = pack::open(pack, &bytes)?;
+            sources.files.extend(opened.rules);
+            sources.data.extend(opened.data);
         }
         let entries = vcs.entries(tree)?;
         let mut seen = BTreeSet::new();
@@ -132,14 +136,17 @@ impl Sources {
             let prefix = format!("{folder}/");
             let mut found = false;
             for entry in entries.iter() {
-                let Some(path) = entry.utf8_path().filter(|p| p.starts_with(&prefix) && is_rego(p)) else {
-                    continue;
-                };
-                found = true;
+                let Some(path) = entry.utf8_path().filter(|p| is_rego(p) || is_data(p)) else { continue };
+                let Some(within) = path.strip_prefix(&prefix) else { continue };
+                found |= is_rego(path);
                 if seen.insert(path.to_owned()) {
                     let regular = matches!(entry.kind, EntryKind::File | EntryKind::Executable);
                     let bytes = if regular { vcs.file(tree, path)? } else { None };
-                    sources.files.push(SourceFile { name: path.to_owned(), bytes });
+                    if is_data(path) {
+                        sources.data.push(DataFile::new(path.to_owned(), within, bytes));
+                    } else {
+                        sources.files.push(SourceFile { name: path.to_owned(), bytes });
+                    }
                 }
             }
             let refuse = |why: &str| BundleError::Folder { folder: pack.to_owned(), why: why.into() };
@@ -150,30 +157,37 @@ impl Sources {
                 return Err(refuse("takes the packs over 1000 files"));
             }
         }
-        Self::of(sources.files)
+        Self::whole(sources.files, sources.data)
     }
 
     /// Returns a bundle of these files; for tests of rules.
-    pub fn of(mut files: Vec<SourceFile>) -> Result<Self, BundleError> {
+    pub fn of(files: Vec<SourceFile>) -> Result<Self, BundleError> {
+        Self::whole(files, Vec::new())
+    }
+
+    fn whole(mut files: Vec<SourceFile>, mut data: Vec<DataFile>) -> Result<Self, BundleError> {
         // The pack in this binary first: of two rules with one code the first one counts.
         files.sort_by(|a, b| {
             let own = |f: &SourceFile| !f.name.starts_with("orch:");
             (own(a), &a.name).cmp(&(own(b), &b.name))
         });
-        let rows: Vec<_> = files.iter().map(|f| (&f.name, f.bytes.as_ref().map(Digest::of))).collect();
+        data.sort_by(|a, b| a.name.cmp(&b.name));
+        let rules = files.iter().map(|f| (&f.name, &f.bytes));
+        let rows = rules.chain(data.iter().map(|f| (&f.name, &f.bytes)));
+        let rows: Vec<_> = rows.map(|(name, bytes)| (name, bytes.as_ref().map(Digest::of))).collect();
         let digest = Digest::of_json(&rows)?;
-        Ok(Self { files, digest })
+        Ok(Self { files, data, digest })
     }
 
     /// Adds files; for tests of rules.
     pub fn with(mut self, files: impl IntoIterator<Item = SourceFile>) -> Result<Self, BundleError> {
         self.files.extend(files);
-        Self::of(self.files)
+        Self::whole(self.files, self.data)
     }
 
     /// Tells whether all files have names of the pack in this binary.
     pub fn is_embedded(&self) -> bool {
-        self.files.iter().all(|file| file.name.starts_with("orch:"))
+        self.data.is_empty() && self.files.iter().all(|file| file.name.starts_with("orch:"))
     }
 
     /// Returns the digest over all files, names and tests of rules included.
@@ -184,6 +198,11 @@ impl Sources {
     /// Returns the files, the pack in this binary first, then by name.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
+    }
+
+    /// Returns what rules read as `data`, and the documents that cannot be used.
+    pub fn data(&self) -> (serde_json::Value, Vec<Broken>) {
+        document(&self.data)
     }
 }
 
@@ -233,7 +252,7 @@ impl Bundle {
 
     /// Parses and checks all files; what cannot be used is in [`Bundle::broken`].
     pub fn checked(sources: &Sources) -> Self {
-        let mut broken = Vec::new();
+        let (data, mut broken) = sources.data();
         let mut refuse = |file: &str, why: String| broken.push(Broken { file: file.to_owned(), why });
         let mut libraries = BTreeMap::new();
         let mut modules = Vec::new();
@@ -257,7 +276,8 @@ impl Bundle {
         }
         let none = Arc::new(Policies::none());
         let mut checked = Vec::new();
-        for (module, done) in modules.iter().zip(spread(&modules, |module| check(module, &libraries, &none)))
+        for (module, done) in
+            modules.iter().zip(spread(&modules, |module| check(module, &libraries, &data, &none)))
         {
             match done.unwrap_or_else(|| Err(unfinished(module.file))) {
                 Ok(rule) => checked.push(rule),
@@ -265,7 +285,7 @@ impl Bundle {
             }
         }
         let mut rules = Vec::new();
-        for (file, ready) in ready(checked) {
+        for (file, ready) in ready(checked, &regorus::Value::from(data)) {
             match ready {
                 Ok(rule) => rules.push(rule),
                 Err(fault) => refuse(&file, fault.to_string()),
@@ -277,11 +297,11 @@ impl Bundle {
 }
 
 /// Makes rules ready in one engine, which costs less than one for each; a rule it cannot hold is tried by itself.
-fn ready(checked: Vec<Checked<'_>>) -> Vec<(String, Result<Rule, Fault>)> {
+fn ready(checked: Vec<Checked<'_>>, data: &regorus::Value) -> Vec<(String, Result<Rule, Fault>)> {
     let mut seen = BTreeSet::new();
     let all = checked.iter().flat_map(|rule| rule.modules.iter().copied());
     let all: Vec<&Module<'_>> = all.filter(|module| seen.insert(module.file)).collect();
-    let together = engine(&all);
+    let together = engine(&all, data);
     checked
         .into_iter()
         .map(|Checked { mut rule, modules }| {
@@ -291,7 +311,7 @@ fn ready(checked: Vec<Checked<'_>>) -> Vec<(String, Result<Rule, Fault>)> {
             };
             let alone = match &together {
                 Ok(policies) if fits(policies) => Ok(Arc::clone(policies)),
-                _ => engine(&modules).and_then(|alone| {
+                _ => engine(&modules, data).and_then(|alone| {
                     let refused = rule.entries.iter().find_map(|(path, _)| alone.refusal(path));
                     let broken = alone.broken.first().map(|broken| broken.why.clone());
                     refused.or(broken).map_or(Ok(alone), Err)
@@ -310,7 +330,7 @@ fn ready(checked: Vec<Checked<'_>>) -> Vec<(String, Result<Rule, Fault>)> {
         .collect()
 }
 
-fn engine(modules: &[&Module<'_>]) -> Result<Arc<Policies>, Fault> {
+fn engine(modules: &[&Module<'_>], data: &regorus::Value) -> Result<Arc<Policies>, Fault> {
     let modules = modules.iter().map(|module| module.rego.clone()).collect();
-    Policies::of(modules, Vec::new(), regorus::Value::new_object(), Options::default()).map(Arc::new)
+    Policies::of(modules, Vec::new(), data.clone(), Options::default()).map(Arc::new)
 }

@@ -21,6 +21,7 @@ pub mod alone;
 pub mod aside;
 pub mod bundle;
 pub mod cfg;
+pub mod data;
 pub mod decide;
 pub mod diags;
 pub mod document;

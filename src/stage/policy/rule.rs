@@ -14,6 +14,7 @@ use crate::rego::inspect::{Head, HeadKind, Inspection, Path, inspect};
 use crate::rego::schema::allows;
 use crate::rego::{Policies, Version, builtin};
 
+use super::data::leads_into;
 use super::engine::Fault;
 use super::metadata::{Metadata, metadata};
 
@@ -117,6 +118,7 @@ fn library_of(path: &Path) -> Option<String> {
 pub fn check<'a>(
     module: &'a Module<'a>,
     libraries: &'a BTreeMap<String, Module<'a>>,
+    data: &Value,
     none: &Arc<Policies>,
 ) -> Result<Checked<'a>, Fault> {
     let refuse = |why: String| Fault(format!("{}: the rule {why}", module.file));
@@ -126,7 +128,8 @@ pub fn check<'a>(
     let entries = entries(module, metadata.effect).map_err(refuse)?;
     let mut settings = BTreeSet::new();
     for part in std::iter::once(module).chain(needed.iter().copied()) {
-        check_module(part, &needed, &mut settings).map_err(|why| Fault(format!("{}:{why}", part.file)))?;
+        check_module(part, &needed, data, &mut settings)
+            .map_err(|why| Fault(format!("{}:{why}", part.file)))?;
     }
     check_recursion(module, &needed).map_err(refuse)?;
     let modules: Vec<&Module<'_>> = std::iter::once(module).chain(needed).collect();
@@ -214,6 +217,7 @@ fn entries(module: &Module<'_>, declared: Effect) -> Result<Vec<(String, Effect)
 fn check_module(
     module: &Module<'_>,
     libraries: &[&Module<'_>],
+    data: &Value,
     settings: &mut BTreeSet<String>,
 ) -> Result<(), String> {
     let package = module.package();
@@ -239,9 +243,9 @@ fn check_module(
             match read.root() {
                 "input" => check_input(read, settings)?,
                 // Reading a whole library or package tells nothing and can hide a misspelt name.
-                "data" if !is_rule(read) && !is_function(&read.text()) => {
+                "data" if !is_rule(read) && !is_function(&read.text()) && !leads_into(data, read) => {
                     return Err(format!(
-                        "{}: `{}` is not defined; a rule reads `input`, itself and libraries (`data.orch.lib`)",
+                        "{}: `{}` is not defined; a rule reads `input`, itself, libraries (`data.orch.lib`) and what documents of packs hold",
                         read.line,
                         read.text()
                     ));

@@ -32,6 +32,7 @@ pub fn run(sources: &Sources) -> Vec<TestOutcome> {
     let is_library = |file: &&&SourceFile| {
         text(file).and_then(|text| Module::parse(&file.name, text)).is_ok_and(|module| module.is_library())
     };
+    let data = Value::from(sources.data().0);
     let libraries: Vec<&SourceFile> = others.iter().filter(is_library).copied().collect();
     tests
         .into_iter()
@@ -40,7 +41,7 @@ pub fn run(sources: &Sources) -> Vec<TestOutcome> {
             // The rule itself and every library: tests may only name what the rule can.
             let mut beside = libraries.clone();
             beside.extend(others.iter().filter(|f| f.name == rule && !libraries.contains(f)));
-            run_file(file, &beside).unwrap_or_else(|fault| {
+            run_file(file, &beside, &data).unwrap_or_else(|fault| {
                 vec![TestOutcome { file: file.name.clone(), name: None, failure: Some(fault.to_string()) }]
             })
         })
@@ -52,13 +53,13 @@ fn text(file: &SourceFile) -> Result<&str, Fault> {
     text.ok_or_else(|| Fault(format!("{}: is not a regular file with UTF-8 text", file.name)))
 }
 
-fn run_file(file: &SourceFile, beside: &[&SourceFile]) -> Result<Vec<TestOutcome>, Fault> {
+fn run_file(file: &SourceFile, beside: &[&SourceFile], data: &Value) -> Result<Vec<TestOutcome>, Fault> {
     let mut files = Vec::new();
     for file in beside.iter().copied().chain([file]) {
         files.push((file.name.clone(), text(file)?.to_owned()));
     }
     let options = Options { version: Some(Version::V1), ..Options::default() };
-    let policies = Policies::load(&files, Value::new_object(), options)?;
+    let policies = Policies::load(&files, data.clone(), options)?;
     if let Some(broken) = policies.broken.first() {
         return Err(broken.why.clone());
     }

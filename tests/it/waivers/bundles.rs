@@ -86,11 +86,11 @@ fn a_tarball_is_held_to_its_digest() {
     env.orch(&root, &["policy", "explain"]).exits(3).says("its digest is");
     fs::write(env.path("rules.tar.gz"), b"something else").unwrap();
     env.orch(&root, &["policy", "fetch"]).exits(3).says("its digest is");
-    // Rules would not see the data, so they would be content: refused.
-    write("data.json", "{\"limit\": 1}");
+    // A document that cannot be used would leave rules without what they read.
+    write("data.json", "{\"orch\": 1}");
     let digest = pack("data.tar.gz");
     configured(&env, &root, &format!("{{file: ../data.tar.gz, sha256: '{digest}'}}"));
-    env.orch(&root, &["policy", "fetch"]).exits(2).says("`data.json` holds data");
+    env.orch(&root, &["policy", "fetch"]).exits(2).says("where rules stand");
     fs::remove_file(bundle.join("data.json")).unwrap();
     #[cfg(unix)]
     {
@@ -105,6 +105,61 @@ fn a_tarball_is_held_to_its_digest() {
     let digest = pack("bomb.tar.gz");
     configured(&env, &root, &format!("{{file: ../bomb.tar.gz, sha256: '{digest}'}}"));
     env.orch(&root, &["policy", "fetch"]).exits(2).says("unpacks to more than");
+}
+
+const READER: &str = "# METADATA\n# title: T\n# custom:\n#   code: acme/rule\n#   effect: deny\n#   help: H\npackage orch.acme.rule\n\ndeny contains {\"msg\": sprintf(\"`%s` is frozen\", [change.path]), \"path\": change.path} if {\n\tsome change in input.changes\n\tchange.path in data.acme.teams.frozen\n}\n";
+
+const READER_TEST: &str = "package orch.acme.rule_test\n\nimport data.orch.acme.rule\n\ntest_frozen if count(rule.deny) == 1 with input as {\"changes\": [{\"path\": \"a.txt\"}]}\n";
+
+#[test]
+fn documents_of_a_pack_are_data_to_its_rules() {
+    let env = TestEnv::new();
+    let rule = |read: &str| READER.replace("teams.frozen", read);
+    let root = env.repository(
+        "repo",
+        &[
+            ("a.txt", "a\n"),
+            ("rules/rule.rego", READER),
+            ("rules/rule_test.rego", READER_TEST),
+            ("rules/acme/data.yaml", "teams: {frozen: [a.txt]}\n"),
+            ("orch.yml", "policy:\n  packs: [rules]\n"),
+        ],
+    );
+    env.orch(&root, &["policy", "test", "rules", "-d", "rules"]).exits(0);
+    let judge = || env.orch(&root, &["stage", "policy", "--staged", "--format", "json"]);
+    fs::write(root.join("a.txt"), "b\n").unwrap();
+    env.git(&root, &["add", "-A"]);
+    let denied = judge().exits(3).json();
+    assert_eq!(denied["findings"][0]["message"], "`a.txt` is frozen");
+    env.git(&root, &["reset", "-q", "--hard"]);
+    let commit = |path: &str, text: &str| {
+        fs::write(root.join(path), text).unwrap();
+        env.git(&root, &["add", "-A"]);
+        env.git(&root, &["commit", "-q", "-m", "rules"]);
+        fs::write(root.join("a.txt"), "b\n").unwrap();
+        env.git(&root, &["add", "a.txt"]);
+        let verdict = judge();
+        env.git(&root, &["reset", "-q", "--hard"]);
+        verdict
+    };
+    // Other data: another answer, and rules of another digest.
+    let allowed = commit("rules/acme/data.yaml", "teams: {frozen: [b.txt]}\n").exits(0).json();
+    assert_ne!(denied["bundle"], allowed["bundle"]);
+    env.orch(&root, &["policy", "test", "rules", "-d", "rules"]).exits(6).says("test_frozen");
+    // What is not there, broken or twice denies, and says so.
+    let misspelt = commit("rules/rule.rego", &rule("teams.frosen")).exits(3).json();
+    assert!(misspelt["findings"][0]["message"].as_str().unwrap().contains("is not defined"), "{misspelt}");
+    for (text, why) in
+        [("teams: [", "is not YAML"), ("- a", "is not defined"), ("orch: {}", "is not defined")]
+    {
+        let broken = commit("rules/acme/data.yaml", text).exits(3).json();
+        let findings = broken["findings"].as_array().unwrap();
+        assert!(findings.iter().any(|f| f["message"].as_str().unwrap().contains(why)), "{text}: {broken}");
+    }
+    commit("rules/acme/data.yaml", "teams: {frozen: [a.txt]}\n");
+    commit("rules/rule.rego", READER).exits(3).says("is frozen");
+    let twice = commit("rules/data.json", "{\"acme\": {\"teams\": {\"frozen\": []}}}").exits(3);
+    twice.says("another value");
 }
 
 #[test]

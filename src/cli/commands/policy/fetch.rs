@@ -26,6 +26,7 @@ pub struct FetchArgs {
 struct Row {
     pack: String,
     rules: usize,
+    data: usize,
     fetched: bool,
 }
 
@@ -36,20 +37,26 @@ pub fn run(args: &FetchArgs, global: &Global, output: &Output) -> Result<u8, Com
     for pack in &session.config.policy.packs {
         let Some(name) = pack::kept_as(pack) else { continue };
         let here = session.vcs.kept(&name)?.filter(|_| !args.again).map(|bytes| pack::open(pack, &bytes));
-        let (fetched, rules) = if let Some(Ok(rules)) = here {
-            (false, rules)
+        let (fetched, opened) = if let Some(Ok(opened)) = here {
+            (false, opened)
         } else {
             let bytes = bytes(&session.vcs, pack)?;
-            let rules = pack::open(pack, &bytes)?;
+            let opened = pack::open(pack, &bytes)?;
             session.vcs.keep(&name, &bytes)?;
-            (true, rules)
+            (true, opened)
         };
-        rows.push(Row { pack: pack::shown(pack), rules: rules.len(), fetched });
+        rows.push(Row {
+            pack: pack::shown(pack),
+            rules: opened.rules.len(),
+            data: opened.data.len(),
+            fetched,
+        });
     }
     output.show(&rows, |out| {
         for row in &rows {
             let told = if row.fetched { "fetched" } else { "here already" };
-            writeln!(out, "{}: {} files of rules, {told}", row.pack, row.rules)?;
+            let data = if row.data > 0 { format!(", {} of data", row.data) } else { String::new() };
+            writeln!(out, "{}: {} files of rules{data}, {told}", row.pack, row.rules)?;
         }
         if rows.is_empty() {
             writeln!(out, "policy.packs in orch.yml names no bundle.")

@@ -11,6 +11,7 @@ use crate::config::Pack;
 use crate::diagnostic::{Class, Failure};
 
 use super::bundle::SourceFile;
+use super::data::{DataFile, document, is_data};
 
 /// The most bytes a bundle may have, packed and unpacked.
 pub const LARGEST: usize = 64 << 20;
@@ -91,15 +92,24 @@ pub fn kept_as(pack: &Pack) -> Option<String> {
     }
 }
 
-/// Checks the bytes of a bundle against what the config pins, and returns its rules.
-pub fn open(pack: &Pack, bytes: &[u8]) -> Result<Vec<SourceFile>, PackError> {
+/// What is taken from a bundle: anything else in it is passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Its rules, libraries and tests.
+    pub rules: Vec<SourceFile>,
+    /// What they read as `data`.
+    pub data: Vec<DataFile>,
+}
+
+/// Checks the bytes of a bundle against what the config pins, and returns what is in it.
+pub fn open(pack: &Pack, bytes: &[u8]) -> Result<Opened, PackError> {
     let mismatch = |why: String| PackError::Mismatch { pack: shown(pack), why };
     let form = |why: String| PackError::Form { pack: shown(pack), why };
     if bytes.len() > LARGEST {
         return Err(form(format!("it is larger than {LARGEST} bytes")));
     }
     let (label, files) = match pack {
-        Pack::Folder(_) => return Ok(Vec::new()),
+        Pack::Folder(_) => return Ok(Opened::default()),
         Pack::File(pin) => {
             let found = Digest::of(bytes).hex().to_owned();
             if found != pin.sha256 {
@@ -129,42 +139,25 @@ pub fn open(pack: &Pack, bytes: &[u8]) -> Result<Vec<SourceFile>, PackError> {
             (name, files)
         }
     };
-    let mut rules = Vec::new();
+    let mut opened = Opened::default();
     for (path, bytes) in files {
-        if let Some(rule) = file(&label, &path, bytes).map_err(form)? {
-            rules.push(rule);
+        let name = format!("bundle:{label}/{path}");
+        if is_data(&path) {
+            opened.data.push(DataFile::new(name, &path, bytes));
+        } else if path.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("rego")) {
+            if bytes.as_ref().is_some_and(|bytes| bytes.len() > LARGEST_FILE) {
+                return Err(form(format!("`{path}` is larger than {LARGEST_FILE} bytes")));
+            }
+            opened.rules.push(SourceFile { name, bytes });
         }
     }
-    if rules.is_empty() {
+    if opened.rules.is_empty() {
         return Err(form("it has no `.rego` file".into()));
     }
-    Ok(rules)
-}
-
-/// Takes a file of a bundle: rules are taken, what OPA puts beside them is passed over, data is refused.
-fn file(label: &str, path: &str, bytes: Option<Vec<u8>>) -> Result<Option<SourceFile>, String> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if matches!(name, "data.json" | "data.yaml" | "data.yml") {
-        let empty = bytes.as_deref().is_some_and(|bytes| {
-            let value: Option<serde_json::Value> = serde_yaml::from_slice(bytes).ok();
-            value.is_some_and(|value| {
-                value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
-            })
-        });
-        if empty {
-            return Ok(None);
-        }
-        return Err(format!(
-            "`{path}` holds data, which rules are not given here: they would see nothing and be content; give values by `policy.settings`"
-        ));
+    if let Some(broken) = document(&opened.data).1.into_iter().next() {
+        return Err(form(broken.why));
     }
-    if !name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("rego")) {
-        return Ok(None);
-    }
-    if bytes.as_ref().is_some_and(|bytes| bytes.len() > LARGEST_FILE) {
-        return Err(format!("`{path}` is larger than {LARGEST_FILE} bytes"));
-    }
-    Ok(Some(SourceFile { name: format!("bundle:{label}/{path}"), bytes }))
+    Ok(opened)
 }
 
 /// Checks a path inside a bundle.
