@@ -8,6 +8,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::checked::checked_text;
+
 /// A name that does not have the form it must have.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{text}` is not {what}")]
@@ -16,50 +18,10 @@ pub struct IdError {
     what: &'static str,
 }
 
-macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $check:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
-        #[schemars(with = "String", extend("pattern" = $pattern))]
-        pub struct $name(String);
-
-        impl $name {
-            /// Returns the text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-
-            fn try_from(text: String) -> Result<Self, IdError> {
-                let check: fn(&str) -> bool = $check;
-                if check(&text) { Ok(Self(text)) } else { Err(IdError { text, what: $what }) }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                Self::try_from(text.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
+impl IdError {
+    const fn of(text: String, what: &'static str) -> Self {
+        Self { text, what }
+    }
 }
 
 fn is_slug(text: &str, max: usize) -> bool {
@@ -74,20 +36,24 @@ fn is_object_id(text: &str) -> bool {
 }
 
 checked_text!(
+    IdError,
     /// The id of a run, also the name of its folder: lower-case letters, digits and inner hyphens, up to 100.
     RunId, "a run id (lower-case letters, digits and inner hyphens, up to 100)", "^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$",
     |t| is_slug(t, 100)
 );
 checked_text!(
+    IdError,
     /// The name of a service, a scope or a template: lower-case letters, digits and inner hyphens, up to 60.
     Slug, "a name (lower-case letters, digits and inner hyphens, up to 60)", "^[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?$",
     |t| is_slug(t, 60)
 );
 checked_text!(
+    IdError,
     /// The id of a git commit, 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
     CommitId, "a commit id", "^([0-9a-f]{40}|[0-9a-f]{64})$", is_object_id
 );
 checked_text!(
+    IdError,
     /// The id of a git tree, 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
     TreeId, "a tree id", "^([0-9a-f]{40}|[0-9a-f]{64})$", is_object_id
 );

@@ -3,6 +3,7 @@
 //! Must never know a stage, a port, the config or the command line.
 
 pub mod chain;
+mod checked;
 pub mod day;
 pub mod digest;
 pub mod envelope;

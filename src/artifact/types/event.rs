@@ -4,11 +4,11 @@
 //! cleaned and bounded; what was hidden in a text is told, never kept. Must never hold a text as it came.
 
 use std::fmt;
-use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::checked::checked_text;
 use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Artifact;
 use crate::artifact::id::{CommitId, Slug, StageId};
@@ -19,50 +19,10 @@ use crate::artifact::kind::ArtifactKind;
 #[error("it is not {0}")]
 pub struct NameError(&'static str);
 
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $check:expr;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
-        #[schemars(with = "String", extend("pattern" = $pattern))]
-        pub struct $name(String);
-
-        impl $name {
-            /// Returns the text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = NameError;
-
-            fn try_from(text: String) -> Result<Self, NameError> {
-                let check: fn(&str) -> bool = $check;
-                if check(&text) { Ok(Self(text)) } else { Err(NameError($what)) }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NameError;
-
-            fn from_str(text: &str) -> Result<Self, NameError> {
-                Self::try_from(text.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-    )+};
+impl NameError {
+    fn of(_: String, what: &'static str) -> Self {
+        Self(what)
+    }
 }
 
 const fn is_word(b: u8) -> bool {
@@ -83,15 +43,22 @@ fn is_repository(text: &str) -> bool {
     text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
 }
 
-names! {
+checked_text!(
+    NameError,
     /// The login of an account, as `octocat` or `dependabot[bot]`; the ending says nothing about trust.
-    Login, "a login", r"^[A-Za-z0-9_-]{1,100}(\[bot\])?$", is_login;
+    Login, "a login", r"^[A-Za-z0-9_-]{1,100}(\[bot\])?$", is_login
+);
+checked_text!(
+    NameError,
     /// The full name of a repository, `owner/name`.
-    RepositoryName, "the name of a repository", r"^[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}$", is_repository;
+    RepositoryName, "the name of a repository", r"^[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}$", is_repository
+);
+checked_text!(
+    NameError,
     /// The action of an event, as `labeled`, or the type of a dispatch.
     Action, "an action", r"^[A-Za-z0-9._-]{1,100}$",
-        |t| (1..=100).contains(&t.len()) && t.bytes().all(|b| is_word(b) || b == b'.');
-}
+    |t| (1..=100).contains(&t.len()) && t.bytes().all(|b| is_word(b) || b == b'.')
+);
 
 /// What a forge told of when it started a workflow, normalised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -12,6 +12,7 @@ use gix::refs::{FullName, Target};
 
 use super::commit::signature;
 use super::git::{commit_id, git, lookup};
+use super::remote::PUSH;
 use super::{FakeRepository, GitRepository, Signature, VcsError, tree};
 use crate::artifact::id::CommitId;
 
@@ -256,18 +257,7 @@ impl super::remote::Remote<'_> {
 
     fn push_ref(&self, full: &str) -> Result<(), VcsError> {
         let refspec = format!("{full}:{full}");
-        let words = [
-            "push",
-            "--porcelain",
-            "--no-verify",
-            "--no-signed",
-            "--no-follow-tags",
-            "--recurse-submodules=no",
-            "--receive-pack=git-receive-pack",
-            "--",
-            self.url(),
-            &refspec,
-        ];
+        let words = [&PUSH[..], &["--", self.url(), &refspec]].concat();
         let said = self.said("push to", &words, REMOTE_LIMIT)?;
         if said.ok {
             return Ok(());

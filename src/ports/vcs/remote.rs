@@ -16,6 +16,17 @@ use super::{GitRepository, VcsError};
 const READ_LIMIT: Duration = Duration::from_mins(1);
 const PUSH_LIMIT: Duration = Duration::from_mins(5);
 /// What git says when the branch of the remote is not where the lease says.
+/// How every push begins: no hook of the repository, no program but git's own at the other end, nothing but what is named.
+pub(super) const PUSH: [&str; 7] = [
+    "push",
+    "--porcelain",
+    "--no-verify",
+    "--no-signed",
+    "--no-follow-tags",
+    "--recurse-submodules=no",
+    "--receive-pack=git-receive-pack",
+];
+
 const STALE: &[&str] = &["stale info", "[rejected]", "reference already exists", "fetch first"];
 
 /// A remote of a repository.
@@ -140,19 +151,7 @@ impl Remote<'_> {
         let full = full_name(name)?.as_bstr().to_string();
         let lease = format!("--force-with-lease={full}:{}", expected.map_or("", CommitId::as_str));
         let refspec = format!("{full}:{full}");
-        let words = [
-            "push",
-            "--porcelain",
-            "--no-verify",
-            "--no-signed",
-            "--no-follow-tags",
-            "--recurse-submodules=no",
-            "--receive-pack=git-receive-pack",
-            &lease,
-            "--",
-            &self.url,
-            &refspec,
-        ];
+        let words = [&PUSH[..], &[&lease, "--", &self.url, &refspec]].concat();
         let said = self.said("push to", &words, PUSH_LIMIT)?;
         if said.ok {
             return Ok(());

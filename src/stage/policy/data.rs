@@ -42,7 +42,7 @@ impl DataFile {
         if bytes.len() > LARGEST_DOCUMENT {
             return Err(format!("is larger than {LARGEST_DOCUMENT} bytes"));
         }
-        let value: Value = if self.name.ends_with(".json") {
+        let value: Value = if matches!(self.name.rsplit_once('.'), Some((_, "json"))) {
             serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"))?
         } else {
             serde_yaml::from_slice(bytes).map_err(|error| format!("is not YAML: {error}"))?
