@@ -114,7 +114,11 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
     }
     let gap = r.spaces();
     let dashed = key.start >= 2 && text[key.start - 1] == b'-' && text[key.start - 2] == b'-';
-    let operator = operator(&mut r, closers, gap, before, dashed)?;
+    let directive = DIRECTIVES.iter().any(|name| text[key.clone()].eq_ignore_ascii_case(name));
+    let operator = match variable(&mut r, &text[..key.start], closers) {
+        Some(operator) => operator,
+        None => operator(&mut r, closers, gap, before, dashed || directive)?,
+    };
     let spaced = r.spaces();
     if matches!(operator, Operator::Sets | Operator::Colon)
         && spaced < 60
@@ -125,6 +129,7 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
     }
     let tight = operator == Operator::Tight || (operator == Operator::Sets && gap == 0 && spaced == 0);
     if let Some(value) = literal(&mut r) {
+        let value = login(&mut r, &text[key.clone()], &value).unwrap_or(value);
         return Some(Pair { key, value, quoted: true });
     }
     if operator == Operator::Colon && syntax == Syntax::Code {
@@ -133,7 +138,7 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
     let query = matches!(before, b'?' | b'&' | b';') && tight;
     let allowed = match operator {
         Operator::Markup => true,
-        Operator::Space => dashed,
+        Operator::Space => dashed || directive,
         Operator::Comma | Operator::Call => false,
         Operator::Sets | Operator::Tight | Operator::Colon => {
             syntax != Syntax::Code || query || (tight && closers == 0)
@@ -152,6 +157,40 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
     };
     let value = bare(&r, end)?;
     Some(Pair { key, value, quoted: end == End::Tag })
+}
+
+/// Settings that stand before their value with no more than a space between: of Redis.
+const DIRECTIVES: [&[u8]; 2] = [b"requirepass", b"masterauth"];
+
+/// Goes to the default of a variable of Terraform, `variable "password" { default = "x" }`.
+fn variable(r: &mut Reader<'_>, before: &[u8], closers: usize) -> Option<Operator> {
+    if closers != 1 || r.peek() != b'{' || !before.ends_with(b"variable \"") {
+        return None;
+    }
+    let rest = &r.text[r.at..r.text.len().min(r.at + VALUE_MOST)];
+    let block = &rest[..memchr::memchr(b'}', rest).unwrap_or(rest.len())];
+    let at = memchr::memmem::find(block, b"default")? + b"default".len();
+    let equals = at + block[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    (block.get(equals) == Some(&b'=')).then(|| {
+        r.at += equals + 1;
+        Operator::Sets
+    })
+}
+
+/// Reads the second of two literals where the first is a user: `auth=("user", "x")`, `HTTPBasicAuth('user', 'x')`.
+fn login(r: &mut Reader<'_>, key: &[u8], user: &Range<usize>) -> Option<Range<usize>> {
+    let named = key.len() >= 4 && key[key.len() - 4..].eq_ignore_ascii_case(b"auth");
+    if !named || user.start < 2 || r.text[user.start - 2] != b'(' {
+        return None;
+    }
+    r.at = user.end + 1;
+    r.spaces();
+    if r.peek() != b',' {
+        return None;
+    }
+    r.at += 1;
+    r.spaces();
+    literal(r)
 }
 
 /// Where a value without quotes ends.
@@ -408,6 +447,32 @@ mod tests {
             assert_eq!(read(text, Syntax::Settings).as_deref(), Some("V"), "{text}");
         }
         assert_eq!(read("export PASSWORD=V; x", Syntax::Shell).as_deref(), Some("V"));
+    }
+
+    #[test]
+    fn the_second_word_of_a_login_and_the_default_of_a_variable() {
+        let second = |text: &str| {
+            let at = text.to_ascii_lowercase().find("auth").unwrap() + 4;
+            let pair = value(text.as_bytes(), key(text.as_bytes(), at), Syntax::Code)?;
+            Some(text[pair.value].to_owned())
+        };
+        for text in ["auth=('u', 'V')", "auth = (\"u\", \"V\")", "HTTPBasicAuth(\"u\", \"V\")", "r.auth('V')"]
+        {
+            assert_eq!(second(text).as_deref(), Some("V"), "{text}");
+        }
+        assert_eq!(second("auth=('u', name)").as_deref(), Some("u"));
+        for text in [
+            "variable \"password\" {\n  default = \"V\"\n}",
+            "variable \"password\" {\n  type = string\n  default    = \"V\"\n}",
+        ] {
+            assert_eq!(read(text, Syntax::Settings).as_deref(), Some("V"), "{text}");
+        }
+        for text in [
+            "variable \"password\" {\n  type = string\n}\nx { default = \"V\" }",
+            "\"password\" { default = \"V\" }",
+        ] {
+            assert_eq!(read(text, Syntax::Settings), None, "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use regex_automata::Input;
 
 use super::assign::{self, Syntax};
 use super::rules::{Rule, Trigger, set};
-use super::value::{Class, class, is_reference, is_sample_token, judge, judge_url};
+use super::value::{Class, class, is_monotone, is_reference, is_sample_token, is_uuid, judge, judge_url};
 use super::{PASSWORD, PRIVATE_KEY, TOKEN, check, files, letters, pem};
 use crate::scan::layers::{self, Layer};
 use crate::scan::{Confidence, Found, Sink, View};
@@ -210,6 +210,7 @@ impl Pass<'_, '_, '_> {
         let named = text[key.start.saturating_sub(11)..key.end]
             .eq_ignore_ascii_case(b"identified by")
             .then_some(Class::Password);
+        let npm = text[key.clone()].ends_with(b"_authToken");
         let Some(mut class) = named.or_else(|| class(&text[key])) else { return };
         let mut range = pair.value;
         // `authorization: 'ApiKey abc=='`
@@ -221,10 +222,13 @@ impl Pass<'_, '_, '_> {
             }
         }
         let value = trimmed(text, &mut range);
-        let Some(confidence) = judge(class, value, pair.quoted).filter(|_| is_no_sample_login(class, value))
-        else {
-            return;
+        // Tokens of npm were UUIDs once.
+        let judged = if npm && is_uuid(value) && !is_monotone(value) {
+            Some(Confidence::Medium)
+        } else {
+            judge(class, value, pair.quoted).filter(|_| is_no_sample_login(class, value))
         };
+        let Some(confidence) = judged else { return };
         // Prose has colons too.
         let prose = self.syntax == Syntax::Document
             && !pair.quoted
@@ -462,16 +466,21 @@ impl Pass<'_, '_, '_> {
         }
     }
 
-    /// `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`
+    /// `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`, `ConvertTo-SecureString "password"`
     fn command(&mut self, at: usize) {
         let text = self.text;
         let rest = &text[at..text.len().min(at + 300)];
         let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
         let program = text[..at].trim_ascii_end();
+        let ends = |word: &[u8]| {
+            program.len() >= word.len() && program[program.len() - word.len()..].eq_ignore_ascii_case(word)
+        };
         let login = program.ends_with(b"curl") || program.ends_with(b"wget");
         let options: &[&[u8]] = match program {
             _ if login => &[b" -u ", b" --user ", b" --user=", b"-u "],
-            _ if program.ends_with(b"sshpass") => &[b"-p "],
+            _ if program.ends_with(b"sshpass") || program.ends_with(b"login") => &[b"-p ", b"--password "],
+            _ if program.ends_with(b"redis-cli") => &[b"-a "],
+            _ if ends(b"securestring") => &[b"-String ", b""],
             _ => &[b" -p", b"-p"],
         };
         let Some(option) =

@@ -62,10 +62,15 @@ pub fn class(key: &[u8]) -> Option<Class> {
         words += 1;
         let piece = piece.to_ascii_lowercase();
         other |= listed(OTHER_KEYS, &piece);
-        exact_pass |=
-            matches!(piece.as_slice(), b"pass" | b"pw" | b"pswd" | b"passcode" | b"userpass" | b"dbpass");
+        exact_pass |= matches!(
+            piece.as_slice(),
+            b"pass" | b"pw" | b"pswd" | b"passcode" | b"userpass" | b"dbpass" | b"requirepass"
+        );
         exact_key |= piece == b"key" || piece.ends_with(b"key");
-        exact_auth |= matches!(piece.as_slice(), b"auth" | b"authorization" | b"oauth" | b"authentication");
+        exact_auth |= matches!(
+            piece.as_slice(),
+            b"auth" | b"authorization" | b"oauth" | b"authentication" | b"masterauth"
+        );
         last = piece;
     });
     if other || listed(ABOUT, &last) || words > 8 {
@@ -146,6 +151,13 @@ pub fn is_reference(value: &[u8]) -> bool {
         || (starts("%") && value.ends_with(b"%"))
         || (starts("__") && value.ends_with(b"__"))
         || (value.len() < 40 && ["%s", "%d", "%v", "{}", "{0}", "..."].iter().any(|part| has(part)))
+}
+
+/// Tells whether a long value is one to be filled in; signs that chance brings together do not say so.
+fn is_template(value: &[u8]) -> bool {
+    ["${", "{{", "}}", "<%", "%>", "process.env", "os.environ", "getenv", "://", "=>", "->"]
+        .iter()
+        .any(|part| memchr::memmem::find(value, part.as_bytes()).is_some())
 }
 
 /// Tells whether a value is a run of one thing: `aaaa`, `1234567`, `abcabcabc`.
@@ -236,7 +248,7 @@ fn is_hash_of_password(value: &[u8]) -> bool {
         || value.starts_with(b"sha256-")
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+pub fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value
             .iter()
@@ -293,7 +305,13 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
         (Class::Auth, _) => 8,
         (Class::Key, _) => 16,
     };
-    if value.len() < least || value.len() > 1_000 || is_reference(value) || is_monotone(value) {
+    if value.len() < least || value.len() > 1_000 || is_monotone(value) {
+        return None;
+    }
+    let reference = is_reference(value);
+    // Nobody chooses a password of that length; frameworks make up secrets with signs that mean something by chance.
+    let long = value.len() >= 40 && class != Class::Password;
+    if reference && (!long || value.contains(&b' ') || is_template(value)) {
         return None;
     }
     // What a framework makes up for itself has signs of all kinds, spaces too.
@@ -310,7 +328,10 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
         }
     }
     // Letters of other alphabets are a language's.
-    if value.iter().any(|b| b.is_ascii_whitespace() || *b < 32 || *b > 126) || is_hash_of_password(value) {
+    if reference
+        || value.iter().any(|b| b.is_ascii_whitespace() || *b < 32 || *b > 126)
+        || is_hash_of_password(value)
+    {
         return None;
     }
     // A web token is judged by what is in it.
@@ -476,6 +497,8 @@ mod tests {
             (Class::Token, "q7f3kz0v9x2m"),
             (Class::Secret, "vkqzxjwhdfgkqzxcvbnq"),
             (Class::Secret, "x8#q)z2k-v+w^r1(m!h5@t=j&7n3$c9*b0%d6_f4yalpzge"),
+            (Class::Secret, "@x8#q)z2k-v+w^r1%(m!h5&&t=j7n3$c9*b0d6_f4yalpz"),
+            (Class::Secret, "django-insecure-@x8#q)z2k-v+w^r1%(m!h5&&t=j7n3$c9*b0d6_f4"),
             (Class::Key, "Zk3vQ9x81LpTz7aWq0Rm"),
         ] {
             assert!(judge(class, value.as_bytes(), true).is_some(), "{value}");
