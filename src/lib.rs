@@ -24,6 +24,7 @@
 //! - [`compile`]: workflows of GitHub made from pipeline definitions
 //! - [`attest`]: signed statements about a run, in the forms other tools read
 //! - [`proof`]: whether a change is what its evidence says
+//! - [`sbom`]: which packages the lock files of a commit chose, in the forms other tools read
 //! - [`report`]: a run rendered from its artifacts
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
@@ -47,6 +48,7 @@ pub mod proof;
 pub mod rego;
 pub mod replay;
 pub mod report;
+pub mod sbom;
 pub mod scan;
 pub mod stage;
 pub mod syntax;

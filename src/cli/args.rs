@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint,
-    pipeline, policy, providers, replay, report, run, runs, schema, stage, stages, templates, verify,
+    pipeline, policy, providers, replay, report, run, runs, sbom, schema, stage, stages, templates, verify,
 };
 
 const AFTER: &str = "\
@@ -103,6 +103,8 @@ pub enum Command {
     Attest(attest::AttestArgs),
     /// Keep the small files of runs with the repository
     Runs(runs::RunsArgs),
+    /// List the packages a commit uses, as a bill of materials
+    Sbom(sbom::SbomArgs),
     /// Tell what a run spent, by stage, role, step and model
     Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs

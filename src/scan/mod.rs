@@ -28,6 +28,7 @@ pub(crate) mod yaml;
 pub use driver::{Worker, merge, scan_all};
 pub use fact::{Confidence, Fact, Found, Sink};
 pub use lines::Lines;
+pub use places::Place;
 pub use source::{Source, View};
 pub use surroundings::Surroundings;
 

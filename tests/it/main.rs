@@ -38,6 +38,7 @@ mod providers;
 mod replay;
 mod repositories;
 mod review_gate;
+mod sbom;
 mod scan;
 mod secrets;
 mod support;

@@ -164,6 +164,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lint", &["ports", "config", "telemetry", "agent", "engine", "pipeline", "report", "compile", "cli"]),
     ("attest", &["config", "telemetry", "pipeline", "conftest", "replay", "proof", "report", "cli"]),
     ("proof", &["telemetry", "pipeline", "conftest", "replay", "report", "cli"]),
+    (
+        "sbom",
+        &[
+            "ports",
+            "config",
+            "telemetry",
+            "edit",
+            "agent",
+            "engine",
+            "stage",
+            "pipeline",
+            "conftest",
+            "report",
+            "cli",
+        ],
+    ),
     ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
     ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
 ];

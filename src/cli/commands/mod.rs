@@ -23,6 +23,7 @@ pub mod report;
 pub mod retrieval;
 pub mod run;
 pub mod runs;
+pub mod sbom;
 pub mod scan;
 pub mod schema;
 pub mod stage;
@@ -57,6 +58,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Verify(args) => verify::run(args, global, output),
         Command::Attest(args) => attest::run(args, global, output),
         Command::Runs(args) => runs::run(args, global, output),
+        Command::Sbom(args) => sbom::run(args, global, output),
         Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),

@@ -2,6 +2,7 @@
 //!
 //! Must never be more lenient than the real one: both pass the same suite.
 
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 use crate::artifact::id::{CommitId, TreeId};
@@ -42,11 +43,21 @@ impl VcsChanges for FakeRepository {
         let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
         let named = name.parse::<CommitId>().ok().or_else(|| self.pointed(branch));
         if let Some((tree, tip)) = named.filter(|_| !is_head).and_then(|commit| self.known(&commit)) {
-            return Ok(CommitRef { commit: tip.commit, tree, parents: Vec::new() });
+            return Ok(CommitRef {
+                commit: tip.commit,
+                tree,
+                parents: Vec::new(),
+                time: Timestamp::UNIX_EPOCH,
+            });
         }
         let absent = || VcsError::MissingObject { what: format!("the commit `{name}`") };
         is_head.then_some(()).ok_or_else(absent)?;
-        Ok(CommitRef { commit: head.commit, tree: head.tree, parents: Vec::new() })
+        Ok(CommitRef {
+            commit: head.commit,
+            tree: head.tree,
+            parents: Vec::new(),
+            time: Timestamp::UNIX_EPOCH,
+        })
     }
 
     fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitRef>, VcsError> {

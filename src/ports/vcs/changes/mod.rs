@@ -3,6 +3,7 @@
 //! Must never run a hook, a filter, a text converter or any other program, never follow a link, and never leave out a
 //! change without saying so.
 
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 use crate::artifact::id::{CommitId, TreeId};
@@ -80,6 +81,8 @@ pub struct CommitRef {
     pub tree: TreeId,
     /// Its parents, as the commit says; in a shallow clone they may not be here.
     pub parents: Vec<CommitId>,
+    /// When it was committed, as the commit says.
+    pub time: Timestamp,
 }
 
 /// A path that differs.

@@ -2,6 +2,7 @@
 //!
 //! Must never write: not even the index is refreshed.
 
+use jiff::Timestamp;
 use std::path::Path;
 
 use gix::ObjectId;
@@ -33,7 +34,10 @@ impl GitRepository {
         let commit = repo.find_object(id).map_err(absent)?.peel_to_commit().map_err(absent)?;
         let tree = commit.tree_id().map_err(git(format!("read the commit {shown}")))?;
         let parents = commit.parent_ids().map(|id| commit_id(&id)).collect::<Result<_, _>>()?;
-        Ok(CommitRef { commit: commit_id(&commit.id)?, tree: tree_id(&tree)?, parents })
+        // A time out of range is one that nobody can mean.
+        let time = commit.time().ok().and_then(|time| Timestamp::from_second(time.seconds).ok());
+        let time = time.unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(CommitRef { commit: commit_id(&commit.id)?, tree: tree_id(&tree)?, parents, time })
     }
 
     /// Tells whether git would change line ends on their way into a commit.
