@@ -43,7 +43,11 @@ if [ "$code" = 0 ]; then
   esac
 fi
 if [ "$code" = 0 ]; then
-  orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$?
+  if [ "${ORCH_INPUT_STAGE:-}" = index ]; then
+    orch index || code=$?
+  else
+    orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$?
+  fi
   rm -f "$RUNNER_TEMP/orch-task"
 fi
 

@@ -47,7 +47,7 @@ kinds! {
     /// The edits, with digests before and after.
     ChangeSet = "change-set", (1, 0);
     /// The document that policy rules judge.
-    PolicyInput = "policy-input", (1, 0);
+    PolicyInput = "policy-input", (1, 1);
     /// What policy decided, and why.
     Verdict = "verdict", (1, 0);
     /// The branch, its commits and the pull request.
@@ -82,6 +82,8 @@ kinds! {
     Messages = "messages", (1, 0);
     /// What a person needs to decide where the debate could not.
     Escalation = "escalation", (1, 0);
+    /// The modules of a repository and what they have to do with each other; of no stage.
+    Graph = "graph", (1, 0);
 }
 
 impl ArtifactKind {

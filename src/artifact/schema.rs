@@ -12,6 +12,7 @@ use super::types::{
     change_set::{ChangeSet, TestSet},
     debate::Escalation,
     event::Event,
+    graph::RepositoryGraph,
     manifest::Manifest,
     plan::Plan,
     policy_input::PolicyInput,
@@ -38,6 +39,7 @@ pub fn schema(kind: ArtifactKind) -> Option<Schema> {
         ArtifactKind::Review => of::<Review>(),
         ArtifactKind::Manifest => of::<Manifest>(),
         ArtifactKind::Escalation => of::<Escalation>(),
+        ArtifactKind::Graph => of::<RepositoryGraph>(),
         ArtifactKind::Patch
         | ArtifactKind::Text
         | ArtifactKind::Log

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint,
-    pipeline, policy, providers, replay, report, run, runs, sbom, schema, stage, stages, templates, verify,
+    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, graph, index,
+    init, lint, pipeline, policy, providers, replay, report, run, runs, sbom, schema, stage, stages,
+    templates, verify,
 };
 
 const AFTER: &str = "\
@@ -81,6 +82,10 @@ pub enum Command {
     Stage(stage::StageArgs),
     /// Tell which files a request concerns
     Context(context::ContextArgs),
+    /// Tell what depends on what, and how far a change reaches
+    Graph(graph::GraphArgs),
+    /// Build what is known of a commit, and keep it
+    Index(index::IndexArgs),
     /// List the stages with their powers, inputs and outputs
     Stages(stages::StagesArgs),
     /// Check files against Rego policies, and write such policies

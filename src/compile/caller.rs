@@ -69,6 +69,11 @@ pub fn templates(reference: &str) -> Vec<Caller> {
             text: schedule(reference),
         },
         Caller {
+            name: "orch-indexing",
+            about: "The index and the graph of each commit of the default branch are kept for later runs",
+            text: indexing(reference),
+        },
+        Caller {
             name: "orch-review",
             about: "Every pull request is judged by the rules",
             text: review(reference),
@@ -139,6 +144,16 @@ fn schedule(reference: &str) -> String {
     );
     let with = "    with:\n      key: schedule\n";
     call(&mut out, "change", "change", "", reference, &[WRITES, with, SECRETS]);
+    out
+}
+
+fn indexing(reference: &str) -> String {
+    let mut out = head(
+        "Each commit of the default branch: its index and graph are brought up to date and kept.",
+        "  push:\n  workflow_dispatch:\n",
+    );
+    let condition = "github.ref_name == github.event.repository.default_branch";
+    call(&mut out, "indexing", "indexing", condition, reference, &[READS]);
     out
 }
 

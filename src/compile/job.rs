@@ -216,6 +216,11 @@ fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     if is_of_pull_request(job) {
         out.push_str("          fetch-depth: 0\n");
     }
+    program(out, origin);
+}
+
+/// Takes the action itself, where the workflow lies beside it.
+pub(super) fn program(out: &mut String, origin: &Origin) {
     if *origin != Origin::Own {
         return;
     }
@@ -228,11 +233,16 @@ fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     );
 }
 
-fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, origin: &Origin) {
-    let uses = match origin {
+/// Returns what follows `uses:` for the action itself.
+pub(super) fn action(origin: &Origin) -> String {
+    match origin {
         Origin::Own => "./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form".to_owned(),
         Origin::Release(reference) => format!("{}@{reference}", caller::repository()),
-    };
+    }
+}
+
+fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, origin: &Origin) {
+    let uses = action(origin);
     let _ = write!(
         out,
         "      - name: {}\n        id: stage\n        uses: {uses}\n        with:\n          stage: {}\n",

@@ -4,6 +4,7 @@
 
 pub mod caller;
 mod expression;
+mod indexing;
 mod job;
 mod many;
 pub mod pins;
@@ -93,6 +94,12 @@ pub fn shipped(origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
 /// Makes the workflows of one definition: itself, and where it fans out, the one that calls it for each of a list.
 pub fn compile(name: &str, text: &str, origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
     let pipeline = Pipeline::parse(text, name).map_err(CompileError::Definition)?;
+    if pipeline.indexes() {
+        return Ok(vec![Compiled {
+            name: name.to_owned(),
+            text: indexing::workflow(&pipeline, name, origin),
+        }]);
+    }
     let jobs = unroll(&pipeline)?;
     let mut files = vec![Compiled { name: name.to_owned(), text: workflow(&pipeline, name, &jobs, origin) }];
     if pipeline.ci.as_ref().is_some_and(|ci| ci.fan_out) {
@@ -124,6 +131,7 @@ fn unroll(pipeline: &Pipeline) -> Result<Unrolled, CompileError> {
                     }
                 }
             }
+            Step::Index(_) => {}
         }
     }
     for job in &unrolled.jobs {

@@ -36,5 +36,15 @@ pub const DOWNLOAD: Pin = Pin {
     version: "v8.0.1",
 };
 
+/// Takes what an earlier run kept.
+pub const CACHE_RESTORE: Pin = Pin {
+    name: "actions/cache/restore",
+    commit: "55cc8345863c7cc4c66a329aec7e433d2d1c52a9",
+    version: "v6.1.0",
+};
+/// Keeps files for later runs.
+pub const CACHE_SAVE: Pin =
+    Pin { name: "actions/cache/save", commit: "55cc8345863c7cc4c66a329aec7e433d2d1c52a9", version: "v6.1.0" };
+
 /// All of them.
-pub const ALL: &[Pin] = &[CHECKOUT, UPLOAD, DOWNLOAD];
+pub const ALL: &[Pin] = &[CHECKOUT, UPLOAD, DOWNLOAD, CACHE_RESTORE, CACHE_SAVE];

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact::id::{CommitId, TreeId};
+use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::task::Base;
 use crate::ports::vcs::{ExportReport, GitRepository, Ranked, TreeEntry, VcsError, VcsRead};
 
-use super::{Found, Index, IndexError};
+use super::graph::of_reader;
+use super::{Found, Index};
 
 /// A repository with its index, which is made when it is first needed and kept below the git folder.
 #[derive(Debug)]
 pub struct Indexed {
     vcs: GitRepository,
     cache: PathBuf,
-    open: Mutex<Option<(CommitId, Arc<Index>)>>,
+    open: Mutex<Option<(CommitId, Result<Arc<Index>, String>)>>,
 }
 
 impl Indexed {
@@ -28,28 +30,37 @@ impl Indexed {
 
     /// Returns a repository with an index that was made already; it is not kept again.
     pub fn with(vcs: GitRepository, commit: CommitId, index: Index) -> Self {
-        let open = Mutex::new(Some((commit, Arc::new(index))));
+        let open = Mutex::new(Some((commit, Ok(Arc::new(index)))));
         Self { open, ..Self::of(vcs) }
     }
 
-    /// Returns the index at a commit; it is made once for each.
+    /// Returns the index at a commit; it is made, or fails, once for each.
     pub fn index(&self, commit: &CommitId) -> Result<Arc<Index>, VcsError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, index)) = open.as_ref().filter(|(known, _)| known == commit) {
-            return Ok(Arc::clone(index));
-        }
-        let index = match Index::open(&self.vcs.past(), commit, Some(&self.cache)) {
-            Ok(index) => Arc::new(index),
-            Err(IndexError::Vcs(error)) => return Err(error),
-            Err(error @ IndexError::Write { .. }) => {
-                return Err(VcsError::Git { what: "index".into(), source: Box::new(error) });
+        let known = open.as_ref().filter(|(known, _)| known == commit).map(|(_, index)| index.clone());
+        let index = known.unwrap_or_else(|| {
+            let made = Index::open(&self.vcs.past(), commit, Some(&self.cache));
+            let index = made.map(Arc::new).map_err(|error| causes(&error));
+            if let Ok(index) = &index {
+                // What cannot be kept is made again the next time.
+                let _ = index.save(&self.cache);
             }
-        };
-        // What cannot be kept is made again the next time.
-        let _ = index.save(&self.cache);
-        *open = Some((commit.clone(), Arc::clone(&index)));
-        Ok(index)
+            *open = Some((commit.clone(), index.clone()));
+            index
+        });
+        index.map_err(|why| VcsError::Index { why })
     }
+}
+
+/// Returns an error with all its causes.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Returns what the port tells of a file that was found.
@@ -80,6 +91,12 @@ impl VcsRead for Indexed {
 
     fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
         Ok(Some(self.index(commit)?.rank(text, most).into_iter().map(told).collect()))
+    }
+
+    fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
+        let cache = self.cache.with_file_name("graph.bin");
+        // What cannot be kept is read again the next time.
+        of_reader(&self.vcs.past(), tree, Some(&cache)).map(|(graph, _)| Some(Arc::new(graph)))
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {

@@ -17,6 +17,7 @@ pub const CHANGE: &str = include_str!("../../workflows/change.yml");
 pub const SHIPPED: &[(&str, &str)] = &[
     ("change.yml", CHANGE),
     ("code-build-test.yml", include_str!("../../workflows/code-build-test.yml")),
+    ("indexing.yml", include_str!("../../workflows/indexing.yml")),
     ("review.yml", include_str!("../../workflows/review.yml")),
 ];
 
@@ -72,6 +73,24 @@ pub enum Step {
     Stage(StageStep),
     /// Stages that are run again until one of them is content.
     Loop(LoopStep),
+    /// What stages are shown of a repository, made before any asks.
+    Index(IndexStep),
+}
+
+/// The index and the graph; where a CI system runs it, they are kept for later runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexStep {
+    /// Of what.
+    pub index: IndexOf,
+}
+
+/// What is indexed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndexOf {
+    /// The commit that is checked out.
+    Commit,
 }
 
 /// One stage.
@@ -184,7 +203,13 @@ impl Pipeline {
         self.steps.iter().flat_map(|step| match step {
             Step::Stage(stage) => vec![(stage, false)],
             Step::Loop(looped) => looped.body.steps.iter().map(|s| (s, true)).collect(),
+            Step::Index(_) => Vec::new(),
         })
+    }
+
+    /// Tells whether it makes the index and the graph, and runs no stage.
+    pub fn indexes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Index(_)))
     }
 
     /// Tells whether a stage is in a loop.
@@ -228,6 +253,11 @@ impl Pipeline {
                 return Err(format!("has a loop whose last stage is not `{}`", body.until));
             }
         }
-        if seen.is_empty() { Err("has no steps".into()) } else { Ok(()) }
+        match (self.indexes(), self.steps.len()) {
+            // A job that has a cache of others before it must hold nothing that a stage holds.
+            (true, 2..) => Err("has `index` beside other steps; it is a pipeline of its own".into()),
+            (false, _) if seen.is_empty() => Err("has no steps".into()),
+            _ => Ok(()),
+        }
     }
 }

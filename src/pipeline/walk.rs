@@ -75,6 +75,8 @@ pub fn walk(
                 walker.rounds(&step.body)?;
                 walker.at_end |= bounds.until == Some(step.body.until);
             }
+            // Here it is made when a stage first asks.
+            Step::Index(_) => {}
         }
         if walker.at_end {
             break;

@@ -90,6 +90,27 @@ fn one_refused_hunk_of_twenty_files_leaves_every_file_untouched() {
 }
 
 #[test]
+fn a_binary_patch_beside_a_good_one_is_refused_whole_and_says_what_to_do() {
+    const BINARY: &str = "diff --git a/logo.png b/logo.png\nindex 1f7a7a4..8a4b0c1 100644\nGIT binary patch\nliteral 4\nLcmZQzWMT#Y01f~L\n\nliteral 1\nIcmZPo000310RR91\n\n";
+    for edits in [
+        format!("{UDIFF}{BINARY}"),
+        format!("{BINARY}diff --git a/src/a.py b/src/a.py\n{UDIFF}"),
+        BINARY.to_owned(),
+    ] {
+        let env = TestEnv::new();
+        let files = [("src/a.py", "def f():\n    return 1\n"), ("logo.png", "x")];
+        let root = folder(&env, &files);
+        for args in [&[][..], &["--edits", "udiff"], &["--check"]] {
+            apply(&env, &root, args, &edits).exits(2).says("begins a binary patch").says("git apply");
+            assert_eq!(files_below(&root).len(), 2);
+            for (path, text) in files {
+                assert_eq!(fs::read_to_string(root.join(path)).unwrap(), text, "{edits}");
+            }
+        }
+    }
+}
+
+#[test]
 fn refusals_say_what_a_model_can_act_on() {
     let text = "fn a() {\n    go();\n}\n\nfn b() {\n    go();\n}\n";
     for (edits, kind, why) in [

@@ -2,8 +2,10 @@
 //!
 //! Must never read anything but that tree: what lies uncommitted in a working copy is nobody's business.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::agent::fence::one_line;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileMode;
 use crate::ports::vcs::{EntryKind, Ranked, TreeEntry, VcsError, VcsRead};
@@ -37,12 +39,21 @@ pub struct TreeSource<'a> {
     tree: &'a TreeId,
     commit: Option<&'a CommitId>,
     entries: Arc<[TreeEntry]>,
+    tell: Option<&'a dyn Fn(String)>,
+    /// True once it was told that there is no index.
+    told: Cell<bool>,
 }
 
 impl<'a> TreeSource<'a> {
     /// Lists a tree.
     pub fn of(vcs: &'a dyn VcsRead, tree: &'a TreeId) -> Result<Self, VcsError> {
-        Ok(Self { vcs, tree, commit: None, entries: vcs.entries(tree)? })
+        Ok(Self { vcs, tree, commit: None, entries: vcs.entries(tree)?, tell: None, told: Cell::new(false) })
+    }
+
+    /// Names who is told where there should be an index and is none.
+    #[must_use]
+    pub fn telling(self, tell: &'a dyn Fn(String)) -> Self {
+        Self { tell: Some(tell), ..self }
     }
 
     /// Names the commit the tree is of, so that its index can be asked.
@@ -81,7 +92,18 @@ impl Source for TreeSource<'_> {
 
     fn ranked(&self, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
         let Some(commit) = self.commit else { return Ok(None) };
-        let ranked = self.vcs.ranked(commit, text, most)?;
+        let ranked = match self.vcs.ranked(commit, text, most) {
+            Err(error @ VcsError::Index { .. }) => {
+                if let Some(tell) = self.tell.filter(|_| !self.told.replace(true)) {
+                    tell(format!(
+                        "WARNING: {}; files are looked for by shared words",
+                        one_line(&error.to_string(), 400)
+                    ));
+                }
+                None
+            }
+            ranked => ranked?,
+        };
         // An index knows what is in its commit; what is not in this tree is not shown.
         Ok(ranked.map(|list| {
             list.into_iter().filter(|found| self.kind(&found.path).is_some_and(is_file)).collect()

@@ -8,6 +8,7 @@ pub mod change_set;
 pub mod debate;
 pub mod event;
 pub mod exchange;
+pub mod graph;
 pub mod ledger;
 pub mod manifest;
 pub mod plan;

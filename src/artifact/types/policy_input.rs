@@ -36,6 +36,9 @@ pub struct PolicyInput {
     /// The size of the whole change; absent where a whole tree is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<ChangeSize>,
+    /// How far the change reaches; only where a rule that is on asks for it and the repository is large enough for its limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blast_radius: Option<BlastRadius>,
     /// What the scanners saw, sorted by place; nothing in it holds a secret.
     pub facts: Vec<Fact>,
     /// What could not be looked at, sorted by path; the stage itself judges it.
@@ -230,6 +233,38 @@ pub struct ChangeSize {
     pub added: u64,
     /// Lines lost.
     pub removed: u64,
+}
+
+/// How far a change reaches: by imports that could be resolved, in the tree it is made on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlastRadius {
+    /// Modules that it changes or takes away; tests are none.
+    pub modules: u64,
+    /// Modules that import one of those.
+    pub direct: u64,
+    /// Modules that import one of those, directly or further on.
+    pub dependents: u64,
+    /// The files of those.
+    pub files: u64,
+    /// How many of a hundred modules those are.
+    pub percent: u64,
+    /// The nearest of them, the first by path.
+    pub nearest: Vec<String>,
+    /// The owners of what it touches and of what imports that directly, sorted.
+    pub owners: Vec<String>,
+    /// The tests of what it touches.
+    pub tests: RadiusTests,
+}
+
+/// Tests of what a change touches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RadiusTests {
+    /// Tests that import what it touches, or are for it by name and place.
+    pub covering: u64,
+    /// Test files that the change holds.
+    pub changed: u64,
 }
 
 /// The acceptance tests and what they said.

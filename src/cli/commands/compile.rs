@@ -16,7 +16,8 @@ use crate::diagnostic::text::count;
 /// Make reusable workflows of GitHub from pipeline definitions
 ///
 /// One job for each stage and round; rights, powers, conditions, time-outs and the hand-over of files follow from what each
-/// stage declares (`orch stages`). Without a definition, those of this program: change, code-build-test and review.
+/// stage declares (`orch stages`). Without a definition, those of this program: change, code-build-test,
+/// indexing and review.
 #[derive(Debug, Args)]
 pub struct CompileArgs {
     /// Definitions, as .orch/workflows/change.yml; without one, those of this program

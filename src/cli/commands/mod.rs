@@ -11,6 +11,8 @@ pub mod doctor;
 pub mod edit;
 pub mod event;
 pub mod explain;
+pub mod graph;
+pub mod index;
 pub mod init;
 pub mod judge;
 pub mod lint;
@@ -47,6 +49,8 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Run(args) => run::run(args, global, output),
         Command::Stage(args) => stage::run(args, global, output),
         Command::Context(args) => context::run(args, global, output),
+        Command::Graph(args) => graph::run(args, global, output),
+        Command::Index(args) => index::run(args, global, output),
         Command::Stages(args) => stages::run(args, output),
         Command::Policy(args) => policy::run(args, global, output),
         Command::Lint(args) => lint::run(args, global, output),

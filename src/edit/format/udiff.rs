@@ -98,7 +98,12 @@ impl Reader<'_> {
                 head.to = Some(plain(name));
             } else if line.starts_with("copy from ") {
                 return unread(number, "copies a file: write the new file whole instead");
-            } else if line == "GIT binary patch" || line.starts_with("Binary files ") {
+            } else if line == "GIT binary patch" {
+                return unread(
+                    number,
+                    "begins a binary patch, which is not read here: use `git apply`, or `base64` in orch's own format",
+                );
+            } else if line.starts_with("Binary files ") {
                 return unread(number, "is about a binary file, whose content is not in it");
             } else if !["old mode ", "index ", "similarity index ", "dissimilarity index "]
                 .iter()

@@ -69,7 +69,7 @@ pub(super) fn edits(
     view: &View<'_>,
     job: Job<'_>,
 ) -> Result<Proposed<ChangeSet>, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?.at(&job.task.base.commit);
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&job.task.base.commit).telling(view.note);
     let allowed = job.plan.files.iter().filter(|file| file.role == FileRole::Change).map(|file| &file.path);
     let planned_tests =
         job.plan.files.iter().filter(|file| file.role == FileRole::Test).map(|file| &file.path);

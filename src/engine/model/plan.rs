@@ -39,7 +39,7 @@ pub(super) fn plan(
     view: &View<'_>,
     task: &Task,
 ) -> Result<Proposed<Plan>, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit);
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit).telling(view.note);
     let mut pieces = context::request(task, &source, engine.setup.notes.as_ref())?;
     let shown = context::overview(task, &source, context::FITTING)?;
     pieces.extend(shown.pieces);

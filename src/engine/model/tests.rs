@@ -26,7 +26,7 @@ pub(super) fn tests(
     task: &Task,
     plan: &Plan,
 ) -> Result<TestSet, EngineError> {
-    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit);
+    let source = TreeSource::of(view.vcs, view.tree)?.at(&task.base.commit).telling(view.note);
     let desk = Desk { engine, view, source: &source };
     let mut pieces = context::request(task, &source, engine.setup.notes.as_ref())?;
     pieces.push(context::plan(plan));

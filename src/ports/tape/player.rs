@@ -16,6 +16,7 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, StageId, TreeId};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{Content, FileChange, FileMode};
+use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::tape::{Ask, FORM, Header, Line};
 use crate::artifact::types::task::Base;
 use crate::artifact::types::verification::Protection;
@@ -194,6 +195,10 @@ impl VcsRead for Player<'_> {
 
     fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
         self.reel.take(&ask_ranked(commit, text, most)).map_err(vcs)
+    }
+
+    fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
+        self.vcs.graph(tree)
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {

@@ -16,6 +16,7 @@ use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::path::RepoPath;
 use crate::artifact::types::change_set::{Content, FileChange, FileMode};
+use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::tape::{Ask, Header, Line};
 use crate::artifact::types::task::Base;
 use crate::artifact::types::verification::Protection;
@@ -121,9 +122,20 @@ impl VcsRead for Recorder<'_> {
     }
 
     fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
-        let ranked = self.world.vcs.ranked(commit, text, most)?;
-        self.kept.told(ask_ranked(commit, text, most), &ranked);
-        Ok(ranked)
+        let ranked = self.world.vcs.ranked(commit, text, most);
+        match &ranked {
+            Ok(ranked) => self.kept.told(ask_ranked(commit, text, most), ranked),
+            // The stage goes on as where nobody keeps an index, and so does a replay.
+            Err(VcsError::Index { .. }) => {
+                self.kept.told(ask_ranked(commit, text, most), &None::<Vec<Ranked>>)
+            }
+            Err(_) => {}
+        }
+        ranked
+    }
+
+    fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
+        self.world.vcs.graph(tree)
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {

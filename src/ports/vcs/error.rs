@@ -78,6 +78,12 @@ pub enum VcsError {
         /// What git said, one line.
         why: String,
     },
+    /// There is no index to ask which files a text concerns.
+    #[error("there is no index: {why}")]
+    Index {
+        /// Why, with every cause.
+        why: String,
+    },
     /// Anything else, with its place.
     #[error("cannot {what}")]
     Git {
@@ -98,6 +104,7 @@ impl Failure for VcsError {
             | Self::Unusable { .. }
             | Self::MissingObject { .. }
             | Self::Records { .. }
+            | Self::Index { .. }
             | Self::BranchMoved { .. } => Class::Usage,
             Self::Conflict { .. } => Class::Denied,
             Self::Remote { .. } => Class::Temporary,
@@ -124,6 +131,9 @@ impl Failure for VcsError {
             }
             Self::Remote { .. } => {
                 "Check the remote and your access to it, then run again: the branch is ready.".into()
+            }
+            Self::Index { .. } => {
+                "`orch index` makes it anew and says what is wrong; stages go on without it.".into()
             }
             Self::Git { .. } => {
                 "`git fsck` tells whether the repository is damaged; check the rights of its .git folder too.".into()

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileChange;
+use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::task::Base;
 
 pub mod changes;
@@ -63,8 +64,14 @@ pub trait VcsRead: Send + Sync {
 
     /// Returns the files of a commit that a text concerns, the best first; nothing where nobody keeps an index.
     ///
-    /// The answer depends on how much of the past is in this clone, so it is no function of the commit alone.
+    /// The answer depends on how much of the past is in this clone, so it is no function of the commit alone. Where there should
+    /// be an index and is none, the error is [`VcsError::Index`], and who asks goes on as without one.
     fn ranked(&self, _commit: &CommitId, _text: &str, _most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+        Ok(None)
+    }
+
+    /// Returns what depends on what in a tree; nothing where nobody keeps that. It is a function of the tree alone.
+    fn graph(&self, _tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
         Ok(None)
     }
 

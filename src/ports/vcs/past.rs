@@ -13,9 +13,9 @@ use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
 use gix::{ObjectId, Repository, ThreadSafeRepository};
 
-use crate::artifact::id::CommitId;
+use crate::artifact::id::{CommitId, TreeId};
 
-use super::git::{commit_oid, git, lookup, opened};
+use super::git::{commit_oid, git, lookup, opened, tree_oid};
 use super::{GitRepository, VcsError, tree};
 
 /// The id of a blob or a commit, as bytes.
@@ -79,15 +79,12 @@ impl PastReader {
         let absent = || format!("the commit {commit}");
         let root = repo.find_commit(commit_oid(commit)?).map_err(lookup(absent()))?;
         let root = root.tree_id().map_err(git(format!("read the commit {commit}")))?.detach();
-        let mut files = Vec::new();
-        tree::walk(&repo, root, &mut |path, kind, id| {
-            if matches!(kind, gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable) {
-                files.push((path.to_str_lossy().into_owned(), bytes(id)));
-            }
-            Ok(())
-        })?;
-        files.sort();
-        Ok(files)
+        listed(&repo, root)
+    }
+
+    /// Returns the regular files of a tree with their blobs, sorted by path.
+    pub fn tree_files(&self, tree: &TreeId) -> Result<Vec<(String, Id)>, VcsError> {
+        listed(&self.local(), tree_oid(tree)?)
     }
 
     /// Reads blobs on all cores; what `read` makes of each comes back in order, nothing for one that is not there.
@@ -96,8 +93,17 @@ impl PastReader {
         ids: &[Id],
         read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
     ) -> Vec<R> {
+        self.blobs_with(ids, |_, bytes| read(bytes))
+    }
+
+    /// Reads blobs as [`PastReader::blobs`] does; `read` is told the id of each.
+    pub fn blobs_with<R: Send>(
+        &self,
+        ids: &[Id],
+        read: impl Fn(&Id, &mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
+    ) -> Vec<R> {
         self.spread(ids, |repo, id| {
-            read(&mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
+            read(id, &mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
         })
     }
 
@@ -186,6 +192,18 @@ impl PastReader {
         all.sort_by_key(|(at, _)| *at);
         all.into_iter().map(|(_, made)| made).collect()
     }
+}
+
+fn listed(repo: &Repository, root: ObjectId) -> Result<Vec<(String, Id)>, VcsError> {
+    let mut files = Vec::new();
+    tree::walk(repo, root, &mut |path, kind, id| {
+        if matches!(kind, gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable) {
+            files.push((path.to_str_lossy().into_owned(), bytes(id)));
+        }
+        Ok(())
+    })?;
+    files.sort();
+    Ok(files)
 }
 
 fn bytes(id: ObjectId) -> Id {

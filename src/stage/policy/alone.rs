@@ -17,6 +17,7 @@ use crate::scan::{self, SCANNERS, Source, Surroundings, Tree};
 
 use super::document::{shown, size};
 use super::facts::{self, LEAST, Looked};
+use super::reach::{self, Wanted};
 
 /// What a document is made with, whatever it is of.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Options {
     pub settings: Map<String, Value>,
     /// The day allow comments are judged on, as `2026-11-27`; without it none counts.
     pub today: Option<String>,
+    /// Whether it is looked for what depends on what a change touches.
+    pub reach: Wanted,
 }
 
 /// Returns the document of a change; `base` is the tree it was made on.
@@ -61,11 +64,14 @@ pub fn of_change(
     let after = facts::ChangedTree::new(vcs, base, &looked);
     let facts = facts::of_change(&looked, &after, options.today.as_deref());
     let facts = after.seen(facts)?;
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    let blast_radius = reach::of(vcs, base, &paths, options.reach)?;
     Ok(PolicyInput {
         subject,
         task: None,
         plan: None,
         size: Some(size(&changes)),
+        blast_radius,
         changes: Some(changes),
         facts,
         unread,
@@ -146,6 +152,7 @@ pub fn of_tree(vcs: &dyn VcsChanges, subject: Subject, options: Options) -> Resu
         plan: None,
         changes: None,
         size: None,
+        blast_radius: None,
         facts: facts.into_iter().map(facts::shown).collect(),
         unread,
         tests: None,

@@ -45,6 +45,16 @@ pub fn defaults() -> Vec<Setting> {
         setting("max_lines", "lines gained and lost above which a person has to approve", json!(1500)),
         setting("max_lines_deny", "lines gained and lost above which the change is denied", json!(15000)),
         setting(
+            "blast_radius_approve",
+            "modules that import what a change touches, above which a person has to approve",
+            json!(250),
+        ),
+        setting(
+            "blast_radius_warn",
+            "modules that import what a change touches, above which it is a warning that no test covers it",
+            json!(150),
+        ),
+        setting(
             "size_ignore",
             "files whose lines do not count: they are made by programs",
             json!(LOCK_FILES),

@@ -20,6 +20,7 @@ use crate::ports::vcs::{VcsError, VcsRead};
 
 use super::facts::{self, Looked};
 use super::lines::lines;
+use super::reach::{self, Wanted};
 
 /// The artifacts that are judged together.
 #[derive(Clone, Debug)]
@@ -111,6 +112,7 @@ pub fn build(
     vcs: &dyn VcsRead,
     pieces: Pieces,
     settings: serde_json::Map<String, serde_json::Value>,
+    wanted: Wanted,
 ) -> Result<PolicyInput, DocumentError> {
     check_together(&pieces)?;
     let tree = &pieces.task.base.tree;
@@ -143,6 +145,8 @@ pub fn build(
     let facts = facts::of_change(&looked, &after, today);
     let facts = after.seen(facts)?;
     let size = size(&changes);
+    let paths: Vec<&str> = looked.iter().map(|file| file.path.as_str()).collect();
+    let blast_radius = reach::of(vcs, tree, &paths, wanted)?;
     let Pieces { task, plan, tests, tests_digest, red, edits: _, green } = pieces;
     Ok(PolicyInput {
         subject: Subject::run(task.base.commit.clone()),
@@ -150,6 +154,7 @@ pub fn build(
         plan: Some(plan),
         changes: Some(changes),
         size: Some(size),
+        blast_radius,
         facts,
         unread: Vec::new(),
         tests: Some(TestEvidence { set: tests, digest: tests_digest, red, green }),

@@ -10,7 +10,7 @@
 //! - `prepared`: the pack in this binary, checked before it was built in; `wakes`: which facts a rule needs to fire
 //! - `pack`: bundles from elsewhere, checked against what the config pins
 //! - `alone`: the `input` of a change or tree that no run made; `document`: of a run;
-//!   `facts`: what scanners say; `lines`: what is new in a file
+//!   `facts`: what scanners say; `lines`: what is new in a file; `reach`: what depends on what it touches
 //! - `engine`: the rules evaluated, with limits; what mends and runs Rego is `crate::rego`
 //! - `aside`: waivers and the baseline
 //! - `decide`: violations and levels become a decision
@@ -31,6 +31,7 @@ pub mod lines;
 pub mod metadata;
 pub mod pack;
 pub mod prepared;
+pub mod reach;
 pub mod rule;
 pub mod tester;
 pub mod wakes;
@@ -62,6 +63,7 @@ use cfg::PolicyConfig;
 use decide::{Decided, Terms, Violation, decide};
 use document::{DocumentError, Pieces};
 use engine::{Job, Limits};
+use reach::Wanted;
 use rule::{Ready, Rule};
 
 /// What the stage declares.
@@ -140,7 +142,7 @@ pub fn judge_run(
         Some(file.bytes().unwrap_or_default())
     });
     let config = PolicyConfig::new(config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
-    let input = document::build(vcs, pieces, config.settings.clone())?;
+    let input = document::build(vcs, pieces, config.settings.clone(), Wanted::of(&bundle, &config))?;
     let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
         .map_err(|error| internal(&error))?;
     Ok((input, verdict))
@@ -265,6 +267,7 @@ fn absent(input: &PolicyInput) -> BTreeSet<&'static str> {
         "plan" => input.plan.is_some(),
         "changes" => input.changes.is_some(),
         "size" => input.size.is_some(),
+        reach::PART => input.blast_radius.is_some(),
         _ => input.tests.is_some(),
     };
     rule::OPTIONAL.into_iter().filter(|part| !there(part)).collect()

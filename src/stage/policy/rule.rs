@@ -142,7 +142,7 @@ pub fn check<'a>(
 }
 
 /// The parts of the input that not every subject has.
-pub const OPTIONAL: [&str; 5] = ["task", "plan", "changes", "size", "tests"];
+pub const OPTIONAL: [&str; 6] = ["task", "plan", "changes", "size", super::reach::PART, "tests"];
 
 /// Returns the optional parts of the input a module reads by name.
 fn needs(module: &Module<'_>) -> impl Iterator<Item = &'static str> {

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::config::env::Environment;
 use crate::config::load::{FILE_NAME, MAX_BYTES, load, parse};
 use crate::diagnostic::{Class, Failure};
+use crate::index::Indexed;
 use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::vcs::{EntryKind, GitRepository, Side, VcsChanges, WorkFile};
 use crate::stage::policy::alone::{self, Options};
@@ -29,9 +30,11 @@ use crate::stage::policy::bundle::{Bundle, Sources};
 use crate::stage::policy::cfg::PolicyConfig;
 use crate::stage::policy::check;
 use crate::stage::policy::engine::Limits;
+use crate::stage::policy::reach::Wanted;
 
 use super::policy::FormArgs;
 use fix::Fixing;
+pub(super) use subject::ends;
 use subject::{Asked, Found, RulesFrom};
 
 /// What to judge when it is not a run.
@@ -153,9 +156,15 @@ fn judge(
     let config = config(vcs, &found.rules, explicit, output)?;
     let bundle = Bundle::parse(&Sources::gather(vcs, found.rules.tree(), &config.policy.packs)?);
     let judge = PolicyConfig::new(&config, &bundle)?.with_lists(lists(vcs, &found, &config, &bundle)?);
-    let options = Options { settings: judge.settings.clone(), today: today.map(str::to_owned) };
+    let options = Options {
+        settings: judge.settings.clone(),
+        today: today.map(str::to_owned),
+        reach: Wanted::of(&bundle, &judge),
+    };
     let input = match found.change {
-        Some((base, deltas)) => alone::of_change(vcs, found.subject, &base, deltas, options)?,
+        Some((base, deltas)) => {
+            alone::of_change(&Indexed::of(vcs.clone()), found.subject, &base, deltas, options)?
+        }
         None => alone::of_tree(vcs, found.subject, options)?,
     };
     let verdict = check(&judge, &bundle, &input, today, Limits::default())

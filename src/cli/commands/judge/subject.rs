@@ -165,6 +165,16 @@ fn range_of(range: &str) -> Result<(&str, &str, bool), UsageError> {
     Ok((base, if head.is_empty() { "HEAD" } else { head }, parted))
 }
 
+/// Returns both ends of a range; the first is where the two parted, if the range asks for that.
+pub(in crate::cli::commands) fn ends(
+    vcs: &GitRepository,
+    range: &str,
+) -> Result<(CommitRef, CommitRef), CommandError> {
+    let (base, head, parted) = range_of(range)?;
+    let (base, head) = (vcs.commit_named(base)?, vcs.commit_named(head)?);
+    Ok((if parted { common(vcs, &base, &head)? } else { base }, head))
+}
+
 fn common(vcs: &GitRepository, base: &CommitRef, head: &CommitRef) -> Result<CommitRef, CommandError> {
     let none = || UsageError {
         what: format!("{} and {} have no common ancestor here", short(&base.commit), short(&head.commit)),

@@ -132,7 +132,8 @@ fn findings(session: &Session, today: Day) -> Result<(Vec<Finding>, Codes), Comm
     let config = PolicyConfig::new(&session.config, &bundle)?.with_lists(lists);
     let subject = Subject { kind: SubjectKind::Tree, base: None, head: None };
     let day = today.to_string();
-    let options = Options { settings: config.settings.clone(), today: Some(day.clone()) };
+    let options =
+        Options { settings: config.settings.clone(), today: Some(day.clone()), ..Options::default() };
     let input = alone::of_tree(&session.vcs, subject, options)?;
     let findings =
         counted(&config, &bundle, &input, Some(&day), Limits::default()).map_err(|error| UsageError {

@@ -1,0 +1,121 @@
+//! The graph of a tree of a repository: outlines from the cache or read now, on all cores.
+//!
+//! Must never read a blob twice, and must give the same graph with a cache and without.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::artifact::id::TreeId;
+use crate::artifact::types::graph::RepositoryGraph;
+use crate::ports::vcs::past::{Id, PastReader};
+use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
+
+use super::cache::{Cache, Key};
+use super::{Outline, build, is_module, language};
+
+/// The largest file that is looked into.
+pub const MAX_FILE: usize = 1 << 20;
+
+/// What was done to have a graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct GraphTold {
+    /// Files whose imports were read now.
+    pub read: usize,
+    /// The cache that could not be written, with the reason.
+    pub unkept: Option<(PathBuf, String)>,
+}
+
+/// Makes the graph of a tree, with what is cached of it.
+pub fn of_reader(
+    reader: &PastReader,
+    tree: &TreeId,
+    cache: Option<&Path>,
+) -> Result<(RepositoryGraph, GraphTold), VcsError> {
+    let mut files = reader.tree_files(tree)?;
+    files.retain(|(path, _)| is_text(path));
+    let kept = cache.map(Cache::read).unwrap_or_default();
+    let key = |path: &str, id: &Id| {
+        let language = language(path).filter(|_| is_module(path))?;
+        Some((*id, u8::try_from(language).ok()?))
+    };
+    let keys: Vec<Option<Key>> = files.iter().map(|(path, id)| key(path, id)).collect();
+    let mut known: HashMap<Key, Outline> = HashMap::new();
+    let mut missing: Vec<Key> = Vec::new();
+    let alive: HashSet<Key> = keys.iter().flatten().copied().collect();
+    for key in &alive {
+        match kept.get(key) {
+            Some(outline) => drop(known.insert(*key, outline)),
+            None => missing.push(*key),
+        }
+    }
+    missing.sort_unstable();
+    let ids: Vec<Id> = missing.iter().map(|(id, _)| *id).collect();
+    let languages: HashMap<Id, Vec<u8>> = missing.iter().fold(HashMap::new(), |mut all, (id, language)| {
+        all.entry(*id).or_insert_with(Vec::new).push(*language);
+        all
+    });
+    let mut once = ids;
+    once.dedup();
+    let read = reader.blobs_with(&once, |id, bytes| {
+        let bytes = bytes();
+        let of = languages.get(id).map_or(&[][..], Vec::as_slice);
+        of.iter()
+            .map(|language| ((*id, *language), outline(usize::from(*language), bytes.as_deref())))
+            .collect::<Vec<_>>()
+    });
+    let fresh: Vec<(Key, Outline)> = read.into_iter().flatten().collect();
+    let mut told = GraphTold { read: fresh.len(), unkept: None };
+    if let Some(path) = cache
+        && (!fresh.is_empty() || !path.is_file())
+    {
+        let few = kept.len() <= 2 * alive.len() + 200;
+        if let Err(error) = kept.write(path, &fresh, |key| few || alive.contains(key)) {
+            told.unkept = Some((path.to_owned(), error.to_string()));
+        }
+    }
+    known.extend(fresh);
+    let outlines: Vec<Option<Outline>> =
+        keys.iter().map(|key| key.as_ref().and_then(|key| known.get(key)).cloned()).collect();
+    drop(known);
+    let by_path: HashMap<&str, &Id> = files.iter().map(|(path, id)| (path.as_str(), id)).collect();
+    let text = |path: &str| {
+        let bytes = reader.blob(by_path.get(path)?).filter(|bytes| bytes.len() <= MAX_FILE)?;
+        String::from_utf8(bytes).ok()
+    };
+    let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    Ok((build(tree, &paths, &outlines, &text), told))
+}
+
+/// Tells whether a path is what git has: bytes that are no text were made visible by this sign.
+fn is_text(path: &str) -> bool {
+    !path.contains('\u{fffd}')
+}
+
+fn outline(language: usize, bytes: Option<&[u8]>) -> Outline {
+    bytes.map_or_else(
+        || Outline { unread: true, ..Outline::default() },
+        |bytes| Outline::read(language, bytes),
+    )
+}
+
+/// Makes the graph of a tree of any repository, file by file: what it takes is as much as there are source files.
+pub fn of_vcs(vcs: &dyn VcsRead, tree: &TreeId) -> Result<RepositoryGraph, VcsError> {
+    let entries = vcs.entries(tree)?;
+    let regular =
+        entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable));
+    let text = regular.filter_map(|entry| entry.utf8_path());
+    let mut paths: Vec<String> = text.filter(|path| is_text(path)).map(str::to_owned).collect();
+    paths.sort_unstable();
+    let mut outlines = Vec::with_capacity(paths.len());
+    for path in &paths {
+        outlines.push(match language(path).filter(|_| is_module(path)) {
+            Some(number) => Some(outline(number, vcs.file(tree, path)?.as_deref())),
+            None => None,
+        });
+    }
+    let text = |path: &str| {
+        let bytes = vcs.file(tree, path).ok().flatten().filter(|bytes| bytes.len() <= MAX_FILE)?;
+        String::from_utf8(bytes).ok()
+    };
+    Ok(build(tree, &paths, &outlines, &text))
+}
