@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
 mod calls;
+mod deploy;
 mod emulate;
 mod faults;
 mod stage;

@@ -2,6 +2,7 @@
 //! held to GitHub's own documents (`tests/fixtures/github`).
 
 pub mod contract;
+mod deploy;
 mod graphql;
 mod objects;
 mod rest;

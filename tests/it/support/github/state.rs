@@ -65,6 +65,19 @@ pub struct State {
     pub threads: Vec<Value>,
     pub rules: Vec<Value>,
     pub sarifs: Vec<Value>,
+    pub tags: BTreeMap<String, String>,
+    /// Tag objects, by their id.
+    pub annotated: BTreeMap<String, String>,
+    pub deployments: Vec<Value>,
+    /// Statuses with the deployment they are of, oldest first.
+    pub deployment_statuses: Vec<(u64, Value)>,
+    pub releases: Vec<Value>,
+    /// How many items a page has at most; 0: as many as are asked for.
+    pub page: usize,
+    /// Whether trees are told cut, as those with too many entries are.
+    pub truncate_trees: bool,
+    /// How many checks are said to be there besides those that are told.
+    pub hidden_checks: usize,
     /// Who may be assigned and asked.
     pub people: Vec<String>,
     clock: u64,
@@ -192,6 +205,21 @@ impl State {
             all.push(json!({ "filename": path, "status": status, "sha": blob }));
         }
         all
+    }
+
+    /// The statuses of a deployment, newest first.
+    pub fn statuses_of(&self, deployment: u64) -> Vec<&Value> {
+        self.deployment_statuses
+            .iter()
+            .rev()
+            .filter(|(of, _)| *of == deployment)
+            .map(|(_, one)| one)
+            .collect()
+    }
+
+    /// The word of the newest status of a deployment.
+    pub fn newest_status(&self, deployment: u64) -> Option<String> {
+        self.statuses_of(deployment).first()?["state"].as_str().map(str::to_owned)
     }
 
     pub fn pull(&mut self, number: u64) -> Option<&mut PullRecord> {
