@@ -58,6 +58,10 @@ kinds! {
     Approval = "approval", (1, 0);
     /// What reviewers and checks said of a pull request.
     Review = "review", (1, 0);
+    /// All that is known of a release, with where it comes from.
+    ReleaseEvidence = "release-evidence", (1, 0);
+    /// What follows from it: promote, hold, deny or rollback.
+    ReleaseDecision = "release-decision", (1, 0);
     /// What one stage read and wrote, by digest.
     Manifest = "manifest", (1, 0);
     /// A patch that `git apply` takes (not JSON).
@@ -242,6 +246,11 @@ pub mod slot {
     /// The findings of reviews, as the request of another round.
     pub const REVIEW_TASK: Slot = Slot::data("review-task.md", K::Text);
 
+    /// All that is known of a release.
+    pub const RELEASE_EVIDENCE: Slot = Slot::data("release/evidence.json", K::ReleaseEvidence);
+    /// What follows from it.
+    pub const RELEASE_DECISION: Slot = Slot::data("release/decision.json", K::ReleaseDecision);
+
     /// What was said on the way to the plan.
     pub const PLAN_MESSAGES: Slot = Slot::data("messages/plan.jsonl", K::Messages);
     /// What a person needs where no plan was agreed on.
@@ -276,6 +285,8 @@ pub mod slot {
         APPROVAL_TEXT,
         REVIEW,
         REVIEW_TASK,
+        RELEASE_EVIDENCE,
+        RELEASE_DECISION,
     ];
 }
 

@@ -16,6 +16,7 @@ use super::types::{
     plan::Plan,
     policy_input::PolicyInput,
     pull_request::PullRequest,
+    release::{ReleaseDecision, ReleaseEvidence},
     review::Review,
     task::Task,
     verdict::Verdict,
@@ -36,6 +37,8 @@ pub fn schema(kind: ArtifactKind) -> Option<Schema> {
         ArtifactKind::Event => of::<Event>(),
         ArtifactKind::Approval => of::<Approval>(),
         ArtifactKind::Review => of::<Review>(),
+        ArtifactKind::ReleaseEvidence => of::<ReleaseEvidence>(),
+        ArtifactKind::ReleaseDecision => of::<ReleaseDecision>(),
         ArtifactKind::Manifest => of::<Manifest>(),
         ArtifactKind::Escalation => of::<Escalation>(),
         ArtifactKind::Patch

@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod plan;
 pub mod policy_input;
 pub mod pull_request;
+pub mod release;
 pub mod review;
 pub mod tape;
 pub mod task;
