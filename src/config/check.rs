@@ -2,6 +2,8 @@
 //!
 //! Must never look at the machine: whether a folder or a program is there is for `orch doctor`.
 
+mod acts;
+
 use crate::artifact::id::Slug;
 use crate::artifact::money::Usd;
 use crate::artifact::path::RepoPath;
@@ -63,6 +65,8 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         intake: check.intake(raw.intake.unwrap_or_default(), super::Intake::default()),
         approve: check.approve(raw.approve.unwrap_or_default(), super::Approve::default()),
         review: check.review(raw.review.unwrap_or_default(), super::Review::default()),
+        promote: check.promote(raw.promote.unwrap_or_default(), super::Promote::default()),
+        rollback: check.rollback(raw.rollback.unwrap_or_default(), super::GoBack::default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }

@@ -162,6 +162,16 @@ pub static KEYS: &[Key] = &[
     key("review.checks", Takes::Texts, "Checks that must be green at the head commit, as `github-actions:build`: the app that makes it, and its name."),
     number("review.wait_minutes", 0, 300, "How long to wait for answers; 0: look once."),
     number("review.rounds", 0, 10, "How often the findings of reviews may become another round."),
+    key("promote.acts", Takes::Texts, "What promotion means, of `merge`, `tag`, `deployment`, `release`; done in this order, whatever the order here. A release brings its tag along."),
+    key("promote.state", Takes::Choice(&["success", "in-progress"]), "What the deployment is said to be: `success` where its record is what is deployed from, `in-progress` where another program carries it out and says how it went."),
+    key("promote.from", Takes::Text, "The environment of which a good deployment has to name the same commit and digests; empty: none."),
+    key("promote.url", Takes::Text, "Where people find the environment; empty: not told."),
+    key("promote.tag", Takes::Text, "The name of the tag; `{environment}`, `{date}` and `{commit}` are filled in. A tag that is there is never moved."),
+    key("promote.merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request is merged, for the act `merge`."),
+    number("promote.max_age_minutes", 1, 10_080, "How old a decision of the release gate may be."),
+    key("rollback.revert", Takes::Flag, "Whether a pull request is opened that puts the branch back."),
+    key("rollback.commands", Takes::Commands, "Commands of the repository that carry the way back out, run by `rollback-command` without a token, on the files of the last good release."),
+    key("rollback.network", Takes::Flag, "Whether those commands may reach the network."),
 ];
 
 /// Returns the key at a path.

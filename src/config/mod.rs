@@ -2,6 +2,7 @@
 //!
 //! Must never be read twice in a run, and must never hold a secret.
 
+mod acts;
 pub(crate) mod check;
 mod command;
 pub mod detect;
@@ -19,6 +20,7 @@ pub mod starter;
 mod valid;
 mod walk;
 
+pub use acts::{GoBack, Promote, PromoteAct, PromotedState};
 pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};

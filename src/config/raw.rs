@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::acts::PromotedState;
 use super::error::Problem;
 use super::people::Permitted;
 use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};
@@ -43,6 +44,8 @@ raw! {
         intake: RawIntake,
         approve: RawApprove,
         review: RawReview,
+        promote: RawPromote,
+        rollback: RawGoBack,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -102,6 +105,16 @@ raw! {
         tenants: Vec<String>,
         scheduled: String,
     }
+    RawPromote {
+        acts: Vec<String>,
+        state: PromotedState,
+        from: String,
+        url: String,
+        tag: String,
+        merge: AutoMerge,
+        max_age_minutes: u64,
+    }
+    RawGoBack { revert: bool, commands: Vec<RawCommand>, network: bool, }
     RawApprove { allow: Permitted, ttl_hours: u64, environment: String, }
     RawReview {
         reviewers: Vec<String>,

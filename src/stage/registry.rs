@@ -15,6 +15,9 @@ pub static STAGES: &[&dyn Stage] = &[
     &super::approve::ApproveStage,
     &super::pr::Pr,
     &super::review_gate::ReviewGate,
+    &super::promote::PromoteStage,
+    &super::rollback::RollbackStage,
+    &super::rollback_command::RollbackCommandStage,
 ];
 
 /// Returns a stage by its id.

@@ -171,6 +171,9 @@ pub enum Permission {
     /// `deployments: read`
     #[serde(rename = "deployments: read")]
     DeploymentsRead,
+    /// `deployments: write`
+    #[serde(rename = "deployments: write")]
+    DeploymentsWrite,
     /// `actions: read`
     #[serde(rename = "actions: read")]
     ActionsRead,
@@ -192,6 +195,7 @@ impl Permission {
             Self::StatusesWrite => "statuses: write",
             Self::SecurityEventsWrite => "security-events: write",
             Self::DeploymentsRead => "deployments: read",
+            Self::DeploymentsWrite => "deployments: write",
             Self::ActionsRead => "actions: read",
         }
     }

@@ -83,6 +83,12 @@ pub trait ForgeRead: Send + Sync {
     /// Returns the pull requests of a branch of this repository, whatever their state, newest first.
     fn pulls_of(&self, branch: &str) -> Answer<Vec<Pull>>;
 
+    /// Returns the pull requests that brought a commit, or hold it and are open; at most 100.
+    fn pulls_with(&self, commit: &CommitId) -> Answer<Vec<Pull>>;
+
+    /// Returns the commits of a pull request, oldest first; at most 250, so that a list of that length need not be whole.
+    fn pull_commits(&self, number: PullNumber) -> Answer<Vec<Commit>>;
+
     /// Returns the files a pull request touches; at most 3000.
     fn pull_files(&self, number: PullNumber) -> Answer<Vec<ChangedFile>>;
 
@@ -116,11 +122,11 @@ pub trait ForgeRead: Send + Sync {
     /// Returns the deployment environments.
     fn environments(&self) -> Answer<Vec<DeploymentEnvironment>>;
 
-    /// Returns deployments to an environment, of one commit or of any, newest first: at most `newest`, so that a list of
+    /// Returns deployments to an environment or to any, of one commit or of any, newest first: at most `newest`, so that a list of
     /// that length need not be whole.
     fn deployments(
         &self,
-        environment: &str,
+        environment: Option<&str>,
         commit: Option<&CommitId>,
         newest: u32,
     ) -> Answer<Vec<Deployment>>;

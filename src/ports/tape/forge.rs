@@ -86,6 +86,8 @@ taped! { ForgeRead by read:
     run_approvals(run: u64) -> Vec<RunApproval>;
     pull(number: PullNumber) -> Pull;
     pulls_of(branch: &str) -> Vec<Pull>;
+    pulls_with(commit: &CommitId) -> Vec<Pull>;
+    pull_commits(number: PullNumber) -> Vec<Commit>;
     pull_files(number: PullNumber) -> Vec<ChangedFile>;
     reviews(number: PullNumber) -> Vec<Review>;
     review_threads(number: PullNumber) -> Vec<ReviewThread>;
@@ -97,7 +99,7 @@ taped! { ForgeRead by read:
     content(path: &str, at: &str) -> Option<Vec<u8>>;
     branch_rules(branch: &str) -> BranchRules;
     environments() -> Vec<DeploymentEnvironment>;
-    deployments(environment: &str, commit: Option<&CommitId>, newest: u32) -> Vec<Deployment>;
+    deployments(environment: Option<&str>, commit: Option<&CommitId>, newest: u32) -> Vec<Deployment>;
     deployment_statuses(deployment: DeploymentId) -> Vec<DeploymentStatus>;
     releases(newest: u32) -> Vec<Release>;
     tag(name: &str) -> Option<CommitId>;

@@ -44,12 +44,12 @@ fn deployments_and_their_statuses() {
     forge.create_deployment(&new(&second, "staging")).unwrap();
     forge.set_deployment_status(two.id, &status(DeploymentState::Success)).unwrap();
 
-    let all = forge.deployments("production", None, 100).unwrap();
+    let all = forge.deployments(Some("production"), None, 100).unwrap();
     assert_eq!(all.iter().map(|d| d.id).collect::<Vec<_>>(), [two.id, one.id], "newest first");
     assert_eq!(all[0].payload["artifacts"][0]["digest"], "sha256:1");
     assert_eq!(all[0].description.chars().count(), 140);
-    assert_eq!(forge.deployments("production", Some(&first), 100).unwrap().len(), 1);
-    assert_eq!(forge.deployments("production", None, 1).unwrap()[0].id, two.id);
+    assert_eq!(forge.deployments(Some("production"), Some(&first), 100).unwrap().len(), 1);
+    assert_eq!(forge.deployments(Some("production"), None, 1).unwrap()[0].id, two.id);
     let states: Vec<_> =
         forge.deployment_statuses(one.id).unwrap().into_iter().filter_map(|s| s.state).collect();
     assert_eq!(states, [DeploymentState::Inactive, DeploymentState::Success, DeploymentState::InProgress]);
@@ -61,9 +61,9 @@ fn deployments_and_their_statuses() {
         forge.create_deployment(&new(&second, "production")).unwrap();
     }
     scene.hub.state().page = 2;
-    assert_eq!(forge.deployments("production", None, 100).unwrap().len(), 7);
+    assert_eq!(forge.deployments(Some("production"), None, 100).unwrap().len(), 7);
     scene.hub.arm([]);
-    assert_eq!(forge.deployments("production", None, 3).unwrap().len(), 3);
+    assert_eq!(forge.deployments(Some("production"), None, 3).unwrap().len(), 3);
     assert_eq!(scene.hub.seen().len(), 2);
     scene.hub.state().deployment_statuses.push((
         two.id.0,

@@ -171,6 +171,18 @@ impl ForgeRead for GitHub {
         Ok(all.into_iter().map(Pull::from).filter(own).collect())
     }
 
+    fn pulls_with(&self, commit: &CommitId) -> Answer<Vec<Pull>> {
+        let rest = format!("/commits/{commit}/pulls?per_page=100");
+        let all = self.newest::<WirePull>(&rest, 100, "look for the pull requests of the commit")?;
+        Ok(all.into_iter().map(Pull::from).collect())
+    }
+
+    fn pull_commits(&self, number: PullNumber) -> Answer<Vec<Commit>> {
+        let rest = format!("/pulls/{number}/commits?per_page=100");
+        let all = self.list::<WireCommit>(&rest, None, "read the commits of the pull request")?;
+        Ok(all.into_iter().map(Commit::from).collect())
+    }
+
     fn pull_files(&self, number: PullNumber) -> Answer<Vec<ChangedFile>> {
         let rest = format!("/pulls/{number}/files?per_page=100");
         let all = self.list::<WireFile>(&rest, None, "read the files of the pull request")?;
@@ -283,12 +295,15 @@ impl ForgeRead for GitHub {
 
     fn deployments(
         &self,
-        environment: &str,
+        environment: Option<&str>,
         commit: Option<&CommitId>,
         newest: u32,
     ) -> Answer<Vec<Deployment>> {
-        let mut rest =
-            format!("/deployments?environment={}&per_page={}", encoded(environment), newest.clamp(1, 100));
+        let mut rest = format!("/deployments?per_page={}", newest.clamp(1, 100));
+        if let Some(environment) = environment {
+            rest.push_str("&environment=");
+            rest.push_str(&encoded(environment));
+        }
         if let Some(commit) = commit {
             rest.push_str("&sha=");
             rest.push_str(commit.as_str());
@@ -297,7 +312,7 @@ impl ForgeRead for GitHub {
         let all = self.newest::<WireDeployment>(&rest, newest, what)?;
         // A forge that does not filter must not make one environment look like another.
         let fits = |one: &Deployment| {
-            one.environment == environment && commit.is_none_or(|commit| one.commit == *commit)
+            environment.is_none_or(|name| one.environment == name) && commit.is_none_or(|commit| one.commit == *commit)
         };
         let mut all: Vec<Deployment> = all.into_iter().map(Deployment::from).filter(fits).collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.id));

@@ -354,6 +354,11 @@ fn pulls(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
                 state.changed(&base, &head).into_iter().map(|file| over(one.clone(), file)).collect(),
             )
         }
+        ("GET", "/pulls/{pull_number}/commits") => {
+            let of = state.brought.iter().filter(|(_, pull)| **pull == number);
+            let found: Vec<Value> = of.map(|(sha, _)| commit_json(state, call, sha)).collect();
+            call.paged(state, found)
+        }
         ("GET", "/pulls/{pull_number}/reviews") => {
             let one = call.example()[0].clone();
             Said::new(200, state.reviews.iter().map(|review| over(one.clone(), review.clone())).collect())
@@ -493,6 +498,12 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             } else {
                 Said::error(422, &format!("No commit found for SHA: {sha}"))
             }
+        }
+        ("GET", "/commits/{commit_sha}/pulls") => {
+            let number = state.brought.get(call.value("commit_sha"));
+            let found = state.pulls.iter().filter(|pull| Some(&pull.number) == number);
+            let list: Vec<Value> = found.map(|pull| pull_json(state, call, pull, true)).collect();
+            call.paged(state, list)
         }
         ("GET", "/compare/{basehead}") => compare(state, call),
         ("GET", "/commits/{ref}/check-runs") => {

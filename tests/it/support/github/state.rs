@@ -43,6 +43,24 @@ impl PullRecord {
     }
 }
 
+/// An open pull request of a branch.
+pub fn pull_record(number: u64, head: &str, base: &str) -> PullRecord {
+    PullRecord {
+        number,
+        title: "feat: x".into(),
+        body: String::new(),
+        draft: false,
+        state: "open",
+        merged: false,
+        head: head.into(),
+        base: base.into(),
+        labels: Vec::new(),
+        assignees: Vec::new(),
+        reviewers: Vec::new(),
+        auto_merge: None,
+    }
+}
+
 /// Everything.
 #[derive(Default)]
 pub struct State {
@@ -65,6 +83,8 @@ pub struct State {
     pub threads: Vec<Value>,
     pub rules: Vec<Value>,
     pub sarifs: Vec<Value>,
+    /// The pull request that brought a commit.
+    pub brought: BTreeMap<String, u64>,
     pub tags: BTreeMap<String, String>,
     /// Tag objects, by their id.
     pub annotated: BTreeMap<String, String>,
