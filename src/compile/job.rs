@@ -124,20 +124,21 @@ impl Unrolled {
         let of: Vec<&Job> = self.jobs.iter().filter(|job| job.stage == when.stage).collect();
         let ends: Vec<String> = of.iter().map(|job| ended(&job.id, &when.exits)).collect();
         let mut condition = format!("always() && {}", any(&ends));
-        if when.stage == StageId::Policy
-            && let Some(policy) = of.first()
-        {
-            // The verdict itself, not only how the job ended; the stage reads the file once more.
-            let words: Vec<&str> = [(0, "\"allow\""), (4, "\"needs-approval\"")]
-                .into_iter()
-                .filter(|(code, _)| when.exits.contains(code))
-                .map(|(_, word)| word)
-                .collect();
+        // The decision itself, not only how the job ended; the stage reads the file once more.
+        let words: &[(u8, &str)] = match when.stage {
+            StageId::Policy => &[(0, "\"allow\""), (4, "\"needs-approval\"")],
+            // A denied release ends with 3 as well, and is not rolled back.
+            StageId::ReleaseGate => &[(0, "\"promote\""), (3, "\"rollback\"")],
+            _ => &[],
+        };
+        if let Some(judge) = of.first().filter(|_| !words.is_empty()) {
+            let words: Vec<&str> =
+                words.iter().filter(|(code, _)| when.exits.contains(code)).map(|(_, word)| *word).collect();
             let _ = write!(
                 condition,
                 " && contains(fromJSON('[{}]'), needs.{}.outputs.decision)",
                 words.join(","),
-                policy.id
+                judge.id
             );
         }
         condition
@@ -172,7 +173,12 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     for permission in spec.permissions {
         let why = match permission.as_str() {
             "contents: read" => "to check out the repository",
+            "contents: write" if job.stage == StageId::Promote => "to make the tag and the release",
             "contents: write" => "to push one branch",
+            "pull-requests: write" if job.stage == StageId::Promote => "to merge the pull request",
+            "deployments: write" => "to record what is deployed",
+            "deployments: read" | "checks: read" | "statuses: read" => "to see how the commit stands",
+            "pull-requests: read" if job.stage == StageId::ReleaseGate => "to see who approved it",
             "pull-requests: write" => "to open the pull request",
             "checks: write" => "to show what the rules found",
             "statuses: write" => "where there are no checks",
@@ -196,7 +202,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
             "      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n",
         );
     }
-    if job.stage == StageId::Policy {
+    if matches!(job.stage, StageId::Policy | StageId::ReleaseGate) {
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
     }
     out.push_str("    steps:\n");
@@ -207,13 +213,15 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
 
 fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     let _ = write!(out, "      - name: The repository\n        uses: {}\n        with:\n", CHECKOUT.uses());
-    if job.holds(Power::Write) {
+    if job.stage == StageId::Pr {
         // The stage pushes one fixed branch, and this job runs nothing of the repository.
         out.push_str("          persist-credentials: true # zizmor: ignore[artipacked] pushes one branch and runs nothing of the repository\n");
     } else {
         out.push_str("          persist-credentials: false\n");
     }
-    if is_of_pull_request(job) {
+    // What came before the commit is looked at, or is what the job works on.
+    let past = matches!(job.stage, StageId::ReleaseGate | StageId::RollbackCommand);
+    if is_of_pull_request(job) || past {
         out.push_str("          fetch-depth: 0\n");
     }
     if *origin != Origin::Own {

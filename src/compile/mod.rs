@@ -227,7 +227,10 @@ fn outputs(unrolled: &Unrolled) -> String {
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Policy) {
         names.push(("decision", "What the rules decided (allow, needs-approval or deny)"));
     }
-    if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::ReleaseGate) {
+        names.push(("decision", "What the gate decided (promote, hold, deny or rollback)"));
+    }
+    if unrolled.jobs.iter().any(|job| matches!(job.stage, StageId::Intake | StageId::ReleaseGate)) {
         names.push(("run-id", "The run"));
     }
     for (name, about) in names {

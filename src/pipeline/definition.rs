@@ -18,6 +18,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("change.yml", CHANGE),
     ("code-build-test.yml", include_str!("../../workflows/code-build-test.yml")),
     ("review.yml", include_str!("../../workflows/review.yml")),
+    ("release-change.yml", include_str!("../../workflows/release-change.yml")),
 ];
 
 /// A pipeline: its steps in order.

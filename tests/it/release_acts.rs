@@ -1,6 +1,7 @@
 //! What follows on the forge from a release gate's word: promoted, rolled back, and every call failing once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
+mod command;
 mod faults;
 mod promote;
 mod refused;
@@ -18,6 +19,7 @@ use orch::artifact::types::release::{
 use orch::artifact::types::rollback::Rollback;
 use orch::config::Config;
 use orch::ports::clock::FakeClock;
+use orch::ports::process::Processes;
 use orch::ports::vcs::GitRepository;
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::promote::PromoteStage;
@@ -91,6 +93,15 @@ impl Scene {
     }
 
     pub fn try_stage(&self, stage: &dyn Stage, inputs: &Inputs) -> Result<Finished, StageError> {
+        self.try_with(stage, inputs, &Forbidden)
+    }
+
+    pub fn try_with(
+        &self,
+        stage: &dyn Stage,
+        inputs: &Inputs,
+        processes: &dyn Processes,
+    ) -> Result<Finished, StageError> {
         let hub = github(&self.hub);
         let (clock, workspaces, run) = (FakeClock::at(self.now), FakeWorkspaces::new(&self.port), run_id());
         let ports = Ports {
@@ -99,7 +110,7 @@ impl Scene {
             forge: &self.port,
             hub: Some(&hub),
             workspaces: &workspaces,
-            processes: &Forbidden,
+            processes,
             engine: &Forbidden,
             models: &orch::agent::NoModels,
         };

@@ -69,6 +69,8 @@ impl Stage for RollbackStage {
         };
         let mut text = None;
         let stopped = work.restore(cx, &mut rollback.acts)?;
+        // What is not restored on the record is not carried out either.
+        rollback.command = rollback.command.filter(|_| !stopped);
         if !stopped && cx.config.rollback.revert {
             text = work.put_back(cx, &mut rollback)?;
         }

@@ -106,7 +106,7 @@ fn releases_tags_and_trees() {
     let paths: Vec<&str> = whole.items.iter().map(|item| item.path.as_str()).collect();
     assert_eq!(paths, ["README.md", "src/main.txt"], "folders are no entries");
     scene.hub.state().truncate_trees = true;
-    assert!(matches!(forge.tree(&tree), Err(ForgeError::Broken { .. })), "half a tree is none");
+    assert!(matches!(forge.tree(&tree), Err(ForgeError::Unsupported { .. })), "half a tree is none");
     scene.keeps_to_the_documents();
 }
 

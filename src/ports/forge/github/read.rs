@@ -312,7 +312,8 @@ impl ForgeRead for GitHub {
         let all = self.newest::<WireDeployment>(&rest, newest, what)?;
         // A forge that does not filter must not make one environment look like another.
         let fits = |one: &Deployment| {
-            environment.is_none_or(|name| one.environment == name) && commit.is_none_or(|commit| one.commit == *commit)
+            environment.is_none_or(|name| one.environment == name)
+                && commit.is_none_or(|commit| one.commit == *commit)
         };
         let mut all: Vec<Deployment> = all.into_iter().map(Deployment::from).filter(fits).collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.id));

@@ -11,7 +11,7 @@ use super::reply::broken;
 use super::wire::{WireActor, actor};
 use crate::artifact::id::{CommitId, TreeId};
 use crate::ports::forge::{
-    Answer, Deployment, DeploymentId, DeploymentStatus, Release, ReleaseId, TreeItem, WholeTree,
+    Answer, Deployment, DeploymentId, DeploymentStatus, ForgeError, Release, ReleaseId, TreeItem, WholeTree,
 };
 
 #[derive(Deserialize)]
@@ -125,7 +125,8 @@ impl WireTree {
     /// A tree of over 100,000 entries is cut: half a tree must not be taken for one.
     pub(super) fn whole(self, ask: &Ask, asked: &TreeId) -> Answer<WholeTree> {
         if self.truncated {
-            return Err(broken(ask, "the tree is too large to be told whole"));
+            let why = "the tree has too many entries to be told whole".to_owned();
+            return Err(ForgeError::Unsupported { what: ask.what.into(), why });
         }
         if self.sha != *asked {
             return Err(broken(ask, "it is another tree"));
