@@ -156,6 +156,8 @@ stage_ids! {
     Pr = "pr";
     /// Reviewers and checks are heard.
     ReviewGate = "review-gate";
+    /// Evidence about a release is collected and judged.
+    ReleaseGate = "release-gate";
 }
 
 impl FromStr for StageId {

@@ -44,6 +44,8 @@ pub struct Config {
     pub approve: super::Approve,
     /// Who reviews a change.
     pub review: super::Review,
+    /// What releases need.
+    pub release: super::Release,
 }
 
 /// Who writes changes.
@@ -431,6 +433,7 @@ impl Default for Config {
             intake: super::Intake::default(),
             approve: super::Approve::default(),
             review: super::Review::default(),
+            release: super::Release::default(),
         }
     }
 }

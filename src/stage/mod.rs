@@ -17,6 +17,7 @@ pub mod intake;
 pub mod plan;
 pub mod policy;
 pub mod pr;
+pub mod release_gate;
 pub mod review_gate;
 pub mod test_write;
 pub mod verify;
