@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod hub;
 pub mod models;
+mod observer;
 mod output;
 mod outputs;
 mod reference;

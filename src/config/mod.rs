@@ -4,6 +4,7 @@
 
 mod acts;
 pub(crate) mod check;
+mod check_release;
 mod command;
 pub mod detect;
 pub mod env;
@@ -15,6 +16,7 @@ mod pack;
 mod people;
 mod raw;
 mod reference;
+mod release;
 mod sandbox;
 pub mod starter;
 mod valid;
@@ -25,6 +27,7 @@ pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};
+pub use release::{BudgetQuery, CanaryQueries, Freeze, Query, Release, ReleaseEnvironment, Statistic};
 pub use valid::{
     Artifacts, Author, AutoMerge, Budget, Command, Commands, Config, EngineChoice, FilePack, ForgeChoice,
     GitPack, Level, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits,

@@ -44,6 +44,8 @@ pub struct Config {
     pub approve: super::Approve,
     /// Who reviews a change.
     pub review: super::Review,
+    /// What releases need.
+    pub release: super::Release,
     /// What promotion means.
     pub promote: super::Promote,
     /// How to go back.
@@ -435,6 +437,7 @@ impl Default for Config {
             intake: super::Intake::default(),
             approve: super::Approve::default(),
             review: super::Review::default(),
+            release: super::Release::default(),
             promote: super::Promote::default(),
             rollback: super::GoBack::default(),
         }

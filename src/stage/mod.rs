@@ -19,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod pr;
 pub mod promote;
+pub mod release_gate;
 pub mod review_gate;
 pub mod rollback;
 pub mod rollback_command;

@@ -19,6 +19,7 @@ use orch::artifact::types::release::{
 use orch::artifact::types::rollback::Rollback;
 use orch::config::Config;
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::process::Processes;
 use orch::ports::vcs::GitRepository;
 use orch::ports::workspace::FakeWorkspaces;
@@ -109,6 +110,7 @@ impl Scene {
             vcs: &self.port,
             forge: &self.port,
             hub: Some(&hub),
+            observe: &FakeObserver::default(),
             workspaces: &workspaces,
             processes,
             engine: &Forbidden,

@@ -16,7 +16,8 @@ pub use facts::{
     ApprovalGiven, ApprovalHow, ArtifactDigest, ArtifactsSeen, Asker, BudgetSeen, ChangeRun, CheckSeen,
     CheckSort, CheckState, DeltaSeen, DeploymentSeen, DeploymentState, FreezeSeen, LastGood, Licence,
     LicenceState, Measure, MeasureOf, PhaseSeen, ProofCheck, ProofResult, ProofSeen, PullSeen, RehearsalSeen,
-    ReleaseSeen, ReviewSeen, RollbackSeen, RunApproval, SbomSeen, TestsSeen, VerdictSeen, WaiverSeen,
+    ReleaseCommit, ReleaseSeen, ReviewSeen, RollbackSeen, RunApproval, SbomSeen, TestsSeen, VerdictSeen,
+    WaiverSeen,
 };
 pub use millionths::Millionths;
 pub use request::{ReleaseRequest, ReleaseSubject};

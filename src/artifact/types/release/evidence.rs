@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{
     ArtifactsSeen, BudgetSeen, ChangeRun, CheckSeen, DeltaSeen, DeploymentSeen, FreezeSeen, LastGood,
-    Measure, PullSeen, ReleaseSeen, RollbackSeen, SbomSeen, WaiverSeen,
+    Measure, PullSeen, ReleaseCommit, ReleaseSeen, RollbackSeen, SbomSeen, WaiverSeen,
 };
 use super::request::ReleaseSubject;
 use super::terms::Terms;
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::envelope::Artifact;
-use crate::artifact::id::{CommitId, Slug};
+use crate::artifact::id::Slug;
 use crate::artifact::kind::ArtifactKind;
 
 /// All that is known of a release.
@@ -54,7 +54,7 @@ pub struct Facts {
     pub last_good: Option<LastGood>,
     /// The commits since the last good release, newest first, the subject itself included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commits: Option<Vec<CommitId>>,
+    pub commits: Option<Vec<ReleaseCommit>>,
     /// Whether the commit is on its branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_branch: Option<bool>,

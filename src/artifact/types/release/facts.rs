@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::millionths::Millionths;
 use crate::artifact::digest::Digest;
-use crate::artifact::id::{CommitId, RunId, Slug};
+use crate::artifact::id::{CommitId, RunId, Slug, TreeId};
 use crate::artifact::types::event::Standing;
 use crate::artifact::types::review::ReviewOutcome;
 use crate::artifact::types::verdict::Decision;
@@ -59,6 +59,19 @@ facts! {
         /// Its tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tag: Option<String>,
+    }
+
+    /// A commit of a release.
+    struct ReleaseCommit {
+        /// The commit.
+        commit: CommitId,
+        /// Its tree.
+        tree: TreeId,
+        /// The run that its trailer names; whether that is true, the run's own evidence says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        /// Whether it only joins others: a merge with just what one of its parents has.
+        joins: bool,
     }
 
     /// A change run behind a release.
@@ -373,10 +386,10 @@ facts! {
     struct Licence {
         /// The expression, as the file has it; empty where it says none.
         expression: String,
-        /// Whether it can be read, and which ids it needs.
+        /// Whether it can be read.
         state: LicenceState,
-        /// The ids that no way of reading the expression avoids.
-        needs: Vec<String>,
+        /// The ways to keep to it, each with the ids it needs; whoever receives it chooses one.
+        choices: Vec<Vec<String>>,
         /// How many components have it.
         components: u64,
         /// One of them.
