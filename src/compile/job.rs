@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::expression::{any, done, ended};
 use super::pins::CHECKOUT;
-use super::{GIVEN, KEYS, Origin, RUNNER, caller, is_of_pull_request};
+use super::{GIVEN, KEYS, METRICS, Origin, RELEASE, RUNNER, caller, is_of_pull_request};
 use crate::artifact::id::StageId;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
@@ -48,6 +48,15 @@ impl Job {
 impl Unrolled {
     pub(super) fn has(&self, power: Power) -> bool {
         self.jobs.iter().any(|job| job.holds(power))
+    }
+
+    pub(super) fn of_release(&self) -> bool {
+        self.jobs.iter().any(|job| job.stage == StageId::ReleaseGate)
+    }
+
+    /// Returns what runs must not overlap for: releases to one environment never do.
+    pub(super) fn alone(&self) -> &'static str {
+        if self.of_release() { "inputs.key || inputs.environment" } else { "inputs.key || github.run_id" }
     }
 
     pub(super) fn of_pull_request(&self) -> bool {
@@ -192,8 +201,9 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     }
     let _ = write!(
         out,
-        "    concurrency:\n      group: orch-{pipeline}-{}-${{{{ inputs.key || github.run_id }}}}\n      cancel-in-progress: {}\n",
+        "    concurrency:\n      group: orch-{pipeline}-{}-${{{{ {} }}}}\n      cancel-in-progress: {}\n",
         job.id,
+        unrolled.alone(),
         is_of_pull_request(job),
     );
     out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n");
@@ -255,6 +265,12 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     if job.stage == StageId::Intake {
         out.push_str("          task: ${{ inputs.request }}\n");
     }
+    if job.stage == StageId::ReleaseGate {
+        for (input, _, _) in RELEASE {
+            let named = if *input == "environment" { "to" } else { input };
+            let _ = writeln!(out, "          {named}: ${{{{ inputs.{input} }}}}");
+        }
+    }
     for given in
         GIVEN.iter().filter(|given| !given.models || job.holds(Power::Key) || job.stage == StageId::Intake)
     {
@@ -281,6 +297,9 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
         // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.
         let any: Vec<String> = KEYS.iter().map(|(secret, _)| format!("secrets.{secret} != ''")).collect();
         let _ = writeln!(env, "          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}", any.join(" || "));
+    }
+    if job.stage == StageId::ReleaseGate {
+        let _ = writeln!(env, "          {METRICS}: ${{{{ secrets.{METRICS} }}}}");
     }
     if job.holds(Power::Key) {
         for (secret, _) in KEYS {

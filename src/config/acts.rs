@@ -34,7 +34,7 @@ impl Default for Promote {
             state: PromotedState::Success,
             from: String::new(),
             url: String::new(),
-            tag: "release-{date}-{commit}".into(),
+            tag: "{environment}-{commit}".into(),
             merge: AutoMerge::Squash,
             max_age_minutes: 60,
         }

@@ -223,7 +223,7 @@ pub static KEYS: &[Key] = &[
     key("promote.state", Takes::Choice(&["success", "in-progress"]), "What the deployment is said to be: `success` where its record is what is deployed from, `in-progress` where another program carries it out and says how it went."),
     key("promote.from", Takes::Text, "The environment of which a good deployment has to name the same commit and digests; empty: none."),
     key("promote.url", Takes::Text, "Where people find the environment; empty: not told."),
-    key("promote.tag", Takes::Text, "The name of the tag; `{environment}`, `{date}` and `{commit}` are filled in. A tag that is there is never moved."),
+    key("promote.tag", Takes::Text, "The name of the tag; `{environment}`, `{commit}` and `{date}`, the day of the decision, are filled in. A tag that is there is never moved."),
     key("promote.merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request is merged, for the act `merge`."),
     number("promote.max_age_minutes", 1, 10_080, "How old a decision of the release gate may be."),
     key("rollback.revert", Takes::Flag, "Whether a pull request is opened that puts the branch back."),

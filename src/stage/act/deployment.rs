@@ -28,52 +28,84 @@ pub(in crate::stage) struct Wanted<'a> {
 
 /// Makes the deployment, or finds the one that an earlier try made, and sets its status.
 pub(in crate::stage) fn ensure(hub: Hub<'_>, wanted: &Wanted<'_>) -> Result<Act, StageError> {
-    let act = |outcome| Act::new(ActKind::Deployment, outcome, wanted.commit.clone());
-    let (deployment, created) = match find(hub, wanted)? {
-        Some(found) => (found, false),
-        None => (make(hub, wanted)?, true),
-    };
-    let named = |mut act: Act, state: Option<DeploymentState>| {
-        act.number = Some(deployment.id.0);
-        act.name = Some(wanted.environment.to_owned());
-        act.state = state.map(|state| state.as_str().to_owned());
-        act
-    };
-    if deployment.commit != *wanted.commit {
-        let why =
-            format!("the deployment {} is of {}, not of what was judged", deployment.id, deployment.commit);
-        return Ok(named(act(Outcome::Conflict), None).because(why));
+    let (found, all) = find(hub, wanted)?;
+    if let Some(found) = found {
+        return settle(hub, wanted, &found);
     }
-    if Record::read(&deployment.payload).as_ref() != Some(wanted.record) {
-        let why = format!("the deployment {} does not name the digests that were judged", deployment.id);
-        return Ok(named(act(Outcome::Conflict), None).because(why));
+    // The gate may have judged anew since: what its word led to then is not done a second time.
+    for earlier in all.iter().filter(|one| is_same(one, wanted.record)) {
+        let statuses = hub.read.deployment_statuses(earlier.id)?;
+        match standing(&statuses, wanted.status.state) {
+            Standing::Open => return settle(hub, wanted, earlier),
+            Standing::Reached(state) if is_current(hub, wanted, earlier, state)? => {
+                let act = told(wanted, earlier, Outcome::Unchanged, Some(state));
+                return Ok(act.because("an earlier decision of this run led to it"));
+            }
+            // It is over: to be there again it has to be made again.
+            _ => {}
+        }
     }
-    let statuses = if created { Vec::new() } else { hub.read.deployment_statuses(deployment.id)? };
-    match standing(&statuses, wanted.status.state) {
-        Standing::Open => {}
-        Standing::Reached(state) => return Ok(named(act(Outcome::Unchanged), Some(state))),
+    let made = make(hub, wanted)?;
+    let set = hub.write.set_deployment_status(made.id, &wanted.status)?;
+    Ok(told(wanted, &made, Outcome::Created, set.state))
+}
+
+fn told(
+    wanted: &Wanted<'_>,
+    deployment: &Deployment,
+    outcome: Outcome,
+    state: Option<DeploymentState>,
+) -> Act {
+    let mut act = Act::new(ActKind::Deployment, outcome, wanted.commit.clone());
+    act.number = Some(deployment.id.0);
+    act.name = Some(wanted.environment.to_owned());
+    act.state = state.map(|state| state.as_str().to_owned());
+    act
+}
+
+/// Brings a deployment that is there to the state it is to have.
+fn settle(hub: Hub<'_>, wanted: &Wanted<'_>, deployment: &Deployment) -> Result<Act, StageError> {
+    let id = deployment.id;
+    let conflict = |state, why: String| Ok(told(wanted, deployment, Outcome::Conflict, state).because(why));
+    let named = Record::read(&deployment.payload).map(|record| record.artifacts);
+    if named.as_ref() != Some(&wanted.record.artifacts) {
+        return conflict(None, format!("the deployment {id} does not name the digests that were judged"));
+    }
+    match standing(&hub.read.deployment_statuses(id)?, wanted.status.state) {
+        Standing::Open => {
+            let set = hub.write.set_deployment_status(id, &wanted.status)?;
+            Ok(told(wanted, deployment, Outcome::Repaired, set.state))
+        }
+        Standing::Reached(state) => Ok(told(wanted, deployment, Outcome::Unchanged, Some(state))),
         Standing::Over(state) => {
             let why = format!("it was good, and is {} by now; it stays so", state.as_str());
-            return Ok(named(act(Outcome::Unchanged), Some(state)).because(why));
+            Ok(told(wanted, deployment, Outcome::Unchanged, Some(state)).because(why))
         }
         Standing::Unknown => {
-            let why =
-                format!("the deployment {} is in a state that this program does not know", deployment.id);
-            return Ok(named(act(Outcome::Conflict), None).because(why));
+            conflict(None, format!("the deployment {id} is in a state that this program does not know"))
         }
         Standing::Bad(state) => {
-            let why = format!(
-                "somebody set the deployment {} to {}, so it is not called {}",
-                deployment.id,
-                state.as_str(),
-                wanted.status.state.as_str()
-            );
-            return Ok(named(act(Outcome::Conflict), Some(state)).because(why));
+            let (is, wanted) = (state.as_str(), wanted.status.state.as_str());
+            conflict(
+                Some(state),
+                format!("somebody set the deployment {id} to {is}, so it is not called {wanted}"),
+            )
         }
     }
-    let set = hub.write.set_deployment_status(deployment.id, &wanted.status)?;
-    let outcome = if created { Outcome::Created } else { Outcome::Repaired };
-    Ok(named(act(outcome), set.state))
+}
+
+/// Tells whether nothing came after a deployment: it is what the environment runs, or is about to.
+fn is_current(
+    hub: Hub<'_>,
+    wanted: &Wanted<'_>,
+    deployment: &Deployment,
+    state: DeploymentState,
+) -> Result<bool, StageError> {
+    if state == DeploymentState::Success {
+        return Ok(current(hub, wanted.environment)?.is_some_and(|one| one.id == deployment.id));
+    }
+    let newest = hub.read.deployments(Some(wanted.environment), None, 1)?;
+    Ok(newest.first().is_some_and(|one| one.id == deployment.id))
 }
 
 fn make(hub: Hub<'_>, wanted: &Wanted<'_>) -> Result<Deployment, ForgeError> {
@@ -87,21 +119,29 @@ fn make(hub: Hub<'_>, wanted: &Wanted<'_>) -> Result<Deployment, ForgeError> {
     })
 }
 
-/// Finds the oldest deployment of the marker: a second one, should there be one, is not ours to mend.
-fn find(hub: Hub<'_>, wanted: &Wanted<'_>) -> Result<Option<Deployment>, StageError> {
+/// Finds the oldest deployment of the marker, and returns all that were looked at, newest first: a second one of the
+/// marker, should there be one, is not ours to mend.
+fn find(hub: Hub<'_>, wanted: &Wanted<'_>) -> Result<(Option<Deployment>, Vec<Deployment>), StageError> {
     let all = hub.read.deployments(Some(wanted.environment), Some(wanted.commit), LOOKED_AT)?;
-    let full = all.len() >= LOOKED_AT as usize;
-    let found = all.into_iter().rev().find(|one| is_of(one, &wanted.record.orch));
-    if found.is_none() && full {
-        let why = format!("{} or more deployments of one commit are more than are looked at", LOOKED_AT);
+    let found = all.iter().rev().find(|one| is_of(one, &wanted.record.orch)).cloned();
+    if found.is_none() && all.len() >= LOOKED_AT as usize {
+        let why = format!("{LOOKED_AT} or more deployments of one commit are more than are looked at");
         return Err(ForgeError::Broken { what: "look for the deployment".into(), why }.into());
     }
-    Ok(found)
+    Ok((found, all))
 }
 
 /// Tells whether a deployment says that it was made for a decision.
-pub(in crate::stage) fn is_of(deployment: &Deployment, marker: &Marker) -> bool {
+fn is_of(deployment: &Deployment, marker: &Marker) -> bool {
     Record::read(&deployment.payload).is_some_and(|record| record.orch == *marker)
+}
+
+/// Tells whether a deployment was made by the same run for the same cause and digests, whatever the decision.
+fn is_same(deployment: &Deployment, wanted: &Record) -> bool {
+    Record::read(&deployment.payload).is_some_and(|record| {
+        let (a, b) = (&record.orch, &wanted.orch);
+        a.cause == b.cause && a.run == b.run && record.artifacts == wanted.artifacts
+    })
 }
 
 /// How a deployment stands to the state it is to have.

@@ -60,17 +60,18 @@ impl Record {
 const START: &str = "<!-- orch release ";
 const END: &str = " -->";
 
-impl Marker {
-    /// Returns the hidden line of a text on the forge.
+impl Record {
+    /// Returns the hidden line of a text on the forge: whose it is and which digests it is about, whatever the decision.
     pub fn line(&self) -> String {
-        let cause = match self.cause {
+        let cause = match self.orch.cause {
             Cause::Promotion => "promotion",
             Cause::Rollback => "rollback",
         };
-        format!("{START}{cause} run={} decision={}{END}", self.run, self.decision)
+        let digests = Digest::of_json(&self.artifacts).map(|digest| digest.to_string()).unwrap_or_default();
+        format!("{START}{cause} run={} digests={digests}{END}", self.orch.run)
     }
 
-    /// Tells whether a text is of this marker.
+    /// Tells whether a text is of this record.
     pub fn is_in(&self, text: &str) -> bool {
         let line = self.line();
         text.lines().any(|one| one.trim_end() == line)
@@ -100,8 +101,11 @@ mod tests {
         ] {
             assert_eq!(Record::read(&broken), None, "{broken}");
         }
-        let other = Marker { cause: Cause::Rollback, ..marker.clone() };
-        let text = format!("text\n\n{}\r\n", marker.line());
-        assert!(marker.is_in(&text) && !other.is_in(&text) && !marker.is_in("text"));
+        let text = format!("text\n\n{}\r\n", record.line());
+        let again = Marker { decision: Digest::of("later"), ..marker.clone() };
+        assert!(record.is_in(&text) && Record { orch: again, ..record.clone() }.is_in(&text));
+        let other = Marker { cause: Cause::Rollback, ..marker };
+        assert!(!Record { orch: other, ..record.clone() }.is_in(&text) && !record.is_in("text"));
+        assert!(!Record { artifacts: Vec::new(), ..record }.is_in(&text));
     }
 }

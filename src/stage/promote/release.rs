@@ -39,8 +39,8 @@ pub(super) fn ensure(work: &Work<'_>) -> Result<Act, StageError> {
             Err(error) => return Err(error.into()),
         },
     };
-    if !work.record.orch.is_in(&draft.body) {
-        let why = format!("the release of `{}` was made by somebody else, or for another decision", work.tag);
+    if !work.record.is_in(&draft.body) {
+        let why = format!("the release of `{}` was made by somebody else, or for other digests", work.tag);
         return Ok(done(Some(&draft), Outcome::Conflict).because(why));
     }
     if !draft.draft {
@@ -54,7 +54,7 @@ pub(super) fn ensure(work: &Work<'_>) -> Result<Act, StageError> {
 fn find(work: &Work<'_>) -> Result<Option<Release>, StageError> {
     let all: Vec<Release> = work.hub.read.releases(LOOKED_AT)?;
     let of_tag: Vec<Release> = all.into_iter().rev().filter(|release| release.tag == work.tag).collect();
-    let ours = of_tag.iter().find(|release| work.record.orch.is_in(&release.body));
+    let ours = of_tag.iter().find(|release| work.record.is_in(&release.body));
     let published = || of_tag.iter().find(|release| !release.draft);
     Ok(ours.or_else(published).cloned())
 }
@@ -85,7 +85,7 @@ fn new(work: &Work<'_>) -> NewRelease {
         code(work.order.run.as_str()),
         code(work.order.digest.as_str())
     );
-    let _ = writeln!(body, "{}", work.record.orch.line());
+    let _ = writeln!(body, "{}", work.record.line());
     NewRelease {
         tag: work.tag.clone(),
         commit: decision.subject.commit.clone(),

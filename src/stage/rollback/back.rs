@@ -7,7 +7,7 @@ use crate::artifact::types::pull_request::Outcome;
 use crate::ports::forge::{DeploymentState, DeploymentStatusDraft};
 use crate::stage::StageError;
 
-use super::super::act::deployment::{self, Wanted, is_of};
+use super::super::act::deployment::{self, Wanted};
 use super::Work;
 
 impl Work<'_> {
@@ -15,8 +15,7 @@ impl Work<'_> {
     pub(super) fn elsewhere(&self) -> Result<Option<String>, StageError> {
         let environment = self.order.decision.environment.as_str();
         let Some(current) = deployment::current(self.hub, environment)? else { return Ok(None) };
-        let known = [&self.bad.id, &self.good.id].contains(&&current.commit);
-        if known || is_of(&current, &self.record.orch) {
+        if [&self.bad.id, &self.good.id].contains(&&current.commit) {
             return Ok(None);
         }
         Ok(Some(format!(
@@ -55,7 +54,7 @@ impl Work<'_> {
         let digests = &self.order.decision.subject.artifacts;
         for bad in self.hub.read.deployments(Some(environment), Some(&self.bad.id), 100)? {
             let record = super::Record::read(&bad.payload);
-            if is_of(&bad, &self.record.orch) || record.is_some_and(|record| record.artifacts != *digests) {
+            if record.is_some_and(|record| record.artifacts != *digests) {
                 continue;
             }
             let newest = self.hub.read.deployment_statuses(bad.id)?.into_iter().next();

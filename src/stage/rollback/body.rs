@@ -39,7 +39,7 @@ pub(super) fn render(work: &Work<'_>, revert: &Revert) -> String {
     for (name, digest) in [("decision", &work.order.digest), ("evidence", &work.order.evidence_digest)] {
         let _ = writeln!(out, "- {name}: {}", code(digest.as_str()));
     }
-    let _ = writeln!(out, "- run: {}\n\n{}", code(work.order.run.as_str()), work.record.orch.line());
+    let _ = writeln!(out, "- run: {}\n\n{}", code(work.order.run.as_str()), work.record.line());
     out
 }
 

@@ -12,8 +12,8 @@ use crate::stage::StageError;
 
 use super::{Work, body, change};
 
-/// The trailer that ties a commit to the decision it follows from.
-const TRAILER: &str = "Orch-Release-Decision";
+/// The trailer that says what a commit takes back, and what to: the same, however often the gate is asked.
+const TRAILER: &str = "Orch-Reverts";
 /// So many digits of a commit are in a name.
 const SHORT: usize = 12;
 
@@ -120,14 +120,14 @@ impl Work<'_> {
         done
     }
 
-    /// Returns the branch's name: the same for the same decision.
+    /// Returns the branch's name: the same for the same way back.
     fn branch(&self) -> String {
-        let short = |text: &str| text.chars().take(SHORT).collect::<String>();
-        format!("revert/{}-{}", short(self.bad.id.as_str()), self.order.digest.short())
+        let short = |commit: &CommitId| commit.as_str().chars().take(SHORT).collect::<String>();
+        format!("revert/{}-to-{}", short(&self.bad.id), short(&self.good.id))
     }
 
     fn trailer(&self) -> String {
-        format!("{TRAILER}: {}", self.order.digest)
+        format!("{TRAILER}: {} to {}", self.bad.id, self.good.id)
     }
 
     /// Decides what changes, from trees alone; an error is why nothing has to.

@@ -32,7 +32,7 @@ fn a_promotion_is_a_tag_a_deployment_that_names_the_digests_and_a_release() {
         ]
     );
     let state = scene.hub.state();
-    let tag = format!("release-2026-11-18-{}", &scene.subject.as_str()[..12]);
+    let tag = format!("production-{}", &scene.subject.as_str()[..12]);
     assert_eq!(state.tags.get(&tag).map(String::as_str), Some(scene.subject.as_str()), "{:?}", state.tags);
     let deployment = &state.deployments[1];
     assert_eq!(
@@ -60,12 +60,32 @@ fn a_promotion_is_a_tag_a_deployment_that_names_the_digests_and_a_release() {
 }
 
 #[test]
-fn another_decision_for_the_same_commit_is_another_deployment() {
-    let mut scene = Scene::new(ReleaseOutcome::Promote);
+fn the_gate_asked_anew_leads_to_nothing_new_while_the_release_runs() {
+    let mut scene = whole();
     scene.promote();
-    scene.again(|evidence| evidence.deployed = false);
-    assert_eq!(scene.promote().acts[0].outcome, Outcome::Created);
-    assert_eq!(scene.hub.state().deployments.len(), 2);
+    let anew = |scene: &mut Scene, seconds: i64| {
+        scene.again(|evidence| {
+            evidence.now_seconds += seconds;
+            evidence.now = jiff::Timestamp::from_second(evidence.now_seconds).unwrap().to_string();
+        });
+        scene.now += seconds;
+    };
+    anew(&mut scene, 90);
+    scene.hub.arm([]);
+    let promotion = scene.promote();
+    assert!(promotion.acts.iter().all(|act| act.outcome == Outcome::Unchanged), "{:?}", promotion.acts);
+    assert!(scene.hub.writes().is_empty(), "{:?}", scene.hub.writes());
+    // A deployment whose status was lost is finished, not made a second time.
+    scene.hub.state().deployment_statuses.clear();
+    anew(&mut scene, 90);
+    assert_eq!(scene.promote().acts[1].outcome, Outcome::Repaired);
+    assert_eq!(scene.hub.state().deployments.len(), 1);
+    // Another release came after it: to be there again it has to be deployed again.
+    scene.deployed("production", &scene.good, &digests("good"), "success");
+    anew(&mut scene, 90);
+    assert_eq!(scene.promote().acts[1].outcome, Outcome::Created);
+    assert_eq!(scene.hub.state().deployments.len(), 3);
+    scene.keeps_to_the_documents();
 }
 
 #[test]
@@ -134,7 +154,7 @@ fn the_record_of_the_environment_before_has_to_name_the_same_digests() {
 
 #[test]
 fn what_somebody_else_made_is_a_conflict_and_stays() {
-    let tag = |scene: &Scene| format!("release-2026-11-18-{}", &scene.subject.as_str()[..12]);
+    let tag = |scene: &Scene| format!("production-{}", &scene.subject.as_str()[..12]);
     // A tag elsewhere.
     let scene = whole();
     scene.hub.state().tags.insert(tag(&scene), scene.good.to_string());

@@ -76,6 +76,18 @@ fn a_release_that_does_harm_is_taken_back_whole() {
 }
 
 #[test]
+fn the_gate_asked_anew_takes_nothing_back_twice() {
+    let mut scene = bad();
+    scene.rollback();
+    scene.again(|evidence| evidence.terms.approvals += 1);
+    scene.hub.arm([]);
+    let again = scene.rollback();
+    assert!(again.acts.iter().all(|act| act.outcome == Outcome::Unchanged), "{:?}", again.acts);
+    assert!(scene.hub.writes().is_empty(), "{:?}", scene.hub.writes());
+    assert_eq!((scene.hub.state().deployments.len(), scene.hub.state().pulls.len()), (3, 1));
+}
+
+#[test]
 fn later_work_elsewhere_stays() {
     let scene = bad();
     let later = scene.hub.state().push_by_person("main", "docs/x.md", "x\n", "docs");

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use orch::artifact::types::task::Base;
 use orch::ports::vcs::{EntryKind, VcsRead};
 use serde_json::{Value, json};
 
@@ -115,28 +116,35 @@ impl State {
             people: vec!["octocat".into(), "reviewer".into()],
             ..Self::default()
         };
+        assert_eq!(base, state.take(vcs, &[]));
+        state
+    }
+
+    /// Takes the commit a local repository is at, as `main`.
+    pub fn take(&mut self, vcs: &impl VcsRead, parents: &[&str]) -> Base {
+        let base = vcs.head().unwrap();
         let mut files = Flat::new();
         for entry in vcs.entries(&base.tree).unwrap().iter() {
             let path = entry.utf8_path().unwrap().to_owned();
             let mode = if entry.kind == EntryKind::Executable { "100755" } else { "100644" };
             let bytes = vcs.file(&base.tree, &path).unwrap().unwrap();
-            let blob = state.add_blob(bytes);
+            let blob = self.add_blob(bytes);
             files.insert(path, Entry { mode: mode.into(), blob });
         }
-        let tree = state.add_tree(files);
+        let tree = self.add_tree(files);
         assert_eq!(tree, base.tree.as_str(), "the fake makes the trees that git makes");
         let record = CommitRecord {
             tree,
-            parents: vec![],
+            parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
             message: "base".into(),
             name: "t".into(),
             email: "t@example.invalid".into(),
             login: None,
             verified: false,
         };
-        state.commits.insert(base.commit.to_string(), record);
-        state.branches.insert("main".into(), base.commit.to_string());
-        state
+        self.commits.insert(base.commit.to_string(), record);
+        self.branches.insert("main".into(), base.commit.to_string());
+        base
     }
 
     pub fn tick(&mut self) -> String {
