@@ -35,6 +35,7 @@ mod pr;
 mod process;
 mod proof;
 mod providers;
+mod release_gate;
 mod replay;
 mod repositories;
 mod review_gate;
