@@ -15,6 +15,7 @@ mod observer;
 mod output;
 mod outputs;
 mod reference;
+mod release;
 mod session;
 mod verdict;
 

@@ -30,7 +30,7 @@ use crate::ports::credential::vault;
 use crate::ports::forge::github::GitHub;
 use crate::ports::forge::{Forge, ForgeRead};
 use crate::ports::model::http::HttpTransport;
-use crate::ports::observe::Prometheus;
+use crate::ports::observe::{Observe, Prometheus};
 use crate::ports::process::SystemProcesses;
 use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _, VcsWrite as _};
 use crate::ports::workspace::TempWorkspaces;
@@ -183,6 +183,11 @@ impl Session {
     /// Returns the forge of the repository, for looking.
     pub fn hub(&self) -> Option<&dyn ForgeRead> {
         self.hub.as_ref().map(|hub| hub as &dyn ForgeRead)
+    }
+
+    /// Returns who looks at what is known of a release.
+    pub fn observer(&self) -> &dyn Observe {
+        &self.observer
     }
 
     /// Returns every port.

@@ -36,6 +36,7 @@ mod process;
 mod proof;
 mod providers;
 mod release_acts;
+mod release_gate;
 mod replay;
 mod repositories;
 mod review_gate;

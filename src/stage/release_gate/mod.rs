@@ -6,10 +6,11 @@
 pub mod collect;
 pub mod judge;
 
-use crate::artifact::id::StageId;
+use crate::artifact::id::{Slug, StageId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::release::{ControlOutcome, ReleaseDecision, ReleaseOutcome, ReleaseRequest};
+use crate::config::{Config, ReleaseEnvironment};
 use crate::diagnostic::Class;
 
 use super::spec::{EffectKind, Permission, StageSpec};
@@ -59,15 +60,7 @@ impl Stage for ReleaseGate {
         let request = cx.request.ok_or_else(|| refused("nobody said what is to be released", ASK))?;
         let request: ReleaseRequest = serde_json::from_str(&request.text)
             .map_err(|error| refused(format!("what is to be released cannot be read: {error}"), ASK))?;
-        let environments = &cx.config.release.environments;
-        let environment = environments.get(&request.environment).ok_or_else(|| {
-            let known: Vec<&str> = environments.keys().map(|name| name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            refused(
-                format!("orch.yml does not say what the environment `{}` asks for", request.environment),
-                &format!("Add it below `release.environments`. It has: {known}."),
-            )
-        })?;
+        let environment = environment_of(cx.config, &request)?;
         let evidence = collect(&Gathering {
             request: &request,
             config: cx.config,
@@ -92,6 +85,22 @@ impl Stage for ReleaseGate {
     fn still_holds(&self, _cx: &StageContext<'_>, _outputs: &Inputs) -> Result<bool, StageError> {
         Ok(false)
     }
+}
+
+/// Returns what the environment of a request asks for.
+pub fn environment_of<'a>(
+    config: &'a Config,
+    request: &ReleaseRequest,
+) -> Result<&'a ReleaseEnvironment, StageError> {
+    let environments = &config.release.environments;
+    environments.get(&request.environment).ok_or_else(|| {
+        let known: Vec<&str> = environments.keys().map(Slug::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        refused(
+            format!("orch.yml does not say what the environment `{}` asks for", request.environment),
+            &format!("Add it below `release.environments`. It has: {known}."),
+        )
+    })
 }
 
 const ASK: &str =

@@ -16,6 +16,8 @@ mod rollback;
 mod sbom;
 mod waivers;
 
+pub use file::sums;
+
 use jiff::Timestamp;
 
 use crate::artifact::digest::{CanonicalError, Digest};
