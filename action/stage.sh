@@ -33,6 +33,12 @@ if [ "$code" = 0 ]; then
   add --max-cost-usd "${ORCH_INPUT_MAX_COST_USD:-}"
   add --max-tokens "${ORCH_INPUT_MAX_TOKENS:-}"
   add --ttl-minutes "${ORCH_INPUT_TTL_MINUTES:-}"
+  add --to "${ORCH_INPUT_TO:-}"
+  add --commit "${ORCH_INPUT_COMMIT:-}"
+  add --branch "${ORCH_INPUT_BRANCH:-}"
+  add --artifacts-file "${ORCH_INPUT_ARTIFACTS_FILE:-}"
+  add --last-good "${ORCH_INPUT_LAST_GOOD:-}"
+  if [ "${ORCH_INPUT_DEPLOYED:-}" = true ]; then args+=(--deployed); fi
   case "${ORCH_INPUT_SUBJECT:-}" in
     '') ;;
     pull-request) args+=(--pr) ;;

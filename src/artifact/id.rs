@@ -122,6 +122,14 @@ stage_ids! {
     Pr = "pr";
     /// Reviewers and checks are heard.
     ReviewGate = "review-gate";
+    /// Evidence about a release is collected and judged.
+    ReleaseGate = "release-gate";
+    /// What the gate let through is put on the forge.
+    Promote = "promote";
+    /// What did harm is taken back.
+    Rollback = "rollback";
+    /// The repository's own command to go back is run.
+    RollbackCommand = "rollback-command";
 }
 
 impl FromStr for StageId {

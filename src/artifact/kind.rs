@@ -58,6 +58,16 @@ kinds! {
     Approval = "approval", (1, 0);
     /// What reviewers and checks said of a pull request.
     Review = "review", (1, 0);
+    /// All that is known of a release, with where it comes from.
+    ReleaseEvidence = "release-evidence", (1, 0);
+    /// What follows from it: promote, hold, deny or rollback.
+    ReleaseDecision = "release-decision", (1, 0);
+    /// What was done on the forge because a release gate said promote.
+    Promotion = "promotion", (1, 0);
+    /// What was done because it said rollback.
+    Rollback = "rollback", (1, 0);
+    /// How the repository's own command to go back ended.
+    RollbackRun = "rollback-run", (1, 0);
     /// What one stage read and wrote, by digest.
     Manifest = "manifest", (1, 0);
     /// A patch that `git apply` takes (not JSON).
@@ -244,6 +254,22 @@ pub mod slot {
     /// The findings of reviews, as the request of another round.
     pub const REVIEW_TASK: Slot = Slot::data("review-task.md", K::Text);
 
+    /// All that is known of a release.
+    pub const RELEASE_EVIDENCE: Slot = Slot::data("release/evidence.json", K::ReleaseEvidence);
+    /// What follows from it.
+    pub const RELEASE_DECISION: Slot = Slot::data("release/decision.json", K::ReleaseDecision);
+
+    /// What was done because the gate said promote.
+    pub const PROMOTION: Slot = Slot::data("release/promotion.json", K::Promotion);
+    /// What was done because the gate said rollback.
+    pub const ROLLBACK: Slot = Slot::data("release/rollback.json", K::Rollback);
+    /// The text of the revert pull request.
+    pub const REVERT_TEXT: Slot = Slot::data("release/revert.md", K::Text);
+    /// How the repository's own command to go back ended.
+    pub const ROLLBACK_RUN: Slot = Slot::data("release/rollback-command.json", K::RollbackRun);
+    /// What it printed.
+    pub const ROLLBACK_LOG: Slot = Slot::record("release/rollback-command.log", K::Log);
+
     /// What was said on the way to the plan.
     pub const PLAN_MESSAGES: Slot = Slot::data("messages/plan.jsonl", K::Messages);
     /// What a person needs where no plan was agreed on.
@@ -278,6 +304,13 @@ pub mod slot {
         APPROVAL_TEXT,
         REVIEW,
         REVIEW_TASK,
+        RELEASE_EVIDENCE,
+        RELEASE_DECISION,
+        PROMOTION,
+        ROLLBACK,
+        REVERT_TEXT,
+        ROLLBACK_RUN,
+        ROLLBACK_LOG,
     ];
 }
 

@@ -37,6 +37,23 @@ const INPUTS: &[Input] = &[
     Input { name: "max-cost-usd", from: From::Flag("max-cost-usd"), default: "" },
     Input { name: "max-tokens", from: From::Flag("max-tokens"), default: "" },
     Input { name: "ttl-minutes", from: From::Flag("ttl-minutes"), default: "" },
+    Input { name: "to", from: From::Flag("to"), default: "" },
+    Input { name: "commit", from: From::Flag("commit"), default: "" },
+    Input { name: "branch", from: From::Flag("branch"), default: "" },
+    Input { name: "artifacts-file", from: From::Flag("artifacts-file"), default: "" },
+    Input { name: "last-good", from: From::Flag("last-good"), default: "" },
+    Input {
+        name: "deployed",
+        from: From::Own("Whether the environment of `to` runs the commit already: true or false"),
+        default: "",
+    },
+    Input {
+        name: "files",
+        from: From::Own(
+            "Ids of artifacts of earlier jobs, with commas between, whose files are put into the folder release-inputs: digests, measures, rehearsals, lists of components",
+        ),
+        default: "",
+    },
     Input {
         name: "subject",
         from: From::Own("What policy judges where that is no run: pull-request, or nothing"),
@@ -85,7 +102,11 @@ const OUTPUTS: &[(&str, &str, &str)] = &[
         "run",
         "In a word: done, denied, needs-approval, exhausted, tests-failed, not-converged, try-again, nothing-to-do, refused or failed",
     ),
-    ("decision", "run", "What policy decided: allow, needs-approval or deny"),
+    (
+        "decision",
+        "run",
+        "What policy decided: allow, needs-approval or deny; or the release gate: promote, hold, deny or rollback",
+    ),
     ("run-id", "run", "The run"),
     ("reason", "run", "Why the stage did not end with 0, one line"),
     ("cost-usd", "run", "What the run spent on models so far, in dollars; empty where it is not known"),
@@ -145,10 +166,15 @@ pub fn text() -> String {
         "    - name: Take the files of earlier jobs\n      if: inputs.parts != ''\n      uses: {}\n      with:\n        artifact-ids: ${{{{ inputs.parts }}}}\n        path: ${{{{ runner.temp }}}}/orch-parts\n",
         DOWNLOAD.uses()
     );
+    let _ = write!(
+        out,
+        "    - name: Take the files of the caller\n      if: inputs.files != ''\n      uses: {}\n      with:\n        artifact-ids: ${{{{ inputs.files }}}}\n        path: release-inputs\n        merge-multiple: true\n",
+        DOWNLOAD.uses()
+    );
     let handed: Vec<(&str, &str)> = INPUTS
         .iter()
         .map(|input| input.name)
-        .filter(|name| !matches!(*name, "binary" | "install" | "retention-days"))
+        .filter(|name| !matches!(*name, "binary" | "install" | "retention-days" | "files"))
         .map(|name| (name, name))
         .collect();
     script(

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, graph, index,
-    init, lint, pipeline, policy, providers, replay, report, run, runs, sbom, schema, stage, stages,
+    init, lint, pipeline, policy, providers, release, replay, report, run, runs, sbom, schema, stage, stages,
     templates, verify,
 };
 
@@ -100,6 +100,8 @@ pub enum Command {
     Providers(providers::ProvidersArgs),
     /// Render a run again from its artifacts
     Report(report::ReportArgs),
+    /// Collect what is known of a release, or judge it, each by itself
+    Release(release::ReleaseCommandArgs),
     /// Run a recorded run again and compare every file byte for byte
     Replay(replay::ReplayArgs),
     /// Prove a change from its evidence: a run, a commit or a pull request

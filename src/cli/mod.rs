@@ -11,9 +11,11 @@ mod error;
 mod event;
 mod hub;
 pub mod models;
+mod observer;
 mod output;
 mod outputs;
 mod reference;
+mod release;
 mod session;
 mod verdict;
 

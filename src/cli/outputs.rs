@@ -10,8 +10,11 @@ use std::path::Path;
 use super::output::Output;
 use crate::agent::budget::RunLedgers;
 use crate::artifact::digest::Digest;
+use crate::artifact::envelope::Envelope;
 use crate::artifact::id::RunId;
+use crate::artifact::kind::slot;
 use crate::artifact::store::ArtifactStore;
+use crate::artifact::types::release::ReleaseDecision;
 use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
 use crate::report::Report;
@@ -40,6 +43,11 @@ pub fn write(exit: u8, reason: Option<&str>, store: &dyn ArtifactStore, run: &Ru
             };
             values.push((name, text));
         }
+    }
+    // A release has no verdict: what its gate decided is the decision.
+    let decided = store.read(slot::RELEASE_DECISION.path).ok().flatten();
+    if let Some(decision) = decided.and_then(|bytes| Envelope::<ReleaseDecision>::from_bytes(&bytes).ok()) {
+        values.push(("decision", decision.body.outcome.as_str().to_owned()));
     }
     if let Err(error) = append(&values, &file) {
         output.note(&format!("the outputs of the step were not written to {}: {error}", file.display()));

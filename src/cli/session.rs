@@ -9,6 +9,7 @@ use super::CommandError;
 use super::args::Global;
 use super::error::{IoError, UsageError};
 use super::models::ModelSetup;
+use super::observer::Observer;
 use crate::agent::Models;
 use crate::artifact::day::Day;
 use crate::artifact::digest::Digest;
@@ -28,10 +29,15 @@ use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::credential::vault;
 use crate::ports::forge::github::GitHub;
 use crate::ports::forge::{Forge, ForgeRead};
+use crate::ports::model::http::HttpTransport;
+use crate::ports::observe::{Observe, Prometheus};
 use crate::ports::process::SystemProcesses;
 use crate::ports::vcs::{GitRepository, VcsError, VcsRead as _, VcsWrite as _};
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::{Ports, Request};
+
+/// The credential of the metrics server.
+const METRICS: &str = "ORCH_METRICS_TOKEN";
 
 /// A repository with its config and the real ports.
 pub struct Session {
@@ -47,6 +53,7 @@ pub struct Session {
     environment: Environment,
     artifacts: PathBuf,
     hub: Option<GitHub>,
+    observer: Observer,
 }
 
 /// A run folder that was asked for.
@@ -123,8 +130,11 @@ impl Session {
         let artifacts = artifacts.unwrap_or_else(|| root.join(&config.artifacts.folder));
         let remote = vcs.remote_url(&config.pr.remote).ok().flatten();
         let hub = super::hub::open(&config, &environment, remote.as_deref(), vault())?;
+        let metrics = Prometheus::new(Box::new(HttpTransport::new()), vault().get(METRICS).cloned());
+        let keys = config.release.keys.clone();
         Ok(Self {
             hub,
+            observer: Observer::new(vcs.clone(), artifacts.clone(), metrics, keys),
             clock: SystemClock::new(environment.fixed_time()?),
             processes: SystemProcesses::new()?,
             environment,
@@ -175,6 +185,11 @@ impl Session {
         self.hub.as_ref().map(|hub| hub as &dyn ForgeRead)
     }
 
+    /// Returns who looks at what is known of a release.
+    pub fn observer(&self) -> &dyn Observe {
+        &self.observer
+    }
+
     /// Returns every port.
     pub fn ports<'a>(
         &'a self,
@@ -187,6 +202,7 @@ impl Session {
             vcs: &self.indexed,
             forge: &self.vcs,
             hub: self.hub.as_ref().map(|hub| hub as &dyn Forge),
+            observe: &self.observer,
             workspaces,
             processes: &self.processes,
             engine,

@@ -78,6 +78,11 @@ pub fn templates(reference: &str) -> Vec<Caller> {
             about: "Every pull request is judged by the rules",
             text: review(reference),
         },
+        Caller {
+            name: "orch-release",
+            about: "A commit is judged for an environment, and promoted or rolled back there",
+            text: release(reference),
+        },
     ]
 }
 
@@ -154,6 +159,19 @@ fn indexing(reference: &str) -> String {
     );
     let condition = "github.ref_name == github.event.repository.default_branch";
     call(&mut out, "indexing", "indexing", condition, reference, &[READS]);
+    out
+}
+
+fn release(reference: &str) -> String {
+    let mut out = head(
+        "A commit of the branch is judged for an environment; then it is promoted, or what does harm is taken back.",
+        "  workflow_dispatch:\n    inputs:\n      environment: { type: string, required: true, description: As orch.yml names it }\n      \
+         deployed: { type: boolean, default: false, description: The environment runs the commit already }\n",
+    );
+    let rights = "    permissions:\n      contents: write # for the tag, the release and the branch of a revert\n      deployments: write # to record what is deployed\n      pull-requests: write # to merge, and to open a revert\n      checks: read # to see how the commit stands\n      statuses: read # the same\n";
+    let with =
+        "    with:\n      environment: ${{ inputs.environment }}\n      deployed: ${{ inputs.deployed }}\n";
+    call(&mut out, "release", "release-change", "", reference, &[rights, with]);
     out
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::expression::{any, done, ended};
 use super::pins::CHECKOUT;
-use super::{GIVEN, KEYS, Origin, RUNNER, caller, is_of_pull_request};
+use super::{GIVEN, KEYS, METRICS, Origin, RELEASE, RUNNER, caller, is_of_pull_request};
 use crate::artifact::id::StageId;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
@@ -48,6 +48,15 @@ impl Job {
 impl Unrolled {
     pub(super) fn has(&self, power: Power) -> bool {
         self.jobs.iter().any(|job| job.holds(power))
+    }
+
+    pub(super) fn of_release(&self) -> bool {
+        self.jobs.iter().any(|job| job.stage == StageId::ReleaseGate)
+    }
+
+    /// Returns what runs must not overlap for: releases to one environment never do.
+    pub(super) fn alone(&self) -> &'static str {
+        if self.of_release() { "inputs.key || inputs.environment" } else { "inputs.key || github.run_id" }
     }
 
     pub(super) fn of_pull_request(&self) -> bool {
@@ -124,20 +133,21 @@ impl Unrolled {
         let of: Vec<&Job> = self.jobs.iter().filter(|job| job.stage == when.stage).collect();
         let ends: Vec<String> = of.iter().map(|job| ended(&job.id, &when.exits)).collect();
         let mut condition = format!("always() && {}", any(&ends));
-        if when.stage == StageId::Policy
-            && let Some(policy) = of.first()
-        {
-            // The verdict itself, not only how the job ended; the stage reads the file once more.
-            let words: Vec<&str> = [(0, "\"allow\""), (4, "\"needs-approval\"")]
-                .into_iter()
-                .filter(|(code, _)| when.exits.contains(code))
-                .map(|(_, word)| word)
-                .collect();
+        // The decision itself, not only how the job ended; the stage reads the file once more.
+        let words: &[(u8, &str)] = match when.stage {
+            StageId::Policy => &[(0, "\"allow\""), (4, "\"needs-approval\"")],
+            // A denied release ends with 3 as well, and is not rolled back.
+            StageId::ReleaseGate => &[(0, "\"promote\""), (3, "\"rollback\"")],
+            _ => &[],
+        };
+        if let Some(judge) = of.first().filter(|_| !words.is_empty()) {
+            let words: Vec<&str> =
+                words.iter().filter(|(code, _)| when.exits.contains(code)).map(|(_, word)| *word).collect();
             let _ = write!(
                 condition,
                 " && contains(fromJSON('[{}]'), needs.{}.outputs.decision)",
                 words.join(","),
-                policy.id
+                judge.id
             );
         }
         condition
@@ -172,7 +182,12 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     for permission in spec.permissions {
         let why = match permission.as_str() {
             "contents: read" => "to check out the repository",
+            "contents: write" if job.stage == StageId::Promote => "to make the tag and the release",
             "contents: write" => "to push one branch",
+            "pull-requests: write" if job.stage == StageId::Promote => "to merge the pull request",
+            "deployments: write" => "to record what is deployed",
+            "deployments: read" | "checks: read" | "statuses: read" => "to see how the commit stands",
+            "pull-requests: read" if job.stage == StageId::ReleaseGate => "to see who approved it",
             "pull-requests: write" => "to open the pull request",
             "checks: write" => "to show what the rules found",
             "statuses: write" => "where there are no checks",
@@ -186,8 +201,9 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     }
     let _ = write!(
         out,
-        "    concurrency:\n      group: orch-{pipeline}-{}-${{{{ inputs.key || github.run_id }}}}\n      cancel-in-progress: {}\n",
+        "    concurrency:\n      group: orch-{pipeline}-{}-${{{{ {} }}}}\n      cancel-in-progress: {}\n",
         job.id,
+        unrolled.alone(),
         is_of_pull_request(job),
     );
     out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n");
@@ -196,7 +212,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
             "      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n",
         );
     }
-    if job.stage == StageId::Policy {
+    if matches!(job.stage, StageId::Policy | StageId::ReleaseGate) {
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
     }
     out.push_str("    steps:\n");
@@ -207,13 +223,15 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
 
 fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     let _ = write!(out, "      - name: The repository\n        uses: {}\n        with:\n", CHECKOUT.uses());
-    if job.holds(Power::Write) {
+    if job.stage == StageId::Pr {
         // The stage pushes one fixed branch, and this job runs nothing of the repository.
         out.push_str("          persist-credentials: true # zizmor: ignore[artipacked] pushes one branch and runs nothing of the repository\n");
     } else {
         out.push_str("          persist-credentials: false\n");
     }
-    if is_of_pull_request(job) {
+    // What came before the commit is looked at, or is what the job works on.
+    let past = matches!(job.stage, StageId::ReleaseGate | StageId::RollbackCommand);
+    if is_of_pull_request(job) || past {
         out.push_str("          fetch-depth: 0\n");
     }
     program(out, origin);
@@ -257,6 +275,12 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     if job.stage == StageId::Intake {
         out.push_str("          task: ${{ inputs.request }}\n");
     }
+    if job.stage == StageId::ReleaseGate {
+        for (input, _, _) in RELEASE {
+            let named = if *input == "environment" { "to" } else { input };
+            let _ = writeln!(out, "          {named}: ${{{{ inputs.{input} }}}}");
+        }
+    }
     for given in
         GIVEN.iter().filter(|given| !given.models || job.holds(Power::Key) || job.stage == StageId::Intake)
     {
@@ -283,6 +307,9 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
         // Whether there is a key, not the key: the engine is chosen here and asked in other jobs.
         let any: Vec<String> = KEYS.iter().map(|(secret, _)| format!("secrets.{secret} != ''")).collect();
         let _ = writeln!(env, "          ORCH_MODELS: ${{{{ ({}) && 'later' || '' }}}}", any.join(" || "));
+    }
+    if job.stage == StageId::ReleaseGate {
+        let _ = writeln!(env, "          {METRICS}: ${{{{ secrets.{METRICS} }}}}");
     }
     if job.holds(Power::Key) {
         for (secret, _) in KEYS {

@@ -150,6 +150,12 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origi
     let _ = write!(out, "#\n# {}\nname: orch {}\non:\n  workflow_call:\n", pipeline.summary, pipeline.name);
     out.push_str(&inputs(unrolled));
     out.push_str(&outputs(unrolled));
+    if unrolled.of_release() {
+        let _ = write!(
+            out,
+            "    secrets:\n      {METRICS}:\n        description: Credential of the metrics server; handed to the gate alone\n        required: false\n"
+        );
+    }
     if unrolled.has(Power::Key) {
         out.push_str("    secrets:\n");
         for (secret, whose) in KEYS {
@@ -159,8 +165,9 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origi
     // Rights only go down from here: each job names its own.
     let _ = write!(
         out,
-        "\npermissions: {{}}\n\nconcurrency:\n  group: orch-{}-${{{{ inputs.key || github.run_id }}}}\n  cancel-in-progress: {}\n\njobs:\n",
+        "\npermissions: {{}}\n\nconcurrency:\n  group: orch-{}-${{{{ {} }}}}\n  cancel-in-progress: {}\n\njobs:\n",
         pipeline.name,
+        unrolled.alone(),
         unrolled.of_pull_request(),
     );
     for job in &unrolled.jobs {
@@ -176,6 +183,40 @@ const KEYS: &[(&str, &str)] = &[
     ("OPENAI_API_KEY", "Key of OpenAI; handed to the jobs that ask models alone"),
     ("GEMINI_API_KEY", "Key of Google; handed to the jobs that ask models alone"),
     ("OPENROUTER_API_KEY", "Key of OpenRouter; handed to the jobs that ask models alone"),
+];
+
+/// The secret that opens the metrics server.
+const METRICS: &str = "ORCH_METRICS_TOKEN";
+
+/// The inputs of a workflow that judges a release: name, what it is, and the lines of its type and default.
+const RELEASE: &[(&str, &str, &str)] = &[
+    (
+        "environment",
+        "The environment the commit is to go to, as orch.yml names it",
+        "type: string\n        required: true",
+    ),
+    ("commit", "The commit; absent, the one the workflow runs for", "type: string\n        default: ''"),
+    (
+        "branch",
+        "The branch it has to be on; absent, the one the workflow runs for",
+        "type: string\n        default: ''",
+    ),
+    (
+        "artifacts-file",
+        "A file with digests of what is promoted, as sha256sum writes them; one of files is release-inputs/NAME",
+        "type: string\n        default: ''",
+    ),
+    (
+        "last-good",
+        "The commit that is known to be good; absent, what was deployed last with success",
+        "type: string\n        default: ''",
+    ),
+    ("deployed", "Whether the environment runs the commit already", "type: boolean\n        default: false"),
+    (
+        "files",
+        "Ids of artifacts of earlier jobs whose files are put into the folder release-inputs",
+        "type: string\n        default: ''",
+    ),
 ];
 
 /// An input of the workflow that becomes one of the action.
@@ -204,28 +245,34 @@ const GIVEN: &[Given] = &[
 
 fn inputs(unrolled: &Unrolled) -> String {
     let mut out = "    inputs:\n".to_owned();
-    let mut add = |name: &str, about: &str, more: &str| {
-        let _ = write!(
-            out,
-            "      {name}:\n        description: {about}\n        type: string\n        {more}\n"
-        );
+    let mut add = |name: &str, about: &str, kind: &str| {
+        let _ = write!(out, "      {name}:\n        description: {about}\n        {kind}\n");
     };
+    let text = "type: string\n        default: ''";
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
         add(
             "request",
             "What is to be done, in plain words; absent, the event that started the run says it",
-            "default: ''",
+            text,
         );
     }
-    for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
-        add(given.name, given.about, "default: ''");
+    for (name, about, kind) in RELEASE.iter().filter(|_| unrolled.of_release()) {
+        add(name, about, kind);
     }
+    for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
+        add(given.name, given.about, text);
+    }
+    let alone = if unrolled.of_release() {
+        "What runs must not overlap for; absent, the environment"
+    } else {
+        "What runs must not overlap for, as an issue's number; absent, each run is alone"
+    };
+    add("key", alone, text);
     add(
-        "key",
-        "What runs must not overlap for, as an issue's number; absent, each run is alone",
-        "default: ''",
+        "runner",
+        "The runner of the jobs that run code of the repository",
+        &format!("type: string\n        default: {RUNNER}"),
     );
-    add("runner", "The runner of the jobs that run code of the repository", &format!("default: {RUNNER}"));
     out
 }
 
@@ -235,7 +282,10 @@ fn outputs(unrolled: &Unrolled) -> String {
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Policy) {
         names.push(("decision", "What the rules decided (allow, needs-approval or deny)"));
     }
-    if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::ReleaseGate) {
+        names.push(("decision", "What the gate decided (promote, hold, deny or rollback)"));
+    }
+    if unrolled.jobs.iter().any(|job| matches!(job.stage, StageId::Intake | StageId::ReleaseGate)) {
         names.push(("run-id", "The run"));
     }
     for (name, about) in names {

@@ -17,10 +17,12 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
          runs-on: {RUNNER}\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n",
         needs.join(", ")
     );
-    if let Some(policy) = unrolled.jobs.iter().find(|job| job.stage == StageId::Policy) {
-        let _ = writeln!(out, "      decision: ${{{{ needs.{}.outputs.decision }}}}", policy.id);
+    let judges = |job: &&super::Job| matches!(job.stage, StageId::Policy | StageId::ReleaseGate);
+    if let Some(judge) = unrolled.jobs.iter().find(judges) {
+        let _ = writeln!(out, "      decision: ${{{{ needs.{}.outputs.decision }}}}", judge.id);
     }
-    if let Some(intake) = unrolled.jobs.iter().find(|job| job.stage == StageId::Intake) {
+    let begins = |job: &&super::Job| matches!(job.stage, StageId::Intake | StageId::ReleaseGate);
+    if let Some(intake) = unrolled.jobs.iter().find(begins) {
         let _ = writeln!(out, "      run-id: ${{{{ needs.{}.outputs.run-id }}}}", intake.id);
     }
     out.push_str("    steps:\n      - name: How it ended\n        id: end\n        shell: bash\n        env:\n          ENDS: |\n");

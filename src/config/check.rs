@@ -2,6 +2,8 @@
 //!
 //! Must never look at the machine: whether a folder or a program is there is for `orch doctor`.
 
+mod acts;
+
 use crate::artifact::id::Slug;
 use crate::artifact::money::Usd;
 use crate::artifact::path::RepoPath;
@@ -63,6 +65,13 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         intake: check.intake(raw.intake.unwrap_or_default(), super::Intake::default()),
         approve: check.approve(raw.approve.unwrap_or_default(), super::Approve::default()),
         review: check.review(raw.review.unwrap_or_default(), super::Review::default()),
+        release: super::check_release::release(
+            &mut check,
+            raw.release.unwrap_or_default(),
+            super::Release::default(),
+        ),
+        promote: check.promote(raw.promote.unwrap_or_default(), super::Promote::default()),
+        rollback: check.rollback(raw.rollback.unwrap_or_default(), super::GoBack::default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }
@@ -70,13 +79,13 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
 /// Why a value cannot be taken, to be read after the key, and what to do next.
 pub(super) type Fault = Option<(String, String)>;
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     text: &'a str,
     problems: Vec<Problem>,
 }
 
 impl Check<'_> {
-    fn complain(&mut self, path: &str, fault: (String, String)) {
+    pub(super) fn complain(&mut self, path: &str, fault: (String, String)) {
         let list = path.split('[').next().unwrap_or(path);
         let place = walk::locate(self.text, path).or_else(|| walk::locate(self.text, list));
         self.problems.push(Problem {
@@ -86,7 +95,7 @@ impl Check<'_> {
         });
     }
 
-    fn text(
+    pub(super) fn text(
         &mut self,
         path: &str,
         value: Option<String>,
@@ -100,7 +109,12 @@ impl Check<'_> {
         value
     }
 
-    fn each(&mut self, path: &str, values: Option<Vec<String>>, fault: fn(&str) -> Fault) -> Vec<String> {
+    pub(super) fn each(
+        &mut self,
+        path: &str,
+        values: Option<Vec<String>>,
+        fault: fn(&str) -> Fault,
+    ) -> Vec<String> {
         let values = values.unwrap_or_default();
         for (at, value) in values.iter().enumerate() {
             if let Some(fault) = fault(value) {
@@ -283,7 +297,7 @@ fn tenant_fault(name: &str) -> Fault {
     fault(format!("is not the name of a tenant: {error}"), "Name a tenant as `team-a`.")
 }
 
-fn line_fault(text: &str) -> Fault {
+pub(super) fn line_fault(text: &str) -> Fault {
     if text.trim().is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
         return fault("is empty, too long, or holds a control character", "Write it as the forge shows it.");
     }
@@ -297,7 +311,7 @@ fn program_fault(name: &str) -> Fault {
     }
 }
 
-fn check_fault(text: &str) -> Fault {
+pub(super) fn check_fault(text: &str) -> Fault {
     let ok = text.split_once(':').is_some_and(|(app, name)| {
         !app.is_empty() && app.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty()
     });
@@ -351,7 +365,7 @@ fn person_fault(name: &str) -> Fault {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every caller returns a `Fault`")]
-fn fault(why: impl Into<String>, help: impl Into<String>) -> Fault {
+pub(super) fn fault(why: impl Into<String>, help: impl Into<String>) -> Fault {
     Some((why.into(), help.into()))
 }
 
@@ -398,7 +412,7 @@ pub(super) fn folder_fault(folder: &str) -> Fault {
     )
 }
 
-fn file_fault(path: &str) -> Fault {
+pub(super) fn file_fault(path: &str) -> Fault {
     let error = path.parse::<RepoPath>().err()?;
     fault(
         format!("is not a file of the repository: {error}"),

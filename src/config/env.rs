@@ -45,6 +45,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "ORCH_FORGE_APP_ID", about: "The id or client id of a GitHub App that makes the token itself, with `ORCH_FORGE_APP_KEY`." },
     Variable { name: "ORCH_FORGE_APP_KEY", about: "The private key of that App, PEM." },
     Variable { name: "ORCH_FORGE_APP_INSTALLATION", about: "The id of that App's installation; looked up by the repository where it is not set." },
+    Variable { name: "ORCH_METRICS_TOKEN", about: "The credential that `orch stage release-gate` shows the Prometheus server of `release.prometheus`, as a bearer token." },
     Variable { name: "GITHUB_BASE_REF", about: "The branch a pull request is for: the base of `orch stage policy --pr` where the event names none." },
     Variable { name: "GIT_INDEX_FILE", about: "The index that `orch stage policy --staged` reads: git names another in the hooks of `git commit FILE`. It has to be in the git folder; no other `GIT_*` variable counts." },
     Variable { name: "SOURCE_DATE_EPOCH", about: "Seconds since 1970: the wall clock stands still there, so that a run can be repeated byte for byte." },

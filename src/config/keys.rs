@@ -24,6 +24,8 @@ pub enum Takes {
     Commands,
     /// An amount in dollars, as text or number.
     Amount,
+    /// A decimal, as text or number.
+    Decimal,
     /// A list of policy packs: a folder as text, or a bundle as a map.
     Packs,
     /// A map from rule codes to levels.
@@ -44,6 +46,7 @@ impl Takes {
             Self::Texts => "a list of texts".into(),
             Self::Commands => "a list of commands, each a text or a list of words".into(),
             Self::Amount => "an amount in dollars, as 0.50".into(),
+            Self::Decimal => "a decimal, as 0.005".into(),
             Self::Packs => "a list of packs, each a folder or a map with `git`, `ref` and `folder`, or with `file` and `sha256`".into(),
             Self::Levels => format!("a map from rule codes to {}", one_of(LEVELS)),
             Self::Settings => "a map from setting names to values".into(),
@@ -63,7 +66,7 @@ fn one_of(words: &[&str]) -> String {
 /// A key.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// The path, with dots.
+    /// The path, with dots; `*` stands for a name that the file chooses.
     pub path: &'static str,
     /// What it takes.
     pub takes: Takes,
@@ -162,27 +165,103 @@ pub static KEYS: &[Key] = &[
     key("review.checks", Takes::Texts, "Checks that must be green at the head commit, as `github-actions:build`: the app that makes it, and its name."),
     number("review.wait_minutes", 0, 300, "How long to wait for answers; 0: look once."),
     number("review.rounds", 0, 10, "How often the findings of reviews may become another round."),
+    key("release.waivers", Takes::Text, "The file of the released commit with waivers of release controls, relative to the repository root; it may be absent."),
+    key("release.freezes.*.from", Takes::Text, "The start of a time without releases, as `2026-12-23T17:00:00Z`."),
+    key("release.freezes.*.to", Takes::Text, "Its end, not included."),
+    key("release.freezes.*.environments", Takes::Texts, "The environments it is for; empty: all."),
+    key("release.freezes.*.reason", Takes::Text, "Why, for people who are held up by it."),
+    key("release.calendars", Takes::Texts, "Files with more times without releases, iCalendar (`.ics`) or JSON, relative to the repository root; each one that is named has to be there."),
+    key("release.prometheus", Takes::Text, "The address of the Prometheus server that queries go to, https or this machine; empty: none. `ORCH_METRICS_TOKEN` is the credential, where it wants one."),
+    key("release.keys", Takes::Texts, "Files with public keys (PEM) that statements of runs may be signed with, relative to the repository root."),
+    key("release.environments.*.checks", Takes::Texts, "Checks that must be green at the commit, as `github-actions:build`: the app that makes it, by its short name or its number, and its name. None at all is never a pass."),
+    key("release.environments.*.may_skip", Takes::Texts, "Those of `checks` that may be skipped or neutral."),
+    key("release.environments.*.proven", Takes::Flag, "Whether every commit since the last good release must come from a run whose evidence holds (`orch verify`). Default: true."),
+    key("release.environments.*.signed", Takes::Flag, "Whether the statement of each run must be signed by a key of `release.keys`. Default: false."),
+    key("release.environments.*.reviewed", Takes::Flag, "Whether `review-gate` must have passed for each run. Default: true."),
+    number("release.environments.*.approvals", 0, 10, "How many people must have approved the head of each pull request: with write access, no program, not who opened it, wrote it or asked for it. Default: 1."),
+    number("release.environments.*.approval_hours", 1, 8760, "How long an approval counts, in hours. Default: 720."),
+    key("release.environments.*.same_artifacts", Takes::Flag, "Whether the digests of what was tested must be those of what is promoted. Default: true."),
+    key("release.environments.*.tested", Takes::Text, "The file with the digests of what was tested: JSON, or lines as `sha256sum` writes them; an earlier step makes it."),
+    key("release.environments.*.soak.environment", Takes::Text, "The environment the commit must have run in before."),
+    number("release.environments.*.soak.minutes", 0, 525_600, "For how many minutes, without a failure. Default: 60."),
+    key("release.environments.*.measures", Takes::Texts, "Files with measures and the error budget, which an earlier step makes."),
+    number("release.environments.*.measures_minutes", 1, 10_080, "How old a measure may be, in minutes. Default: 60."),
+    key("release.environments.*.canary.*.better", Takes::Choice(&["lower", "higher"]), "Which way a measure of the canary is good. Default: lower."),
+    key("release.environments.*.canary.*.tolerance", Takes::Decimal, "How much worse than the last good release it may be. Default: 0."),
+    number("release.environments.*.canary.*.min_samples", 1, 1_000_000_000, "How many samples must be behind each side; with fewer, nothing is concluded. Default: 100."),
+    key("release.environments.*.canary.*.canary.value", Takes::Text, "The query for the canary's value; none: it comes from a file."),
+    key("release.environments.*.canary.*.canary.samples", Takes::Text, "The query for how many samples are behind it; none: the points of the range are counted."),
+    key("release.environments.*.canary.*.canary.events", Takes::Text, "Of a ratio: the query for how many of the samples are events. With it, a difference that chance explains concludes nothing."),
+    number("release.environments.*.canary.*.canary.minutes", 0, 10_080, "How many minutes back a range goes; 0: the value at this moment."),
+    key("release.environments.*.canary.*.canary.statistic", Takes::Choice(STATISTICS), "What becomes of the points of a range. Default: mean."),
+    key("release.environments.*.canary.*.last_good.value", Takes::Text, "As `canary.value`, for the last good release."),
+    key("release.environments.*.canary.*.last_good.samples", Takes::Text, "As `canary.samples`."),
+    key("release.environments.*.canary.*.last_good.events", Takes::Text, "As `canary.events`."),
+    number("release.environments.*.canary.*.last_good.minutes", 0, 10_080, "As `canary.minutes`."),
+    key("release.environments.*.canary.*.last_good.statistic", Takes::Choice(STATISTICS), "As `canary.statistic`."),
+    key("release.environments.*.slo.*.better", Takes::Choice(&["lower", "higher"]), "Which way a measure of the service is good. Default: lower."),
+    key("release.environments.*.slo.*.objective", Takes::Decimal, "What it must reach."),
+    number("release.environments.*.slo.*.min_samples", 1, 1_000_000_000, "How many samples must be behind it. Default: 1."),
+    key("release.environments.*.slo.*.query.value", Takes::Text, "The query for its value; none: it comes from a file."),
+    key("release.environments.*.slo.*.query.samples", Takes::Text, "The query for how many samples are behind it; none: the points of the range are counted."),
+    key("release.environments.*.slo.*.query.events", Takes::Text, "Of a ratio: the query for how many of the samples are events."),
+    number("release.environments.*.slo.*.query.minutes", 0, 10_080, "How many minutes back a range goes; 0: the value at this moment."),
+    key("release.environments.*.slo.*.query.statistic", Takes::Choice(STATISTICS), "What becomes of the points of a range. Default: mean."),
+    key("release.environments.*.error_budget.min_remaining", Takes::Decimal, "The part of the error budget that must be left, from 0 to 1. Default: 0."),
+    key("release.environments.*.error_budget.query", Takes::Text, "The query for the part that is left; none: it comes from a file."),
+    number("release.environments.*.error_budget.window_days", 1, 366, "The days of its window. Default: 30."),
+    key("release.environments.*.deltas.*.better", Takes::Choice(&["lower", "higher"]), "Which way a measure is good that is compared with the last good release, as `coverage`. Default: higher."),
+    key("release.environments.*.deltas.*.tolerance", Takes::Decimal, "How much worse it may become. Default: 0."),
+    key("release.environments.*.deltas_file", Takes::Text, "The file with these measures before and after, which an earlier step makes."),
+    key("release.environments.*.rollback.plan", Takes::Text, "The file of the released commit with the plan to go back; empty: none is asked for. Default: `docs/rollback.md`."),
+    number("release.environments.*.rollback.rehearsed_days", 0, 3650, "How many days ago that very plan may have been rehearsed; 0: it need not have been. Default: 90."),
+    key("release.environments.*.rollback.rehearsals", Takes::Text, "The file with rehearsals, which an earlier step makes."),
+    key("release.environments.*.licences.deny", Takes::Texts, "SPDX ids of licences that no component may need."),
+    key("release.environments.*.licences.unknown", Takes::Flag, "Whether components without a known licence are let through. Default: false."),
+    key("release.environments.*.licences.sbom", Takes::Text, "The file with the list of components, CycloneDX or SPDX JSON, which an earlier step makes."),
+    key("promote.acts", Takes::Texts, "What promotion means, of `merge`, `tag`, `deployment`, `release`; done in this order, whatever the order here. A release brings its tag along."),
+    key("promote.state", Takes::Choice(&["success", "in-progress"]), "What the deployment is said to be: `success` where its record is what is deployed from, `in-progress` where another program carries it out and says how it went."),
+    key("promote.from", Takes::Text, "The environment of which a good deployment has to name the same commit and digests; empty: none."),
+    key("promote.url", Takes::Text, "Where people find the environment; empty: not told."),
+    key("promote.tag", Takes::Text, "The name of the tag; `{environment}`, `{commit}` and `{date}`, the day of the decision, are filled in. A tag that is there is never moved."),
+    key("promote.merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request is merged, for the act `merge`."),
+    number("promote.max_age_minutes", 1, 10_080, "How old a decision of the release gate may be."),
+    key("rollback.revert", Takes::Flag, "Whether a pull request is opened that puts the branch back."),
+    key("rollback.commands", Takes::Commands, "Commands of the repository that carry the way back out, run by `rollback-command` without a token, on the files of the last good release."),
+    key("rollback.network", Takes::Flag, "Whether those commands may reach the network."),
 ];
+
+const STATISTICS: &[&str] = &["mean", "median", "max", "min", "last"];
 
 /// Returns the key at a path.
 pub fn find(path: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|k| k.path == path)
+    KEYS.iter().find(|k| below(path, k.path) == Some(""))
 }
 
 /// Tells whether a path holds other keys; the root is the empty path.
 pub fn is_section(path: &str) -> bool {
-    path.is_empty() || KEYS.iter().any(|k| below(path, k.path).is_some())
+    path.is_empty() || KEYS.iter().any(|k| below(path, k.path).is_some_and(|rest| !rest.is_empty()))
 }
 
+/// Returns what is left of a key's path below a section, empty for the key itself; a `*` in the path is any name.
 fn below<'a>(section: &str, path: &'a str) -> Option<&'a str> {
-    if section.is_empty() { Some(path) } else { path.strip_prefix(section)?.strip_prefix('.') }
+    let mut left = path;
+    for name in section.split('.').filter(|_| !section.is_empty()) {
+        let (first, rest) = left.split_once('.').unwrap_or((left, ""));
+        if first.is_empty() || name.is_empty() || (first != "*" && first != name) {
+            return None;
+        }
+        left = rest;
+    }
+    Some(left)
 }
 
 /// Returns the names right below a section, in order.
 pub fn names_in(section: &str) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for key in KEYS {
-        let Some(name) = below(section, key.path).and_then(|rest| rest.split('.').next()) else { continue };
+        let rest = below(section, key.path).filter(|rest| !rest.is_empty());
+        let Some(name) = rest.and_then(|rest| rest.split('.').next()) else { continue };
         if !names.contains(&name) {
             names.push(name);
         }

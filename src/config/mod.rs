@@ -2,7 +2,9 @@
 //!
 //! Must never be read twice in a run, and must never hold a secret.
 
+mod acts;
 pub(crate) mod check;
+mod check_release;
 mod command;
 pub mod detect;
 pub mod env;
@@ -14,15 +16,18 @@ mod pack;
 mod people;
 mod raw;
 mod reference;
+mod release;
 mod sandbox;
 pub mod starter;
 mod valid;
 mod walk;
 
+pub use acts::{GoBack, Promote, PromoteAct, PromotedState};
 pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};
+pub use release::{BudgetQuery, CanaryQueries, Freeze, Query, Release, ReleaseEnvironment, Statistic};
 pub use valid::{
     Artifacts, Author, AutoMerge, Budget, Command, Commands, Config, EngineChoice, FilePack, ForgeChoice,
     GitPack, Level, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits,

@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::artifact::types::release::Better;
+
+use super::acts::PromotedState;
 use super::error::Problem;
 use super::people::Permitted;
+use super::release::Statistic;
 use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};
 use super::walk;
 
@@ -43,6 +47,9 @@ raw! {
         intake: RawIntake,
         approve: RawApprove,
         review: RawReview,
+        release: RawRelease,
+        promote: RawPromote,
+        rollback: RawGoBack,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -102,6 +109,16 @@ raw! {
         tenants: Vec<String>,
         scheduled: String,
     }
+    RawPromote {
+        acts: Vec<String>,
+        state: PromotedState,
+        from: String,
+        url: String,
+        tag: String,
+        merge: AutoMerge,
+        max_age_minutes: u64,
+    }
+    RawGoBack { revert: bool, commands: Vec<RawCommand>, network: bool, }
     RawApprove { allow: Permitted, ttl_hours: u64, environment: String, }
     RawReview {
         reviewers: Vec<String>,
@@ -111,6 +128,44 @@ raw! {
         wait_minutes: u64,
         rounds: u32,
     }
+    RawRelease {
+        waivers: String,
+        freezes: BTreeMap<String, RawFreeze>,
+        calendars: Vec<String>,
+        prometheus: String,
+        keys: Vec<String>,
+        environments: BTreeMap<String, RawReleaseEnvironment>,
+    }
+    RawFreeze { from: String, to: String, environments: Vec<String>, reason: String, }
+    RawReleaseEnvironment {
+        checks: Vec<String>,
+        may_skip: Vec<String>,
+        proven: bool,
+        signed: bool,
+        reviewed: bool,
+        approvals: u32,
+        approval_hours: u64,
+        same_artifacts: bool,
+        tested: String,
+        soak: RawSoak,
+        measures: Vec<String>,
+        measures_minutes: u64,
+        canary: BTreeMap<String, RawCanary>,
+        slo: BTreeMap<String, RawSlo>,
+        error_budget: RawErrorBudget,
+        deltas: BTreeMap<String, RawDelta>,
+        deltas_file: String,
+        rollback: RawRollback,
+        licences: RawLicences,
+    }
+    RawSoak { environment: String, minutes: u64, }
+    RawCanary { better: Better, tolerance: String, min_samples: u64, canary: RawQuery, last_good: RawQuery, }
+    RawQuery { value: String, samples: String, events: String, minutes: u64, statistic: Statistic, }
+    RawSlo { better: Better, objective: String, min_samples: u64, query: RawQuery, }
+    RawErrorBudget { min_remaining: String, query: String, window_days: u64, }
+    RawDelta { better: Better, tolerance: String, }
+    RawRollback { plan: String, rehearsed_days: u64, rehearsals: String, }
+    RawLicences { deny: Vec<String>, unknown: bool, sbom: String, }
 }
 
 /// The budgets of single stages.

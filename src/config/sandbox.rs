@@ -24,6 +24,11 @@ impl Sandbox {
         self.with_network(Network::Off)
     }
 
+    /// Returns the sandbox for a command that the config lets reach the network.
+    pub fn with_full_network(&self) -> process::Sandbox {
+        self.with_network(Network::Full)
+    }
+
     fn with_network(&self, network: Network) -> process::Sandbox {
         let limits = &self.limits;
         let output = limits.output_mb.saturating_mul(MIB);

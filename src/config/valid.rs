@@ -44,6 +44,12 @@ pub struct Config {
     pub approve: super::Approve,
     /// Who reviews a change.
     pub review: super::Review,
+    /// What releases need.
+    pub release: super::Release,
+    /// What promotion means.
+    pub promote: super::Promote,
+    /// How to go back.
+    pub rollback: super::GoBack,
 }
 
 /// Who writes changes.
@@ -431,6 +437,9 @@ impl Default for Config {
             intake: super::Intake::default(),
             approve: super::Approve::default(),
             review: super::Review::default(),
+            release: super::Release::default(),
+            promote: super::Promote::default(),
+            rollback: super::GoBack::default(),
         }
     }
 }

@@ -152,9 +152,10 @@ impl Seed<'_> {
 
     fn must_be(&self) -> String {
         match self.expect {
-            Expect::Section => {
-                format!("a map with the keys {}", keys::names_in(&self.path).join(", "))
-            }
+            Expect::Section => match keys::names_in(&self.path).as_slice() {
+                ["*"] => "a map from names".into(),
+                names => format!("a map with the keys {}", names.join(", ")),
+            },
             Expect::Key(key) => key.takes.describe(),
             Expect::Text => "text".into(),
             Expect::Command => "a command: one text or a list of words".into(),
@@ -194,7 +195,7 @@ impl Seed<'_> {
             Expect::Key(Key { takes: Takes::Number { min, max }, .. }) if (*min..=*max).contains(&number) => {
                 Ok(number.into())
             }
-            Expect::Key(Key { takes: Takes::Amount, .. }) => Ok(number.to_string().into()),
+            Expect::Key(Key { takes: Takes::Amount | Takes::Decimal, .. }) => Ok(number.to_string().into()),
             Expect::Anything if number <= MAX_EXACT => Ok(number.into()),
             Expect::Anything => {
                 Err(self.wrong(&format!("the number {number}, which is too large to be exact")))
@@ -264,7 +265,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         self.enter()?;
         match (self.expect, Number::from_f64(number)) {
             // The shortest text that gives the number back is what was written, up to zeros at its end.
-            (Expect::Key(Key { takes: Takes::Amount, .. }), Some(_)) => Ok(number.to_string().into()),
+            (Expect::Key(Key { takes: Takes::Amount | Takes::Decimal, .. }), Some(_)) => {
+                Ok(number.to_string().into())
+            }
             (Expect::Anything, Some(number)) => Ok(Value::Number(number)),
             _ => Err(self.wrong(&format!("the number {number}"))),
         }
@@ -276,7 +279,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Expect::Text | Expect::Command | Expect::Pack | Expect::Anything => Ok(text.into()),
             Expect::Level => self.choice(LEVELS, text),
             Expect::Key(key) => match key.takes {
-                Takes::Text | Takes::Amount => Ok(text.into()),
+                Takes::Text | Takes::Amount | Takes::Decimal => Ok(text.into()),
                 Takes::Texts | Takes::Commands | Takes::Packs => Ok(Value::Array(vec![text.into()])),
                 Takes::Choice(words) => self.choice(words, text),
                 Takes::Flag | Takes::Number { .. } | Takes::Levels | Takes::Settings => {

@@ -19,6 +19,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("code-build-test.yml", include_str!("../../workflows/code-build-test.yml")),
     ("indexing.yml", include_str!("../../workflows/indexing.yml")),
     ("review.yml", include_str!("../../workflows/review.yml")),
+    ("release-change.yml", include_str!("../../workflows/release-change.yml")),
 ];
 
 /// A pipeline: its steps in order.

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod credential;
 pub mod forge;
 pub mod model;
+pub mod observe;
 pub mod process;
 pub mod secret;
 pub mod tape;

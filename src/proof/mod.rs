@@ -7,8 +7,10 @@
 //!
 //! - `case`: what is looked at; `outcome`: what a check can say; `checks`: one file per check, one line in its list
 //! - `people`: what was changed by hand after the run's last commit
+//! - `behind`: the commits of a release, and what a run behind it says
 //! - `resolve`: which run made a commit; `keep`: a run's small files in a ref of the repository
 
+pub mod behind;
 mod case;
 mod checks;
 pub mod keep;

@@ -195,6 +195,7 @@ impl Replay<'_> {
             vcs: player,
             forge: player,
             hub: Some(player),
+            observe: player,
             workspaces: player,
             processes: player,
             engine,

@@ -4,6 +4,7 @@
 
 mod discussion;
 mod model;
+pub mod release;
 pub mod render;
 pub mod verdict;
 

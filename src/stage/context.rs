@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::clock::Clock;
 use crate::ports::forge::{Forge, ForgeRead, ForgeWrite};
+use crate::ports::observe::Observe;
 use crate::ports::process::Processes;
 use crate::ports::tape::{Recorder, World};
 use crate::ports::vcs::{VcsRead, VcsWrite};
@@ -55,6 +56,8 @@ pub struct Ports<'a> {
     pub forge: &'a dyn VcsWrite,
     /// The forge's API, where there is one.
     pub hub: Option<&'a dyn Forge>,
+    /// Looks at what is known of a release.
+    pub observe: &'a dyn Observe,
     /// Makes clean copies.
     pub workspaces: &'a dyn Workspaces,
     /// Runs repository code.
@@ -68,8 +71,8 @@ pub struct Ports<'a> {
 impl<'a> Ports<'a> {
     /// Returns the ports whose answers are recorded.
     pub fn world(self) -> World<'a> {
-        let Self { clock, vcs, forge, hub, workspaces, processes, .. } = self;
-        World { clock, vcs, forge, hub, workspaces, processes }
+        let Self { clock, vcs, forge, hub, observe, workspaces, processes, .. } = self;
+        World { clock, vcs, forge, hub, observe, workspaces, processes }
     }
 
     /// Returns the same ports, reached through a recorder of this world.
@@ -83,6 +86,7 @@ impl<'a> Ports<'a> {
             vcs: recorder,
             forge: recorder,
             hub: Some(recorder),
+            observe: recorder,
             workspaces: recorder,
             processes: recorder,
             engine: self.engine,
@@ -161,6 +165,11 @@ impl<'a> StageContext<'a> {
     pub fn hub_write(&self) -> Result<Option<&'a dyn ForgeWrite>, StageError> {
         self.declared(EffectKind::ForgeWrite)?;
         Ok(self.ports.hub.filter(|hub| hub.slug().is_some()).map(|hub| hub as &dyn ForgeWrite))
+    }
+
+    /// Returns who looks at what is known of a release.
+    pub fn observe(&self) -> Result<&'a dyn Observe, StageError> {
+        self.declared(EffectKind::Observe).map(|()| self.ports.observe)
     }
 
     /// Returns the maker of clean copies.

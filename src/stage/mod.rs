@@ -2,6 +2,7 @@
 //!
 //! A stage never opens the store and never reaches the world except through the ports its spec names.
 
+mod act;
 mod context;
 mod error;
 mod io;
@@ -17,7 +18,11 @@ pub mod intake;
 pub mod plan;
 pub mod policy;
 pub mod pr;
+pub mod promote;
+pub mod release_gate;
 pub mod review_gate;
+pub mod rollback;
+pub mod rollback_command;
 pub mod test_write;
 pub mod verify;
 

@@ -15,6 +15,10 @@ pub static STAGES: &[&dyn Stage] = &[
     &super::approve::ApproveStage,
     &super::pr::Pr,
     &super::review_gate::ReviewGate,
+    &super::release_gate::ReleaseGate,
+    &super::promote::PromoteStage,
+    &super::rollback::RollbackStage,
+    &super::rollback_command::RollbackCommandStage,
 ];
 
 /// Returns a stage by its id.

@@ -76,6 +76,8 @@ pub enum EffectKind {
     Process,
     /// Looks at issues, pull requests, reviews and checks of the forge.
     ForgeRead,
+    /// Looks at files of earlier steps, a metrics server and change runs.
+    Observe,
     /// Writes a branch, pushes, opens a pull request.
     ForgeWrite,
 }
@@ -84,7 +86,7 @@ impl EffectKind {
     /// Returns the dangerous power the effect carries, if it does.
     pub const fn power(self) -> Option<Power> {
         match self {
-            Self::RepositoryRead | Self::ForgeRead => None,
+            Self::RepositoryRead | Self::ForgeRead | Self::Observe => None,
             Self::Model => Some(Power::Key),
             Self::Process => Some(Power::Exec),
             Self::ForgeWrite => Some(Power::Write),
@@ -98,6 +100,7 @@ impl EffectKind {
             Self::Model => "model",
             Self::Process => "process",
             Self::ForgeRead => "forge-read",
+            Self::Observe => "observe",
             Self::ForgeWrite => "forge-write",
         }
     }
@@ -171,6 +174,9 @@ pub enum Permission {
     /// `deployments: read`
     #[serde(rename = "deployments: read")]
     DeploymentsRead,
+    /// `deployments: write`
+    #[serde(rename = "deployments: write")]
+    DeploymentsWrite,
     /// `actions: read`
     #[serde(rename = "actions: read")]
     ActionsRead,
@@ -192,6 +198,7 @@ impl Permission {
             Self::StatusesWrite => "statuses: write",
             Self::SecurityEventsWrite => "security-events: write",
             Self::DeploymentsRead => "deployments: read",
+            Self::DeploymentsWrite => "deployments: write",
             Self::ActionsRead => "actions: read",
         }
     }
@@ -200,7 +207,7 @@ impl Permission {
 impl StageSpec {
     /// Tells whether the stage takes what somebody said (a request, an approval) besides its files.
     pub fn takes_request(&self) -> bool {
-        matches!(self.id, StageId::Intake | StageId::Approve)
+        matches!(self.id, StageId::Intake | StageId::Approve | StageId::ReleaseGate)
     }
 
     /// Returns the dangerous power of the stage; `None` where it has none.

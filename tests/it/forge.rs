@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
 mod calls;
+mod deploy;
 mod emulate;
 mod faults;
 mod stage;
@@ -13,6 +14,7 @@ use orch::config::{Config, ForgeChoice};
 use orch::ports::clock::FakeClock;
 use orch::ports::forge::Forge;
 use orch::ports::forge::github::{Addresses, FakePace, GitHub, TokenSource};
+use orch::ports::observe::FakeObserver;
 use orch::ports::secret::Secret;
 use orch::ports::vcs::{GitRepository, VcsRead as _};
 use orch::ports::workspace::FakeWorkspaces;
@@ -62,6 +64,7 @@ impl Scene {
             vcs: &self.port,
             forge: &self.port,
             hub: Some(hub),
+            observe: &FakeObserver::default(),
             workspaces: &workspaces,
             processes: &Forbidden,
             engine: &Forbidden,

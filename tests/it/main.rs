@@ -37,6 +37,8 @@ mod pr;
 mod process;
 mod proof;
 mod providers;
+mod release_acts;
+mod release_gate;
 mod replay;
 mod repositories;
 mod review_gate;

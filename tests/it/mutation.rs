@@ -23,6 +23,7 @@ use orch::artifact::id::{Round, StageId};
 use orch::artifact::store::{ArtifactStore, MemoryStore};
 use orch::attest::{Algorithm, Bundle, KINDS, OpenRun, PublicKey, SigningKey};
 use orch::ports::clock::SystemClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::process::FakeProcesses;
 use orch::ports::vcs::{FakeRepository, VcsChanges as _};
 use orch::ports::workspace::TempWorkspaces;
@@ -112,6 +113,7 @@ fn pr_refuses(good: &Good, store: &dyn ArtifactStore) -> bool {
             vcs: repository,
             forge: repository,
             hub: None,
+            observe: &FakeObserver::default(),
             workspaces: &workspaces,
             processes: &processes,
             engine: &Stubborn::new(),

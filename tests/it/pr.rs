@@ -20,6 +20,7 @@ use orch::artifact::types::verification::{
 use orch::config::Config;
 use orch::diagnostic::{Class, Failure as _};
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::vcs::{CommitOutcome, FakeRepository, VcsError, VcsRead, VcsWrite};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::pr::{Pr, SPEC};
@@ -197,6 +198,7 @@ fn with_context<T, R: VcsRead + VcsWrite>(
         vcs: repo,
         forge: repo,
         hub: None,
+        observe: &FakeObserver::default(),
         workspaces: &workspaces,
         processes: &Forbidden,
         engine: &Forbidden,

@@ -12,6 +12,7 @@ use orch::config::{Config, ReviewProgram};
 use orch::diagnostic::{Class, Failure as _};
 use orch::ports::clock::{Clock as _, FakeClock};
 use orch::ports::forge::github::{Addresses, FakePace, GitHub, TokenSource};
+use orch::ports::observe::FakeObserver;
 use orch::ports::secret::Secret;
 use orch::ports::vcs::FakeRepository;
 use orch::ports::workspace::FakeWorkspaces;
@@ -167,6 +168,7 @@ fn gate(hub: &Hub, config: &Config, round: Option<u32>) -> Result<Gone, StageErr
         vcs: &repository,
         forge: &repository,
         hub: Some(&github),
+        observe: &FakeObserver::default(),
         workspaces: &workspaces,
         processes: &Forbidden,
         engine: &Forbidden,

@@ -76,7 +76,8 @@ fn the_embedded_pipeline_is_valid_and_whole() {
     let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
     let mut ids: Vec<StageId> = pipeline.stages().map(|(step, _)| step.stage).collect();
     // What people and programs say of a pull request later is no part of a run.
-    ids.extend([StageId::Approve, StageId::ReviewGate]);
+    ids.extend([StageId::Approve, StageId::ReviewGate, StageId::ReleaseGate]);
+    ids.extend([StageId::Promote, StageId::Rollback, StageId::RollbackCommand]);
     ids.sort_unstable();
     assert_eq!(ids, StageId::ALL);
 }

@@ -17,6 +17,7 @@ use orch::artifact::types::verification::{
 use orch::config::{Command as Words, Config};
 use orch::diagnostic::Class;
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::process::{Command, Processes};
 use orch::stage::verify::{VerifyGreen, VerifyRed};
 use orch::stage::{Inputs, Loaded, Output, Ports, Stage, StageContext, StageResult};
@@ -131,6 +132,7 @@ impl Case {
             vcs: &Forbidden,
             forge: &Forbidden,
             hub: None,
+            observe: &FakeObserver::default(),
             workspaces: &copies,
             processes,
             engine: &Forbidden,

@@ -168,6 +168,13 @@ pub enum Ask {
         /// What it was asked, or the digest of that.
         of: Value,
     },
+    /// A look at what is known of a release; what was seen, or why nothing was.
+    Observe {
+        /// The look.
+        call: String,
+        /// What it was for.
+        of: Value,
+    },
     /// A push; nothing.
     Push {
         /// The remote.

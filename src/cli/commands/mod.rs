@@ -20,6 +20,7 @@ pub mod parts;
 pub mod pipeline;
 pub mod policy;
 pub mod providers;
+pub mod release;
 pub mod replay;
 pub mod report;
 pub mod retrieval;
@@ -58,6 +59,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Pipeline(args) => pipeline::run(args, global, output),
         Command::Providers(args) => providers::run(args, global, output),
         Command::Report(args) => report::run(args, global, output),
+        Command::Release(args) => release::run(args, global, output),
         Command::Replay(args) => replay::run(args, global, output),
         Command::Verify(args) => verify::run(args, global, output),
         Command::Attest(args) => attest::run(args, global, output),

@@ -14,6 +14,7 @@ use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{Slot, slot};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::event::{Event, Intent};
+use crate::artifact::types::release::ReleaseDecision;
 use crate::artifact::types::review::Review;
 use crate::artifact::types::task::{After, Assignment, Channel, Task};
 use crate::cli::CommandError;
@@ -24,6 +25,7 @@ use crate::cli::error::UsageError;
 use crate::cli::event::{self, EventArgs};
 use crate::cli::output::Output;
 use crate::cli::outputs;
+use crate::cli::release::{self, ReleaseArgs};
 use crate::cli::session::{self, FoundRun, Session};
 use crate::cli::verdict;
 use crate::config::Config;
@@ -73,6 +75,8 @@ pub struct StageArgs {
     #[arg(long, conflicts_with_all = ["digest", "event"])]
     environment: bool,
     #[command(flatten)]
+    release: ReleaseArgs,
+    #[command(flatten)]
     judge: JudgeArgs,
     #[command(flatten)]
     assign: AssignArgs,
@@ -92,8 +96,14 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     }
     let session = Session::open(global)?;
     let (pipeline, _) = session::pipeline(&session.root)?;
-    let mut request = said(args, id, &session, global, output)?;
+    let named = if id == StageId::ReleaseGate { args.release.request(&session)? } else { None };
+    let asked = named.map(|asked| release::stage_request(&asked)).transpose()?;
+    let mut request = match &asked {
+        Some((request, _)) => Some(request.clone()),
+        None => said(args, id, &session, global, output)?,
+    };
     let (run, folder) = match &request {
+        _ if let Some((_, run)) = &asked => (run.clone(), session.folder(run)),
         Some(request) if id == StageId::Intake => {
             let run = session.run_id(request, &session.vcs.head()?)?;
             (run.clone(), session.folder(&run))
@@ -140,6 +150,9 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
     if id == StageId::Approve && output.format == Format::Human {
         let text = store.read(slot::APPROVAL_TEXT.path)?.unwrap_or_default();
         output.print(|out| writeln!(out, "{}", String::from_utf8_lossy(&text)))?;
+    }
+    if id == StageId::ReleaseGate && output.format == Format::Human {
+        decided(&store, output)?;
     }
     // A form for programs stands alone.
     if id != StageId::Policy || !form.is_named() {
@@ -199,6 +212,13 @@ fn said(
 
 /// Refuses flags of another stage.
 fn only_for(args: &StageArgs, id: StageId) -> Result<(), CommandError> {
+    if args.release.is_given() && id != StageId::ReleaseGate {
+        return Err(UsageError {
+            what: format!("the stage {id} takes no release"),
+            help: "--to and what goes with it are for `orch stage release-gate`.".into(),
+        }
+        .into());
+    }
     let wrong = match id {
         StageId::Intake => args.digest.is_some() || args.environment,
         StageId::Approve => args.task.is_some() || args.task_file.is_some() || args.from_review.is_some(),
@@ -282,6 +302,16 @@ fn judged(store: &DirStore, run: &RunId, form: &FormArgs, output: &Output) -> Re
     match Report::read(store, run).ok().and_then(|report| report.verdict) {
         Some(verdict) => verdict::show(&verdict, form.showing(), output),
         None => Ok(()),
+    }
+}
+
+/// Shows what was decided of a release.
+fn decided(store: &DirStore, output: &Output) -> Result<(), CommandError> {
+    let bytes = store.read(slot::RELEASE_DECISION.path)?.unwrap_or_default();
+    match Envelope::<ReleaseDecision>::from_bytes(&bytes) {
+        Ok(decision) => release::show(&decision.body, output),
+        // The check of the chain names a damaged file.
+        Err(_) => Ok(()),
     }
 }
 

@@ -6,12 +6,17 @@
 
 use jiff::Timestamp;
 
+pub mod deploy;
 pub mod draft;
 mod error;
 pub mod github;
 pub mod id;
 pub mod types;
 
+pub use deploy::{
+    Deployment, DeploymentId, DeploymentState, DeploymentStatus, DeploymentStatusDraft, NewDeployment,
+    NewRelease, Release, ReleaseId, TreeItem, WholeTree,
+};
 pub use draft::{
     Annotation, AnnotationLevel, CheckDraft, CommitOnBranch, MergeDraft, NewCommit, NewEntry, NewPull,
     NewTree, PullEdit, Reaction, Reviewers, SarifUpload, StatusDraft,
@@ -78,6 +83,12 @@ pub trait ForgeRead: Send + Sync {
     /// Returns the pull requests of a branch of this repository, whatever their state, newest first.
     fn pulls_of(&self, branch: &str) -> Answer<Vec<Pull>>;
 
+    /// Returns the pull requests that brought a commit, or hold it and are open; at most 100.
+    fn pulls_with(&self, commit: &CommitId) -> Answer<Vec<Pull>>;
+
+    /// Returns the commits of a pull request, oldest first; at most 250, so that a list of that length need not be whole.
+    fn pull_commits(&self, number: PullNumber) -> Answer<Vec<Commit>>;
+
     /// Returns the files a pull request touches; at most 3000.
     fn pull_files(&self, number: PullNumber) -> Answer<Vec<ChangedFile>>;
 
@@ -110,6 +121,28 @@ pub trait ForgeRead: Send + Sync {
 
     /// Returns the deployment environments.
     fn environments(&self) -> Answer<Vec<DeploymentEnvironment>>;
+
+    /// Returns deployments to an environment or to any, of one commit or of any, newest first: at most `newest`, so that a list of
+    /// that length need not be whole.
+    fn deployments(
+        &self,
+        environment: Option<&str>,
+        commit: Option<&CommitId>,
+        newest: u32,
+    ) -> Answer<Vec<Deployment>>;
+
+    /// Returns the statuses of a deployment, newest first.
+    fn deployment_statuses(&self, deployment: DeploymentId) -> Answer<Vec<DeploymentStatus>>;
+
+    /// Returns releases, newest first and drafts among them where the token may write: at most `newest`, so that a list of
+    /// that length need not be whole.
+    fn releases(&self, newest: u32) -> Answer<Vec<Release>>;
+
+    /// Returns the commit a tag points to, through the object of an annotated one; `None` where there is no such tag.
+    fn tag(&self, name: &str) -> Answer<Option<CommitId>>;
+
+    /// Returns every entry below a tree; one that the forge does not tell whole is an error.
+    fn tree(&self, id: &TreeId) -> Answer<WholeTree>;
 }
 
 /// Changes the repository on its forge.
@@ -187,6 +220,25 @@ pub trait ForgeWrite: Send + Sync {
 
     /// Merges a pull request now, if its head is the expected one; returns the commit on the target.
     fn merge(&self, number: PullNumber, merge: &MergeDraft) -> Answer<CommitId>;
+
+    /// Makes a deployment of just that commit: the forge merges nothing into it, and no check is waited for.
+    fn create_deployment(&self, deployment: &NewDeployment) -> Answer<Deployment>;
+
+    /// Sets a status of a deployment.
+    fn set_deployment_status(
+        &self,
+        deployment: DeploymentId,
+        status: &DeploymentStatusDraft,
+    ) -> Answer<DeploymentStatus>;
+
+    /// Makes a tag; [`ForgeError::Conflict`] where there is one of that name.
+    fn create_tag(&self, name: &str, at: &CommitId) -> Answer<()>;
+
+    /// Makes a release as a draft.
+    fn draft_release(&self, release: &NewRelease) -> Answer<Release>;
+
+    /// Publishes the draft of a release.
+    fn publish_release(&self, release: ReleaseId) -> Answer<Release>;
 }
 
 /// Both powers.

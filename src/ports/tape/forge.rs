@@ -13,10 +13,11 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::tape::Ask;
 use crate::ports::forge::{
     Access, Answer, BranchRules, ChangedFile, CheckDraft, CheckRun, CheckRunId, Comment, CommentId, Commit,
-    CommitOnBranch, CommitStatus, Comparison, DeploymentEnvironment, ForgeError, ForgeRead, ForgeWrite,
-    Identity, Issue, IssueNumber, Login, MergeDraft, NewCommit, NewPull, NewTree, NodeId, Pull, PullEdit,
-    PullNumber, Reaction, Repository, RepositorySlug, Review, ReviewThread, Reviewers, RunApproval,
-    SarifUpload, StatusDraft,
+    CommitOnBranch, CommitStatus, Comparison, Deployment, DeploymentEnvironment, DeploymentId,
+    DeploymentStatus, DeploymentStatusDraft, ForgeError, ForgeRead, ForgeWrite, Identity, Issue, IssueNumber,
+    Login, MergeDraft, NewCommit, NewDeployment, NewPull, NewRelease, NewTree, NodeId, Pull, PullEdit,
+    PullNumber, Reaction, Release, ReleaseId, Repository, RepositorySlug, Review, ReviewThread, Reviewers,
+    RunApproval, SarifUpload, StatusDraft, WholeTree,
 };
 
 /// Longer asks are on the tape by their digest.
@@ -85,6 +86,8 @@ taped! { ForgeRead by read:
     run_approvals(run: u64) -> Vec<RunApproval>;
     pull(number: PullNumber) -> Pull;
     pulls_of(branch: &str) -> Vec<Pull>;
+    pulls_with(commit: &CommitId) -> Vec<Pull>;
+    pull_commits(number: PullNumber) -> Vec<Commit>;
     pull_files(number: PullNumber) -> Vec<ChangedFile>;
     reviews(number: PullNumber) -> Vec<Review>;
     review_threads(number: PullNumber) -> Vec<ReviewThread>;
@@ -96,6 +99,11 @@ taped! { ForgeRead by read:
     content(path: &str, at: &str) -> Option<Vec<u8>>;
     branch_rules(branch: &str) -> BranchRules;
     environments() -> Vec<DeploymentEnvironment>;
+    deployments(environment: Option<&str>, commit: Option<&CommitId>, newest: u32) -> Vec<Deployment>;
+    deployment_statuses(deployment: DeploymentId) -> Vec<DeploymentStatus>;
+    releases(newest: u32) -> Vec<Release>;
+    tag(name: &str) -> Option<CommitId>;
+    tree(id: &TreeId) -> WholeTree;
 }
 
 taped! { ForgeWrite by write:
@@ -123,4 +131,9 @@ taped! { ForgeWrite by write:
     enable_auto_merge(merge: &MergeDraft) -> ();
     disable_auto_merge(pull: &NodeId) -> ();
     merge(number: PullNumber, merge: &MergeDraft) -> CommitId;
+    create_deployment(deployment: &NewDeployment) -> Deployment;
+    set_deployment_status(deployment: DeploymentId, status: &DeploymentStatusDraft) -> DeploymentStatus;
+    create_tag(name: &str, at: &CommitId) -> ();
+    draft_release(release: &NewRelease) -> Release;
+    publish_release(release: ReleaseId) -> Release;
 }

@@ -5,6 +5,7 @@
 //! does not hold word for word: what a stage sees when it is recorded is what it sees when it is replayed.
 
 mod forge;
+mod observe;
 mod place;
 mod player;
 mod recorder;
@@ -16,6 +17,7 @@ pub use recorder::Recorder;
 
 use super::clock::Clock;
 use super::forge::Forge;
+use super::observe::Observe;
 use super::process::Processes;
 use super::vcs::{VcsRead, VcsWrite};
 use super::workspace::Workspaces;
@@ -31,6 +33,8 @@ pub struct World<'a> {
     pub forge: &'a dyn VcsWrite,
     /// The forge's API, where there is one.
     pub hub: Option<&'a dyn Forge>,
+    /// Looks at what is known of a release.
+    pub observe: &'a dyn Observe,
     /// Makes clean copies.
     pub workspaces: &'a dyn Workspaces,
     /// Runs repository code.

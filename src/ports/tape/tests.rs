@@ -13,6 +13,7 @@ use crate::artifact::types::tape::{FORM, Header};
 use crate::artifact::types::verification::Ended;
 use crate::config::Config;
 use crate::ports::clock::FakeClock;
+use crate::ports::observe::FakeObserver;
 use crate::ports::process::{Command, FakeProcesses, outcome};
 use crate::ports::vcs::{BranchDraft, CommitDraft, FakeRepository, Signature};
 use crate::ports::workspace::TempWorkspaces;
@@ -81,6 +82,8 @@ fn ask(world: World<'_>) -> Vec<String> {
         }
         told.push(format!("{:?} {}", copy.exported(), copy.root().display()));
     }
+    let path = "slo.json".parse().unwrap();
+    told.push(format!("{:?}", world.observe.file(&path)));
     let forge = world.forge;
     told.push(format!("{:?} {:?}", forge.branch("feat/b").unwrap(), forge.remote_url("origin").unwrap()));
     let outcome = forge.commit(&draft(&head)).unwrap();
@@ -95,7 +98,15 @@ fn ask(world: World<'_>) -> Vec<String> {
 }
 
 fn world<'a>(ports: &'a Recorder<'_>) -> World<'a> {
-    World { clock: ports, vcs: ports, forge: ports, hub: None, workspaces: ports, processes: ports }
+    World {
+        clock: ports,
+        vcs: ports,
+        forge: ports,
+        hub: None,
+        observe: ports,
+        workspaces: ports,
+        processes: ports,
+    }
 }
 
 /// Records with real folders; returns what was told, the tape, and where the copies really were.
@@ -114,12 +125,13 @@ fn record(repository: &FakeRepository) -> (Vec<String>, Vec<u8>, Vec<String>) {
         seen.lock().unwrap().push(root);
         outcome(Ended::Exited { code: 3 }, &text, &text)
     });
-    let clock = FakeClock::at(1_767_225_600);
+    let (clock, observer) = (FakeClock::at(1_767_225_600), FakeObserver::default());
     let real = World {
         clock: &clock,
         vcs: repository,
         forge: repository,
         hub: None,
+        observe: &observer,
         workspaces: &workspaces,
         processes: &processes,
     };
@@ -139,6 +151,7 @@ fn what_was_recorded_is_told_again_and_recorded_again_to_the_byte() {
         vcs: &player,
         forge: &player,
         hub: None,
+        observe: &player,
         workspaces: &player,
         processes: &player,
     };

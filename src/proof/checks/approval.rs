@@ -47,7 +47,7 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
 }
 
 /// Returns when the approval was used: when the pull request was written, or, before there is one, when it was given.
-pub(super) fn used_at(case: &Case<'_>, approval: &Approval) -> Option<Timestamp> {
+pub(in crate::proof) fn used_at(case: &Case<'_>, approval: &Approval) -> Option<Timestamp> {
     let written = case.opened.last(StageId::Pr).map(|manifest| &manifest.timing.started_at);
     let from = approval.approved_at.parse::<Timestamp>().ok()?;
     match written.and_then(|at| at.parse::<Timestamp>().ok()) {

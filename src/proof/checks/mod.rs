@@ -12,6 +12,8 @@ mod policy;
 mod red_green;
 mod signature;
 
+pub(super) use approval::used_at;
+
 use super::case::Case;
 use super::outcome::{Checked, Outcome};
 

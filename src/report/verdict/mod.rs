@@ -15,6 +15,9 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::report) use github::{data, property};
+pub(in crate::report) use summary::cell;
+
 use std::io::{self, Write};
 
 use clap::ValueEnum;

@@ -34,6 +34,9 @@ pub(super) fn embedded(path: &str) -> Option<Cow<'static, [u8]>> {
     Embedded::get(path.strip_prefix("policies/")?).map(|file| file.data)
 }
 
+/// Where the rules are that judge releases.
+const RELEASE: &str = "release/";
+
 /// The most files the packs of a repository may have together.
 const MAX_FILES: usize = 1000;
 
@@ -109,7 +112,16 @@ pub struct Sources {
 impl Sources {
     /// Returns the pack in this binary.
     pub fn embedded() -> Result<Self, BundleError> {
-        let files = Embedded::iter().filter(|path| is_rego(path)).map(|path| SourceFile {
+        Self::embedded_where(|path| !path.starts_with(RELEASE))
+    }
+
+    /// Returns the rules in this binary that judge releases: they read another document.
+    pub fn of_releases() -> Result<Self, BundleError> {
+        Self::embedded_where(|path| path.starts_with(RELEASE))
+    }
+
+    fn embedded_where(wanted: fn(&str) -> bool) -> Result<Self, BundleError> {
+        let files = Embedded::iter().filter(|path| is_rego(path) && wanted(path)).map(|path| SourceFile {
             name: format!("orch:{path}"),
             bytes: Embedded::get(&path).map(|file| file.data.into_owned()),
         });

@@ -114,8 +114,31 @@ fn library_of(path: &Path) -> Option<String> {
     }
 }
 
-/// Checks a rule with the libraries it needs; the error says what is wrong with which file.
+/// What rules of a kind judge, and which sets they answer with.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The JSON Schema of the input document.
+    pub schema: fn() -> &'static Value,
+    /// The effect of an entry set by its name; `None` for any other definition.
+    pub effect_of: fn(&str) -> Option<Effect>,
+}
+
+/// Rules that judge a change.
+pub static CHANGES: Kind = Kind { schema: || &SCHEMA, effect_of };
+
+/// Checks a rule that judges a change.
 pub fn check<'a>(
+    module: &'a Module<'a>,
+    libraries: &'a BTreeMap<String, Module<'a>>,
+    data: &Value,
+    none: &Arc<Policies>,
+) -> Result<Checked<'a>, Fault> {
+    check_of(&CHANGES, module, libraries, data, none)
+}
+
+/// Checks a rule with the libraries it needs; the error says what is wrong with which file.
+pub fn check_of<'a>(
+    kind: &Kind,
     module: &'a Module<'a>,
     libraries: &'a BTreeMap<String, Module<'a>>,
     data: &Value,
@@ -125,10 +148,10 @@ pub fn check<'a>(
     let metadata = metadata(module.text).map_err(|error| refuse(error.to_string()))?;
     check_package(module, &metadata).map_err(refuse)?;
     let needed = closure(module, libraries).map_err(refuse)?;
-    let entries = entries(module, metadata.effect).map_err(refuse)?;
+    let entries = entries(kind, module, metadata.effect).map_err(refuse)?;
     let mut settings = BTreeSet::new();
     for part in std::iter::once(module).chain(needed.iter().copied()) {
-        check_module(part, &needed, data, &mut settings)
+        check_module(kind, part, &needed, data, &mut settings)
             .map_err(|why| Fault(format!("{}:{why}", part.file)))?;
     }
     check_recursion(module, &needed).map_err(refuse)?;
@@ -192,10 +215,10 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
     }
 }
 
-fn entries(module: &Module<'_>, declared: Effect) -> Result<Vec<(String, Effect)>, String> {
+fn entries(kind: &Kind, module: &Module<'_>, declared: Effect) -> Result<Vec<(String, Effect)>, String> {
     let mut entries = BTreeMap::new();
     for head in &module.seen.heads {
-        let Some(effect) = effect_of(&head.name) else { continue };
+        let Some(effect) = (kind.effect_of)(&head.name) else { continue };
         if head.kind != HeadKind::Set {
             let (name, line) = (&head.name, head.line);
             return Err(format!(
@@ -215,6 +238,7 @@ fn entries(module: &Module<'_>, declared: Effect) -> Result<Vec<(String, Effect)
 
 /// Checks what a module reads and calls; adds the settings it reads by name.
 fn check_module(
+    kind: &Kind,
     module: &Module<'_>,
     libraries: &[&Module<'_>],
     data: &Value,
@@ -241,7 +265,7 @@ fn check_module(
     for head in &module.seen.heads {
         for read in &head.reads {
             match read.root() {
-                "input" => check_input(read, settings)?,
+                "input" => check_input(kind, read, settings)?,
                 // Reading a whole library or package tells nothing and can hide a misspelt name.
                 "data" if !is_rule(read) && !is_function(&read.text()) && !leads_into(data, read) => {
                     return Err(format!(
@@ -270,14 +294,14 @@ fn check_module(
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(PolicyInput).to_value());
 
 /// Checks that a reference into `input` can be there at all.
-fn check_input(path: &Path, settings: &mut BTreeSet<String>) -> Result<(), String> {
+fn check_input(kind: &Kind, path: &Path, settings: &mut BTreeSet<String>) -> Result<(), String> {
     if let [_, Some(first), Some(name), ..] = path.parts.as_slice()
         && first == "settings"
     {
         settings.insert(name.clone());
         return Ok(());
     }
-    if allows(&SCHEMA, path.parts.get(1..).unwrap_or_default()) {
+    if allows((kind.schema)(), path.parts.get(1..).unwrap_or_default()) {
         Ok(())
     } else {
         Err(format!("{}: the input has no `{}`", path.line, path.text()))

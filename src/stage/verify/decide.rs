@@ -231,7 +231,7 @@ fn others<'a>(
 }
 
 /// Returns how a command ended, to be read after its words.
-pub(super) fn ended(ended: &Ended) -> String {
+pub(in crate::stage) fn ended(ended: &Ended) -> String {
     use crate::artifact::types::verification::StopReason as S;
     match ended {
         Ended::Exited { code: 0 } => "succeeded".into(),

@@ -35,7 +35,7 @@ patterns! {
 }
 
 /// Puts a fixed name in place of the copy's folder; done before anything else reads the text.
-pub(super) fn portable(text: &str, root: &Path) -> String {
+pub(in crate::stage) fn portable(text: &str, root: &Path) -> String {
     named(text, root, COPY)
 }
 

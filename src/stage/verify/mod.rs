@@ -22,6 +22,9 @@ pub use diags::Code;
 pub use green::VerifyGreen;
 pub use red::VerifyRed;
 
+pub(super) use decide::ended;
+pub(super) use excerpt::portable;
+
 use crate::artifact::kind::slot;
 use crate::artifact::types::verification::{Protection, Reason, Verification, VerificationOutcome};
 use crate::diagnostic::Class;

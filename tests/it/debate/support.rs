@@ -18,6 +18,7 @@ use orch::diagnostic::Class;
 use orch::engine::model::{ModelEngine, Setup};
 use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::vcs::{FakeRepository, VcsRead as _};
 use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
@@ -218,6 +219,7 @@ impl World {
             vcs: &self.repo,
             forge: &Forbidden,
             hub: None,
+            observe: &FakeObserver::default(),
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,

@@ -19,6 +19,7 @@ use orch::engine::template::TemplateEngine;
 use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::pipeline::{Bounds, CHANGE, Pipeline, Walk, walk};
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::process::{Command, FakeProcesses, Outcome, ProcessError, Processes, Sandbox, outcome};
 use orch::ports::vcs::{
     BranchDraft, BranchTip, CommitOutcome, ExportReport, FakeRepository, TreeEntry, VcsError, VcsRead,
@@ -105,6 +106,7 @@ impl World {
                 vcs: &reads,
                 forge: &writes,
                 hub: None,
+                observe: &FakeObserver::default(),
                 workspaces: &copies,
                 processes: &commands,
                 engine: &engine,

@@ -16,6 +16,7 @@ use orch::artifact::types::verdict::Verdict;
 use orch::artifact::types::verification::Verification;
 use orch::config::Config;
 use orch::ports::clock::FakeClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::vcs::{EntryKind, ExportReport, TreeEntry, VcsError, VcsRead};
 use orch::stage::policy::{PolicyStage, SPEC};
 use orch::stage::{Finished, Inputs, Loaded, Ports, Stage, StageContext, StageError};
@@ -198,6 +199,7 @@ impl Case {
             vcs: &self.tree,
             forge: &Forbidden,
             hub: None,
+            observe: &FakeObserver::default(),
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &Forbidden,

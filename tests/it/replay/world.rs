@@ -19,6 +19,7 @@ use orch::engine::template::TemplateEngine;
 use orch::engine::{Engine, EngineError, Proposed, View};
 use orch::pipeline::{Bounds, CHANGE, Pipeline, Walk, walk};
 use orch::ports::clock::SystemClock;
+use orch::ports::observe::FakeObserver;
 use orch::ports::process::{Command, FakeProcesses, Outcome, outcome};
 use orch::ports::vcs::FakeRepository;
 use orch::ports::workspace::TempWorkspaces;
@@ -147,6 +148,7 @@ impl World {
                 vcs: &self.repository,
                 forge: &self.repository,
                 hub: None,
+                observe: &FakeObserver::default(),
                 workspaces: &workspaces,
                 processes: &processes,
                 engine: &Stubborn::wide(self.extra),

@@ -60,6 +60,7 @@ impl Run {
             vcs: &self.repo,
             forge: &Forbidden,
             hub: None,
+            observe: &orch::ports::observe::FakeObserver::default(),
             workspaces: &Forbidden,
             processes: &Forbidden,
             engine: &engine,

@@ -175,17 +175,31 @@ impl Client {
         reply::json(ask, &reply)
     }
 
-    /// Sends a request and returns every page of a list; `field` is where the list is in each page.
-    pub(super) fn pages_as(&self, token: &Secret, ask: &Ask, field: Option<&str>) -> Answer<Vec<Value>> {
+    /// Sends a request and returns the pages of a list until there are `most` items; `field` is where the list is in each
+    /// page. A list that says how long it is and is shorter is an error.
+    pub(super) fn pages_as(
+        &self,
+        token: &Secret,
+        ask: &Ask,
+        field: Option<&str>,
+        most: usize,
+    ) -> Answer<Vec<Value>> {
         let mut ask = ask.clone();
-        let mut all = Vec::new();
+        let mut all: Vec<Value> = Vec::new();
         for _ in 0..MAX_PAGES {
             let reply = self.reply_as(token, &ask)?;
             let page = reply::json(&ask, &reply)?;
             let list = field.map_or_else(|| page.clone(), |field| page[field].clone());
             let Value::Array(list) = list else { return Err(reply::broken(&ask, "it is no list")) };
             all.extend(list);
+            if all.len() >= most {
+                return Ok(all);
+            }
             let Some(next) = reply.headers.get(header::LINK).and_then(|l| next_page(l.to_str().ok()?)) else {
+                let told = page["total_count"].as_u64().filter(|_| field.is_some());
+                if told.is_some_and(|told| told > all.len() as u64) {
+                    return Err(reply::broken(&ask, "it is cut short: it says there are more than it holds"));
+                }
                 return Ok(all);
             };
             ask.path =

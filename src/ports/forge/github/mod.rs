@@ -11,7 +11,9 @@ mod read;
 mod reply;
 mod token;
 mod wire;
+mod wire_deploy;
 mod write;
+mod write_deploy;
 
 use std::fmt::Write as _;
 
@@ -61,7 +63,12 @@ impl GitHub {
 
     fn pages(&self, ask: &Ask, field: Option<&str>) -> Answer<Vec<Value>> {
         let token = self.token.token(&self.client, &self.slug)?;
-        self.client.pages_as(&token, ask, field)
+        self.client.pages_as(&token, ask, field, usize::MAX)
+    }
+
+    fn first_pages(&self, ask: &Ask, most: usize) -> Answer<Vec<Value>> {
+        let token = self.token.token(&self.client, &self.slug)?;
+        self.client.pages_as(&token, ask, None, most)
     }
 
     fn get(&self, rest: &str, what: &'static str) -> Answer<Value> {

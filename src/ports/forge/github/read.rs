@@ -14,13 +14,14 @@ use super::wire::{
     WireApproval, WireCheck, WireComment, WireCommit, WireComparison, WireFile, WireIssue, WirePermission,
     WirePull, WireRepository, WireReview, WireStatus, read,
 };
+use super::wire_deploy::{WireDeployment, WireDeploymentStatus, WireRelease, WireTree};
 use super::{GitHub, encoded};
-use crate::artifact::id::CommitId;
+use crate::artifact::id::{CommitId, TreeId};
 use crate::ports::forge::{
     Access, Answer, BranchRules, ChangedFile, CheckRun, Comment, CommentId, Commit, CommitStatus, Comparison,
-    DeploymentEnvironment, ForgeError, ForgeRead, Identity, Issue, IssueNumber, Login, NodeId, Pull,
-    PullNumber, Repository, RepositorySlug, RequiredCheck, Review, ReviewThread, RunApproval, ThreadComment,
-    TokenKind,
+    Deployment, DeploymentEnvironment, DeploymentId, DeploymentStatus, ForgeError, ForgeRead, Identity,
+    Issue, IssueNumber, Login, NodeId, Pull, PullNumber, Release, Repository, RepositorySlug, RequiredCheck,
+    Review, ReviewThread, RunApproval, ThreadComment, TokenKind, WholeTree,
 };
 
 /// The account of a workflow's own token, as GraphQL and REST write it.
@@ -44,6 +45,13 @@ impl GitHub {
     ) -> Answer<Vec<W>> {
         let ask = self.look(rest, what);
         self.pages(&ask, field)?.into_iter().map(|value| read(&ask, value)).collect()
+    }
+
+    /// Returns the first items of a list, following pages no further than needed.
+    fn newest<W: DeserializeOwned>(&self, rest: &str, most: u32, what: &'static str) -> Answer<Vec<W>> {
+        let ask = self.look(rest, what);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.first_pages(&ask, most)?.into_iter().take(most).map(|value| read(&ask, value)).collect()
     }
 
     fn threads(&self, number: PullNumber, after: &Value) -> Answer<(Vec<ReviewThread>, Value)> {
@@ -163,6 +171,18 @@ impl ForgeRead for GitHub {
         Ok(all.into_iter().map(Pull::from).filter(own).collect())
     }
 
+    fn pulls_with(&self, commit: &CommitId) -> Answer<Vec<Pull>> {
+        let rest = format!("/commits/{commit}/pulls?per_page=100");
+        let all = self.newest::<WirePull>(&rest, 100, "look for the pull requests of the commit")?;
+        Ok(all.into_iter().map(Pull::from).collect())
+    }
+
+    fn pull_commits(&self, number: PullNumber) -> Answer<Vec<Commit>> {
+        let rest = format!("/pulls/{number}/commits?per_page=100");
+        let all = self.list::<WireCommit>(&rest, None, "read the commits of the pull request")?;
+        Ok(all.into_iter().map(Commit::from).collect())
+    }
+
     fn pull_files(&self, number: PullNumber) -> Answer<Vec<ChangedFile>> {
         let rest = format!("/pulls/{number}/files?per_page=100");
         let all = self.list::<WireFile>(&rest, None, "read the files of the pull request")?;
@@ -271,6 +291,75 @@ impl ForgeRead for GitHub {
             })
         };
         Ok(all.iter().filter_map(environment).collect())
+    }
+
+    fn deployments(
+        &self,
+        environment: Option<&str>,
+        commit: Option<&CommitId>,
+        newest: u32,
+    ) -> Answer<Vec<Deployment>> {
+        let mut rest = format!("/deployments?per_page={}", newest.clamp(1, 100));
+        if let Some(environment) = environment {
+            rest.push_str("&environment=");
+            rest.push_str(&encoded(environment));
+        }
+        if let Some(commit) = commit {
+            rest.push_str("&sha=");
+            rest.push_str(commit.as_str());
+        }
+        let what = "read the deployments";
+        let all = self.newest::<WireDeployment>(&rest, newest, what)?;
+        // A forge that does not filter must not make one environment look like another.
+        let fits = |one: &Deployment| {
+            environment.is_none_or(|name| one.environment == name)
+                && commit.is_none_or(|commit| one.commit == *commit)
+        };
+        let mut all: Vec<Deployment> = all.into_iter().map(Deployment::from).filter(fits).collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.id));
+        Ok(all)
+    }
+
+    fn deployment_statuses(&self, deployment: DeploymentId) -> Answer<Vec<DeploymentStatus>> {
+        let rest = format!("/deployments/{deployment}/statuses?per_page=100");
+        let all = self.list::<WireDeploymentStatus>(&rest, None, "read the statuses of the deployment")?;
+        let mut all: Vec<DeploymentStatus> = all.into_iter().map(DeploymentStatus::from).collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.id));
+        Ok(all)
+    }
+
+    fn releases(&self, newest: u32) -> Answer<Vec<Release>> {
+        let rest = format!("/releases?per_page={}", newest.clamp(1, 100));
+        let all = self.newest::<WireRelease>(&rest, newest, "read the releases")?;
+        Ok(all.into_iter().map(Release::from).collect())
+    }
+
+    fn tag(&self, name: &str) -> Answer<Option<CommitId>> {
+        let rest = format!("/git/ref/{}", encoded(&format!("tags/{name}")));
+        let ask = self.look(&rest, "read the tag");
+        let Some(found) = ForgeError::optional(self.send(&ask))? else { return Ok(None) };
+        if found["ref"].as_str() != Some(&format!("refs/tags/{name}")) {
+            return Ok(None);
+        }
+        let mut object = found["object"].clone();
+        // A tag may point to a tag; nobody makes long chains of them.
+        for _ in 0..5 {
+            let id: CommitId = read(&ask, object["sha"].clone())?;
+            match object["type"].as_str() {
+                Some("commit") => return Ok(Some(id)),
+                Some("tag") => {
+                    object = self.get(&format!("/git/tags/{id}"), "read the tag")?["object"].clone();
+                }
+                _ => break,
+            }
+        }
+        Err(broken(&ask, "the tag points to no commit"))
+    }
+
+    fn tree(&self, id: &TreeId) -> Answer<WholeTree> {
+        let ask = self.look(&format!("/git/trees/{id}?recursive=1"), "read the tree");
+        let found = read::<WireTree>(&ask, self.send(&ask)?)?;
+        found.whole(&ask, id)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct WireActor {
     kind: String,
 }
 
-fn actor(actor: Option<WireActor>) -> Option<Actor> {
+pub(super) fn actor(actor: Option<WireActor>) -> Option<Actor> {
     let actor = actor?;
     Some(Actor { login: actor.login.parse().ok()?, id: actor.id, bot: actor.kind == "Bot" })
 }

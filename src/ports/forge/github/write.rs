@@ -12,12 +12,13 @@ use super::wire::{WireActor, WireComment, WireId, WirePull, logins, read};
 use super::{GitHub, encoded};
 use crate::artifact::id::{CommitId, TreeId};
 use crate::ports::forge::{
-    Annotation, Answer, CheckDraft, CheckRunId, Comment, CommentId, CommitOnBranch, ForgeError, ForgeWrite,
-    IssueNumber, Login, MergeDraft, NewCommit, NewPull, NewTree, NodeId, Pull, PullEdit, PullNumber,
-    Reaction, Reviewers, SarifUpload, StatusDraft,
+    Annotation, Answer, CheckDraft, CheckRunId, Comment, CommentId, CommitOnBranch, Deployment, DeploymentId,
+    DeploymentStatus, DeploymentStatusDraft, ForgeError, ForgeWrite, IssueNumber, Login, MergeDraft,
+    NewCommit, NewDeployment, NewPull, NewRelease, NewTree, NodeId, Pull, PullEdit, PullNumber, Reaction,
+    Release, ReleaseId, Reviewers, SarifUpload, StatusDraft,
 };
 
-const CONTENTS: &str = "contents: write";
+pub(super) const CONTENTS: &str = "contents: write";
 const PULLS: &str = "pull-requests: write";
 const ISSUES: &str = "issues: write";
 const CHECKS: &str = "checks: write";
@@ -25,10 +26,10 @@ const CHECKS: &str = "checks: write";
 const ANNOTATIONS: usize = 50;
 const MAX_SUMMARY: usize = 65_000;
 const MAX_MESSAGE: usize = 4_000;
-const MAX_DESCRIPTION: usize = 140;
+pub(super) const MAX_DESCRIPTION: usize = 140;
 
 impl GitHub {
-    fn write(&self, method: Method, rest: &str, what: &'static str, needs: &'static str) -> Ask {
+    pub(super) fn write(&self, method: Method, rest: &str, what: &'static str, needs: &'static str) -> Ask {
         Ask::new(method, self.path(rest), what).needs(needs)
     }
 
@@ -50,7 +51,7 @@ impl GitHub {
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -134,9 +135,10 @@ impl ForgeWrite for GitHub {
     }
 
     fn create_tree(&self, tree: &NewTree) -> Answer<TreeId> {
-        let entries = tree.entries.iter().map(
-            |entry| json!({ "path": entry.path, "mode": entry.mode, "type": "blob", "sha": entry.blob }),
-        );
+        let entries = tree.entries.iter().map(|entry| {
+            let kind = if entry.mode == "160000" { "commit" } else { "blob" };
+            json!({ "path": entry.path, "mode": entry.mode, "type": kind, "sha": entry.blob })
+        });
         let body = json!({ "base_tree": tree.base, "tree": entries.collect::<Vec<_>>() });
         let ask = self.write(Method::Post, "/git/trees", "store a tree", CONTENTS).with(body).repeatable();
         Ok(read::<WireId<TreeId>>(&ask, self.send(&ask)?)?.sha)
@@ -291,6 +293,31 @@ impl ForgeWrite for GitHub {
         let mut ask = self.write(Method::Put, &rest, "merge the pull request", CONTENTS).with(body);
         ask.power = super::client::Power::Once;
         read(&ask, self.send(&ask)?["sha"].clone())
+    }
+
+    fn create_deployment(&self, deployment: &NewDeployment) -> Answer<Deployment> {
+        self.deploy(deployment)
+    }
+
+    fn set_deployment_status(
+        &self,
+        deployment: DeploymentId,
+        status: &DeploymentStatusDraft,
+    ) -> Answer<DeploymentStatus> {
+        self.deployed(deployment, status)
+    }
+
+    fn create_tag(&self, name: &str, at: &CommitId) -> Answer<()> {
+        let body = json!({ "ref": format!("refs/tags/{name}"), "sha": at });
+        self.send(&self.write(Method::Post, "/git/refs", "make the tag", CONTENTS).with(body)).map(drop)
+    }
+
+    fn draft_release(&self, release: &NewRelease) -> Answer<Release> {
+        self.make_release(release)
+    }
+
+    fn publish_release(&self, release: ReleaseId) -> Answer<Release> {
+        self.publish(release)
     }
 }
 

@@ -2,6 +2,7 @@
 //! held to GitHub's own documents (`tests/fixtures/github`).
 
 pub mod contract;
+mod deploy;
 mod graphql;
 mod objects;
 mod rest;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use contract::Contract;
-pub use state::State;
+pub use state::{State, pull_record};
 
 /// What happens to a request instead of, or besides, being answered.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::state::{CommitRecord, PullRecord, State};
 use super::{Said, Seen};
 
 /// Puts one value over another: objects are merged, all else is replaced.
-fn over(mut below: Value, above: Value) -> Value {
+pub(super) fn over(mut below: Value, above: Value) -> Value {
     match (&mut below, above) {
         (Value::Object(fields), Value::Object(more)) => {
             for (name, value) in more {
@@ -23,22 +23,22 @@ fn over(mut below: Value, above: Value) -> Value {
     }
 }
 
-struct Call<'a> {
-    contract: &'a Contract,
+pub(super) struct Call<'a> {
+    pub(super) contract: &'a Contract,
     operation: Operation<'a>,
-    seen: &'a Seen,
+    pub(super) seen: &'a Seen,
 }
 
 impl Call<'_> {
-    fn value(&self, name: &str) -> &str {
+    pub(super) fn value(&self, name: &str) -> &str {
         self.operation.values.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    fn number(&self, name: &str) -> u64 {
+    pub(super) fn number(&self, name: &str) -> u64 {
         self.value(name).parse().unwrap_or(0)
     }
 
-    fn query(&self, name: &str) -> Option<String> {
+    pub(super) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.seen.path.split_once('?')?;
         query
             .split('&')
@@ -52,12 +52,40 @@ impl Call<'_> {
         list.filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
-    fn example(&self) -> Value {
+    pub(super) fn example(&self) -> Value {
         self.contract.example(&self.seen.method, self.operation.template)
     }
 
+    /// One page of a list, with where the next one is.
+    pub(super) fn paged(&self, state: &State, all: Vec<Value>) -> Said {
+        let (some, next) = self.page(state, all);
+        let mut said = Said::new(200, json!(some));
+        said.headers = next;
+        said
+    }
+
+    pub(super) fn page(&self, state: &State, all: Vec<Value>) -> (Vec<Value>, Vec<(&'static str, String)>) {
+        let number = |name: &str, default: usize| {
+            self.query(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let size: usize = number("per_page", 30);
+        let size = if state.page > 0 { size.min(state.page) } else { size };
+        let page: usize = number("page", 1);
+        let more = all.len() > page * size;
+        let some: Vec<Value> = all.into_iter().skip((page - 1) * size).take(size).collect();
+        let mut headers = Vec::new();
+        if more {
+            let (path, query) = self.seen.path.split_once('?').unwrap_or((&self.seen.path, ""));
+            let rest: Vec<&str> =
+                query.split('&').filter(|pair| !pair.starts_with("page=") && !pair.is_empty()).collect();
+            let query = [rest.join("&"), format!("page={}", page + 1)].join("&");
+            headers.push(("link", format!("<{path}?{query}>; rel=\"next\"")));
+        }
+        (some, headers)
+    }
+
     /// The official answer with this put over it.
-    fn ok(&self, status: u16, above: Value) -> Said {
+    pub(super) fn ok(&self, status: u16, above: Value) -> Said {
         Said::new(status, over(self.example(), above))
     }
 }
@@ -95,6 +123,8 @@ pub fn answer(state: &mut State, contract: &Contract, seen: &Seen) -> Said {
         (_, rest) if rest.starts_with("/git/") => git(state, &call, rest),
         (_, rest) if rest.starts_with("/pulls") => pulls(state, &call, rest),
         (_, rest) if rest.starts_with("/issues") => issues(state, &call, rest),
+        (_, rest) if rest.starts_with("/deployments") => super::deploy::deployments(state, &call, rest),
+        (_, rest) if rest.starts_with("/releases") => super::deploy::releases(state, &call, rest),
         (_, rest) => others(state, &call, rest),
     }
 }
@@ -114,13 +144,23 @@ fn git(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
     let branch = call.value("ref").strip_prefix("heads/").unwrap_or_default().to_owned();
     let reference = |branch: &str, sha: &str| json!({ "ref": format!("refs/heads/{branch}"), "object": { "type": "commit", "sha": sha } });
     match (call.seen.method.as_str(), rest) {
+        ("GET", "/git/ref/{ref}") if call.value("ref").starts_with("tags/") => read_tag(state, call),
+        ("GET", "/git/tags/{tag_sha}") => match state.annotated.get(call.value("tag_sha")) {
+            Some(commit) => call.ok(200, json!({ "object": { "type": "commit", "sha": commit } })),
+            None => Said::error(404, "Not Found"),
+        },
+        ("GET", "/git/trees/{tree_sha}") => super::deploy::tree(state, call),
         ("GET", "/git/ref/{ref}") => match state.branches.get(&branch) {
             Some(sha) => call.ok(200, reference(&branch, sha)),
             None => Said::error(404, "Not Found"),
         },
         ("POST", "/git/refs") => {
-            let branch = body["ref"].as_str().unwrap().strip_prefix("refs/heads/").unwrap().to_owned();
+            let name = body["ref"].as_str().unwrap();
             let sha = body["sha"].as_str().unwrap().to_owned();
+            if let Some(tag) = name.strip_prefix("refs/tags/") {
+                return make_tag(state, call, tag, &sha);
+            }
+            let branch = name.strip_prefix("refs/heads/").unwrap().to_owned();
             if state.branches.contains_key(&branch) {
                 return Said::error(422, "Reference already exists");
             }
@@ -174,6 +214,24 @@ fn git(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
     }
 }
 
+fn make_tag(state: &mut State, call: &Call<'_>, tag: &str, sha: &str) -> Said {
+    if state.tags.contains_key(tag) {
+        return Said::error(422, "Reference already exists");
+    }
+    if !state.commits.contains_key(sha) {
+        return Said::error(422, "Object does not exist");
+    }
+    state.tags.insert(tag.into(), sha.into());
+    call.ok(201, json!({ "ref": format!("refs/tags/{tag}"), "object": { "type": "commit", "sha": sha } }))
+}
+
+fn read_tag(state: &State, call: &Call<'_>) -> Said {
+    let tag = call.value("ref").strip_prefix("tags/").unwrap_or_default();
+    let Some(sha) = state.tags.get(tag) else { return Said::error(404, "Not Found") };
+    let kind = if state.annotated.contains_key(sha) { "tag" } else { "commit" };
+    call.ok(200, json!({ "ref": format!("refs/tags/{tag}"), "object": { "type": kind, "sha": sha } }))
+}
+
 fn tree(state: &mut State, call: &Call<'_>) -> Said {
     let body = &call.seen.body;
     let Some(mut files) = state.trees.get(body["base_tree"].as_str().unwrap_or_default()).cloned() else {
@@ -197,7 +255,7 @@ fn tree(state: &mut State, call: &Call<'_>) -> Said {
 }
 
 /// GitHub's own example of an account, under another name.
-fn account(contract: &Contract, login: &str) -> Value {
+pub(super) fn account(contract: &Contract, login: &str) -> Value {
     let some = contract.example("GET", "/repos/{owner}/{repo}/pulls/{pull_number}")["user"].clone();
     let number = login.bytes().map(u64::from).sum::<u64>();
     let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
@@ -295,6 +353,11 @@ fn pulls(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
                 200,
                 state.changed(&base, &head).into_iter().map(|file| over(one.clone(), file)).collect(),
             )
+        }
+        ("GET", "/pulls/{pull_number}/commits") => {
+            let of = state.brought.iter().filter(|(_, pull)| **pull == number);
+            let found: Vec<Value> = of.map(|(sha, _)| commit_json(state, call, sha)).collect();
+            call.paged(state, found)
         }
         ("GET", "/pulls/{pull_number}/reviews") => {
             let one = call.example()[0].clone();
@@ -436,12 +499,22 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
                 Said::error(422, &format!("No commit found for SHA: {sha}"))
             }
         }
+        ("GET", "/commits/{commit_sha}/pulls") => {
+            let number = state.brought.get(call.value("commit_sha"));
+            let found = state.pulls.iter().filter(|pull| Some(&pull.number) == number);
+            let list: Vec<Value> = found.map(|pull| pull_json(state, call, pull, true)).collect();
+            call.paged(state, list)
+        }
         ("GET", "/compare/{basehead}") => compare(state, call),
         ("GET", "/commits/{ref}/check-runs") => {
             let sha = call.value("ref");
-            let found: Vec<&Value> =
-                state.checks.iter().filter(|check| check["head_sha"] == json!(sha)).collect();
-            Said::new(200, json!({ "total_count": found.len(), "check_runs": found }))
+            let found: Vec<Value> =
+                state.checks.iter().filter(|check| check["head_sha"] == json!(sha)).cloned().collect();
+            let count = found.len() + state.hidden_checks;
+            let (some, next) = call.page(state, found);
+            let mut said = Said::new(200, json!({ "total_count": count, "check_runs": some }));
+            said.headers = next;
+            said
         }
         ("POST", "/check-runs") | ("PATCH", "/check-runs/{check_run_id}") => check(state, call),
         ("GET", "/commits/{ref}/statuses") => Said::new(200, json!(state.statuses)),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use orch::artifact::types::task::Base;
 use orch::ports::vcs::{EntryKind, VcsRead};
 use serde_json::{Value, json};
 
@@ -43,6 +44,24 @@ impl PullRecord {
     }
 }
 
+/// An open pull request of a branch.
+pub fn pull_record(number: u64, head: &str, base: &str) -> PullRecord {
+    PullRecord {
+        number,
+        title: "feat: x".into(),
+        body: String::new(),
+        draft: false,
+        state: "open",
+        merged: false,
+        head: head.into(),
+        base: base.into(),
+        labels: Vec::new(),
+        assignees: Vec::new(),
+        reviewers: Vec::new(),
+        auto_merge: None,
+    }
+}
+
 /// Everything.
 #[derive(Default)]
 pub struct State {
@@ -65,6 +84,21 @@ pub struct State {
     pub threads: Vec<Value>,
     pub rules: Vec<Value>,
     pub sarifs: Vec<Value>,
+    /// The pull request that brought a commit.
+    pub brought: BTreeMap<String, u64>,
+    pub tags: BTreeMap<String, String>,
+    /// Tag objects, by their id.
+    pub annotated: BTreeMap<String, String>,
+    pub deployments: Vec<Value>,
+    /// Statuses with the deployment they are of, oldest first.
+    pub deployment_statuses: Vec<(u64, Value)>,
+    pub releases: Vec<Value>,
+    /// How many items a page has at most; 0: as many as are asked for.
+    pub page: usize,
+    /// Whether trees are told cut, as those with too many entries are.
+    pub truncate_trees: bool,
+    /// How many checks are said to be there besides those that are told.
+    pub hidden_checks: usize,
     /// Who may be assigned and asked.
     pub people: Vec<String>,
     clock: u64,
@@ -82,28 +116,35 @@ impl State {
             people: vec!["octocat".into(), "reviewer".into()],
             ..Self::default()
         };
+        assert_eq!(base, state.take(vcs, &[]));
+        state
+    }
+
+    /// Takes the commit a local repository is at, as `main`.
+    pub fn take(&mut self, vcs: &impl VcsRead, parents: &[&str]) -> Base {
+        let base = vcs.head().unwrap();
         let mut files = Flat::new();
         for entry in vcs.entries(&base.tree).unwrap().iter() {
             let path = entry.utf8_path().unwrap().to_owned();
             let mode = if entry.kind == EntryKind::Executable { "100755" } else { "100644" };
             let bytes = vcs.file(&base.tree, &path).unwrap().unwrap();
-            let blob = state.add_blob(bytes);
+            let blob = self.add_blob(bytes);
             files.insert(path, Entry { mode: mode.into(), blob });
         }
-        let tree = state.add_tree(files);
+        let tree = self.add_tree(files);
         assert_eq!(tree, base.tree.as_str(), "the fake makes the trees that git makes");
         let record = CommitRecord {
             tree,
-            parents: vec![],
+            parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
             message: "base".into(),
             name: "t".into(),
             email: "t@example.invalid".into(),
             login: None,
             verified: false,
         };
-        state.commits.insert(base.commit.to_string(), record);
-        state.branches.insert("main".into(), base.commit.to_string());
-        state
+        self.commits.insert(base.commit.to_string(), record);
+        self.branches.insert("main".into(), base.commit.to_string());
+        base
     }
 
     pub fn tick(&mut self) -> String {
@@ -192,6 +233,21 @@ impl State {
             all.push(json!({ "filename": path, "status": status, "sha": blob }));
         }
         all
+    }
+
+    /// The statuses of a deployment, newest first.
+    pub fn statuses_of(&self, deployment: u64) -> Vec<&Value> {
+        self.deployment_statuses
+            .iter()
+            .rev()
+            .filter(|(of, _)| *of == deployment)
+            .map(|(_, one)| one)
+            .collect()
+    }
+
+    /// The word of the newest status of a deployment.
+    pub fn newest_status(&self, deployment: u64) -> Option<String> {
+        self.statuses_of(deployment).first()?["state"].as_str().map(str::to_owned)
     }
 
     pub fn pull(&mut self, number: u64) -> Option<&mut PullRecord> {
