@@ -9,11 +9,13 @@ mod commands;
 mod desk;
 mod error;
 mod event;
+mod history;
 mod hub;
 pub mod models;
 mod output;
 mod outputs;
 mod reference;
+mod rules;
 mod session;
 mod verdict;
 

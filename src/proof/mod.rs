@@ -7,6 +7,7 @@
 //!
 //! - `case`: what is looked at; `outcome`: what a check can say; `checks`: one file per check, one line in its list
 //! - `people`: what was changed by hand after the run's last commit
+//! - `rejudge`: the recorded document by other rules
 //! - `resolve`: which run made a commit; `keep`: a run's small files in a ref of the repository
 
 mod case;
@@ -14,6 +15,7 @@ mod checks;
 pub mod keep;
 mod outcome;
 mod people;
+pub mod rejudge;
 pub mod resolve;
 
 use serde::Serialize;

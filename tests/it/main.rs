@@ -31,6 +31,7 @@ mod pipeline;
 mod policy;
 mod policy_check;
 mod policy_output;
+mod policy_replay;
 mod pr;
 mod process;
 mod proof;
