@@ -25,6 +25,7 @@
 //! - [`attest`]: signed statements about a run, in the forms other tools read
 //! - [`proof`]: whether a change is what its evidence says
 //! - [`report`]: a run rendered from its artifacts
+//! - [`upgrade`]: a candidate tried over recorded runs before it becomes the default
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
@@ -51,3 +52,4 @@ pub mod scan;
 pub mod stage;
 pub mod syntax;
 pub mod telemetry;
+pub mod upgrade;

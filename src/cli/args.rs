@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, init, lint,
-    pipeline, policy, providers, replay, report, run, runs, schema, stage, stages, templates, verify,
+    pipeline, policy, providers, replay, report, run, runs, schema, stage, stages, templates, upgrade,
+    verify,
 };
 
 const AFTER: &str = "\
@@ -103,6 +104,8 @@ pub enum Command {
     Attest(attest::AttestArgs),
     /// Keep the small files of runs with the repository
     Runs(runs::RunsArgs),
+    /// Try another model, prompt, set of rules or template over recorded runs, then make it the default
+    Upgrade(upgrade::UpgradeArgs),
     /// Tell what a run spent, by stage, role, step and model
     Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs

@@ -63,6 +63,7 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         intake: check.intake(raw.intake.unwrap_or_default(), super::Intake::default()),
         approve: check.approve(raw.approve.unwrap_or_default(), super::Approve::default()),
         review: check.review(raw.review.unwrap_or_default(), super::Review::default()),
+        upgrade: super::Upgrade::of(&raw.upgrade.unwrap_or_default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }

@@ -162,6 +162,13 @@ pub static KEYS: &[Key] = &[
     key("review.checks", Takes::Texts, "Checks that must be green at the head commit, as `github-actions:build`: the app that makes it, and its name."),
     number("review.wait_minutes", 0, 300, "How long to wait for answers; 0: look once."),
     number("review.rounds", 0, 10, "How often the findings of reviews may become another round."),
+    number("upgrade.runs", 1, 1_000, "How many recorded runs have to be compared before a candidate can become the default."),
+    number("upgrade.worse", 0, 1_000, "How many runs may end worse: denied instead of allowed, or without a change."),
+    number("upgrade.tests", 0, 1_000, "How many runs may lose their passing tests."),
+    number("upgrade.refusals", 0, 1_000, "How many runs more may end without a change, because models refuse or do not agree."),
+    number("upgrade.cost_percent", 0, 1_000, "How much more the runs may cost, all together, in percent."),
+    number("upgrade.looser", 0, 1_000, "How many recorded decisions other rules may make looser."),
+    number("upgrade.stricter", 0, 1_000, "How many recorded decisions other rules may make stricter."),
 ];
 
 /// Returns the key at a path.

@@ -16,6 +16,7 @@ mod raw;
 mod reference;
 mod sandbox;
 pub mod starter;
+mod upgrade;
 mod valid;
 mod walk;
 
@@ -23,6 +24,7 @@ pub use error::{ConfigError, Place, Problem};
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};
+pub use upgrade::Upgrade;
 pub use valid::{
     Artifacts, Author, AutoMerge, Budget, Command, Commands, Config, EngineChoice, FilePack, ForgeChoice,
     GitPack, Level, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits,

@@ -43,6 +43,7 @@ raw! {
         intake: RawIntake,
         approve: RawApprove,
         review: RawReview,
+        upgrade: RawUpgrade,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -110,6 +111,15 @@ raw! {
         checks: Vec<String>,
         wait_minutes: u64,
         rounds: u32,
+    }
+    RawUpgrade {
+        runs: u32,
+        worse: u32,
+        tests: u32,
+        refusals: u32,
+        cost_percent: u32,
+        looser: u32,
+        stricter: u32,
     }
 }
 

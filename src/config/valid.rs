@@ -44,6 +44,8 @@ pub struct Config {
     pub approve: super::Approve,
     /// Who reviews a change.
     pub review: super::Review,
+    /// What an upgrade has to hold to.
+    pub upgrade: super::Upgrade,
 }
 
 /// Who writes changes.
@@ -431,6 +433,7 @@ impl Default for Config {
             intake: super::Intake::default(),
             approve: super::Approve::default(),
             review: super::Review::default(),
+            upgrade: super::Upgrade::default(),
         }
     }
 }

@@ -45,6 +45,7 @@ mod support;
 mod tampering;
 mod templates;
 mod tidy;
+mod upgrade;
 mod vcs;
 mod verify;
 mod waivers;
