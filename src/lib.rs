@@ -26,6 +26,7 @@
 //! - [`proof`]: whether a change is what its evidence says
 //! - [`sbom`]: which packages the lock files of a commit chose, in the forms other tools read
 //! - [`report`]: a run rendered from its artifacts
+//! - [`upgrade`]: a candidate tried over recorded runs before it becomes the default
 //! - [`doctor`]: what this machine and repository have and lack
 //! - [`cli`]: words in, request out, exit code out
 
@@ -53,3 +54,4 @@ pub mod scan;
 pub mod stage;
 pub mod syntax;
 pub mod telemetry;
+pub mod upgrade;

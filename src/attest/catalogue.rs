@@ -1,6 +1,7 @@
-//! Predicates of others that fit: SLSA provenance v1, and in-toto's test-result v0.1 and Simple Verification Result v0.1.
+//! Predicates of others that fit: SLSA provenance v1 and verification summary v1, in-toto's test-result v0.1 and Simple
+//! Verification Result v0.1.
 //!
-//! Fields are those of the specifications (slsa.dev/spec/v1.0/provenance; in-toto/attestation, spec/predicates). Must never
+//! Fields are those of the specifications (slsa.dev/spec/v1.0/provenance and .../verification_summary; in-toto/attestation, spec/predicates). Must never
 //! stretch a predicate to say more than its specification means.
 
 use std::collections::BTreeSet;
@@ -24,6 +25,9 @@ pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 /// In-toto's Simple Verification Result.
 pub const SVR: &str = "https://in-toto.io/attestation/svr/v0.1";
+
+/// SLSA's verification summary.
+pub const VSA: &str = "https://slsa.dev/verification_summary/v1";
 
 const OWN: &str = env!("CARGO_PKG_REPOSITORY");
 
@@ -135,6 +139,28 @@ pub fn svr(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
         },
         "timeCreated": manifest.timing.started_at,
         "properties": properties,
+    })))
+}
+
+/// Says what policy decided about a change; a change that waits for a person, or that policy denies, did not pass.
+///
+/// The level is one of our own, as the specification allows: no level of SLSA is claimed.
+pub fn vsa(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
+    let Some(verdict) = there(run.body::<Verdict>(slot::VERDICT))? else { return Ok(None) };
+    let Some(manifest) = run.last(StageId::Policy) else { return Ok(None) };
+    let Some(finished) = finished(manifest) else { return Ok(None) };
+    let (result, level) = match verdict.decision {
+        Decision::Allow => ("PASSED", "ORCH_POLICY_ALLOWED"),
+        Decision::NeedsApproval | Decision::Deny => ("FAILED", "FAILED"),
+    };
+    Ok(Some(json!({
+        "verifier": { "id": format!("{OWN}/policy/v{}", manifest.link.stage_version), "version": version(run) },
+        "timeVerified": finished.to_string(),
+        "resourceUri": format!("{OWN}/runs/{}", run.run),
+        "policy": { "uri": format!("{OWN}/policies"), "digest": { "sha256": verdict.bundle.hex() } },
+        "verificationResult": result,
+        "verifiedLevels": [level],
+        "slsaVersion": "1.0",
     })))
 }
 

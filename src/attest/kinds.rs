@@ -50,6 +50,12 @@ pub const KINDS: &[StatementKind] = &[
         about: "The rules an allowed change passed.",
         make: catalogue::svr,
     },
+    StatementKind {
+        name: "vsa",
+        predicate: catalogue::VSA,
+        about: "What policy decided, as a SLSA verification summary.",
+        make: catalogue::vsa,
+    },
 ];
 
 /// The name of the predicate of this program among the schemas.

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::commands::{
     artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, graph, index,
     init, lint, pipeline, policy, providers, release, replay, report, run, runs, sbom, schema, stage, stages,
-    templates, verify,
+    templates, upgrade, verify,
 };
 
 const AFTER: &str = "\
@@ -112,6 +112,8 @@ pub enum Command {
     Runs(runs::RunsArgs),
     /// List the packages a commit uses, as a bill of materials
     Sbom(sbom::SbomArgs),
+    /// Try another model, prompt, set of rules or template over recorded runs, then make it the default
+    Upgrade(upgrade::UpgradeArgs),
     /// Tell what a run spent, by stage, role, step and model
     Cost(cost::CostArgs),
     /// List, show and verify the artifacts of runs

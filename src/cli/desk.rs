@@ -19,13 +19,14 @@ use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Envelope;
 use crate::artifact::id::{StageId, TreeId};
 use crate::artifact::kind::slot;
-use crate::artifact::money::NanoUsd;
+use crate::artifact::money::{NanoUsd, Usd};
 use crate::artifact::store::ArtifactStore;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::task::{Assignment, Task};
 use crate::config::{Config, EngineChoice};
 use crate::diagnostic::redact::redact;
 use crate::engine::model::{self, ModelEngine, Setup};
+use crate::engine::template::{TemplateEngine, TemplateSource};
 use crate::engine::{Engine, EngineError, template};
 use crate::ports::vcs::VcsRead;
 use crate::ports::workspace::TempWorkspaces;
@@ -35,13 +36,31 @@ use crate::stage::Ports;
 const CAST: [&str; 3] = [ARCHITECT, BUILDER, TEST_WRITER];
 
 /// Where a repository keeps roles of its own.
-const ROLES: &[u8] = b".orch/roles/";
+pub const ROLES: &str = ".orch/roles/";
+
+/// Where a repository keeps its own wording of prompts.
+pub const PROMPTS: &str = ".orch/prompts/";
 
 /// Who writes a change, and on what terms.
 pub struct Desk {
     /// Who proposes.
     pub engine: Box<dyn Engine>,
     governed: Option<Governed>,
+}
+
+/// What writes changes while an upgrade is tried.
+pub enum Trial {
+    /// Templates: those of the repository with the candidate's.
+    Templates(Vec<TemplateSource>),
+    /// Models.
+    Models {
+        /// Who can be asked.
+        setup: Box<ModelSetup>,
+        /// The model every role is to use, where one was named.
+        named: Option<String>,
+        /// Roles and prompts.
+        words: Words,
+    },
 }
 
 /// What calls to models are held to.
@@ -71,7 +90,7 @@ impl Desk {
                 let setup = session.models()?;
                 let named = args.model.as_deref().or(assignment.model.as_deref());
                 let tree = session.vcs.head()?.tree;
-                let engine = model_engine(&setup, named, &session.config, &session.vcs, &tree)?;
+                let engine = model_engine(&setup, named, &session.config, Words::of(&session.vcs, &tree)?)?;
                 let routes = routes(&setup, named, records.is_some())?.with_cast(engine.cast());
                 let governed = Governed { setup, routes, records, live: args.live, terms };
                 Ok(Self { engine: Box::new(engine), governed: Some(governed) })
@@ -81,6 +100,28 @@ impl Desk {
                 help: "Use the orch that started the run, or start it again.".into(),
             }
             .into()),
+        }
+    }
+
+    /// Opens the desk of a candidate: the parts an upgrade would change come from it, and every answer is asked for anew.
+    pub fn trial(
+        trial: Trial,
+        assignment: &Assignment,
+        config: &Config,
+        limit: NanoUsd,
+    ) -> Result<Self, CommandError> {
+        let args = AssignArgs { max_cost_usd: Some(Usd(limit)), ..AssignArgs::default() };
+        let terms = Terms::of(&args, Some(assignment), config);
+        match trial {
+            Trial::Templates(sources) => {
+                Ok(Self { engine: Box::new(TemplateEngine::new(sources)), governed: None })
+            }
+            Trial::Models { setup, named, words } => {
+                let engine = model_engine(&setup, named.as_deref(), config, words)?;
+                let routes = routes(&setup, named.as_deref(), false)?.with_cast(engine.cast());
+                let governed = Governed { setup: *setup, routes, records: None, live: false, terms };
+                Ok(Self { engine: Box::new(engine), governed: Some(governed) })
+            }
         }
     }
 
@@ -212,24 +253,43 @@ fn entry(name: &str) -> Result<RouteEntry, CommandError> {
     })
 }
 
-/// Returns the roles of a repository as (path, text).
-fn roles(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Vec<(String, String)>, CommandError> {
-    let mut roles = Vec::new();
-    for entry in vcs.entries(tree)?.iter().filter(|entry| entry.path.starts_with(ROLES)) {
-        let Some(path) = entry.utf8_path().filter(|path| is_markdown(path)) else { continue };
-        let bytes = vcs.file(tree, path)?.unwrap_or_default();
-        roles.push((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    Ok(roles)
+/// The words of a repository to models: its roles and prompts as (path, text), those of a commit's tree, never of the
+/// working tree.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    roles: Vec<(String, String)>,
+    prompts: Vec<(String, String)>,
 }
 
-fn is_markdown(path: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|ending| ending == "md")
+impl Words {
+    /// Reads the words of a tree.
+    pub fn of(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Self, CommandError> {
+        let mut words = Self::default();
+        for entry in vcs.entries(tree)?.iter() {
+            let Some(path) = entry.utf8_path().filter(|path| is_words(path)) else { continue };
+            let bytes = vcs.file(tree, path)?.unwrap_or_default();
+            words.put(path, String::from_utf8_lossy(&bytes).into_owned());
+        }
+        Ok(words)
+    }
+
+    /// Puts a text in the place of the one at its path.
+    pub fn put(&mut self, path: &str, text: String) {
+        let list = if path.starts_with(ROLES) { &mut self.roles } else { &mut self.prompts };
+        list.retain(|(other, _)| other != path);
+        list.push((path.to_owned(), text));
+    }
+}
+
+/// Tells whether a path is one of a role or a prompt of the repository.
+pub fn is_words(path: &str) -> bool {
+    let markdown = std::path::Path::new(path).extension().is_some_and(|ending| ending == "md");
+    markdown && (path.starts_with(ROLES) || path.starts_with(PROMPTS))
 }
 
 /// Returns the cast of a repository: the built-in roles and those of a commit's tree.
 pub fn cast(vcs: &dyn VcsRead, tree: &TreeId) -> Result<Cast, CommandError> {
-    Ok(Cast::load(&roles(vcs, tree)?).map_err(EngineError::from)?)
+    Ok(Cast::load(&Words::of(vcs, tree)?.roles).map_err(EngineError::from)?)
 }
 
 /// Returns the role whose route is taken for a role.
@@ -237,15 +297,14 @@ fn route_name<'a>(setup: &'a ModelSetup, cast: &'a Cast, role: &'a str) -> &'a s
     if setup.catalogue.routes().any(|(name, _)| name == role) { role } else { cast.route_of(role) }
 }
 
-/// Returns the model engine of a repository: its roles are those of a commit's tree, never of the working tree.
+/// Returns the model engine of a repository.
 pub fn model_engine(
     setup: &ModelSetup,
     named: Option<&str>,
     config: &Config,
-    vcs: &dyn VcsRead,
-    tree: &TreeId,
+    words: Words,
 ) -> Result<ModelEngine, CommandError> {
-    let roles = roles(vcs, tree)?;
+    let Words { roles, prompts } = words;
     let cast = Cast::load(&roles).map_err(EngineError::from)?;
     let mut everybody: Vec<String> = CAST.map(str::to_owned).to_vec();
     everybody.extend(config.models.critics.iter().map(ToString::to_string));
@@ -271,6 +330,7 @@ pub fn model_engine(
     Ok(ModelEngine::new(Setup {
         routes,
         roles,
+        prompts,
         critics: config.models.critics.iter().map(ToString::to_string).collect(),
         notes: config.models.notes.parse().ok(),
         edits,

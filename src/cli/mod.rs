@@ -9,6 +9,7 @@ mod commands;
 mod desk;
 mod error;
 mod event;
+mod history;
 mod hub;
 pub mod models;
 mod observer;
@@ -16,6 +17,7 @@ mod output;
 mod outputs;
 mod reference;
 mod release;
+mod rules;
 mod session;
 mod verdict;
 

@@ -52,6 +52,12 @@ pub fn pages() -> Vec<Page> {
     if let Ok(text) = serde_json::to_string_pretty(&crate::attest::kinds::schema()) {
         pages.push(page(&format!("schemas/{}.json", crate::attest::kinds::SCHEMA), text + "\n"));
     }
+    for kind in crate::upgrade::files::KINDS {
+        let schema = crate::upgrade::files::schema(kind);
+        if let Some(Ok(text)) = schema.map(|schema| serde_json::to_string_pretty(&schema)) {
+            pages.push(page(&format!("schemas/{kind}.json"), text + "\n"));
+        }
+    }
     if let Some(text) = Sources::embedded().ok().and_then(|sources| prepared::text(&sources)) {
         pages.push(Page { path: prepared::PATH.into(), text });
     }

@@ -180,6 +180,22 @@ impl Session {
         ModelSetup::open(&self.root, &self.config.models.file, self.environment.clone(), self.clock.now())
     }
 
+    /// Returns the catalogue as it would be with these bytes in the repository's file of models.
+    pub fn models_with(&self, own: Option<Vec<u8>>) -> Result<ModelSetup, CommandError> {
+        let (file, now) = (&self.config.models.file, self.clock.now());
+        ModelSetup::open_with(&self.root, file, own, self.environment.clone(), now)
+    }
+
+    /// Returns the templates of the repository, besides those of this program.
+    pub fn template_sources(&self) -> Result<Vec<crate::engine::template::TemplateSource>, CommandError> {
+        template_sources(&self.root, &self.config)
+    }
+
+    /// Returns the repository with its index.
+    pub fn reading(&self) -> &dyn crate::ports::vcs::VcsRead {
+        &self.indexed
+    }
+
     /// Returns the forge of the repository, for looking.
     pub fn hub(&self) -> Option<&dyn ForgeRead> {
         self.hub.as_ref().map(|hub| hub as &dyn ForgeRead)
@@ -231,6 +247,11 @@ impl Session {
         Ok(format!("{slug}-{}", digest.short()).parse().map_err(|error: crate::artifact::id::IdError| {
             UsageError { what: error.to_string(), help: "Give the request as plain text.".into() }
         })?)
+    }
+
+    /// Returns the folder that holds the run folders.
+    pub fn artifacts(&self) -> &Path {
+        &self.artifacts
     }
 
     /// Returns the folder of a run.

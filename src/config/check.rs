@@ -72,6 +72,7 @@ pub(super) fn check(raw: Raw, text: &str) -> Result<Config, Vec<Problem>> {
         ),
         promote: check.promote(raw.promote.unwrap_or_default(), super::Promote::default()),
         rollback: check.rollback(raw.rollback.unwrap_or_default(), super::GoBack::default()),
+        upgrade: super::Upgrade::of(&raw.upgrade.unwrap_or_default()),
     };
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }

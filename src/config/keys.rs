@@ -229,6 +229,13 @@ pub static KEYS: &[Key] = &[
     key("rollback.revert", Takes::Flag, "Whether a pull request is opened that puts the branch back."),
     key("rollback.commands", Takes::Commands, "Commands of the repository that carry the way back out, run by `rollback-command` without a token, on the files of the last good release."),
     key("rollback.network", Takes::Flag, "Whether those commands may reach the network."),
+    number("upgrade.runs", 1, 1_000, "How many recorded runs have to be compared before a candidate can become the default."),
+    number("upgrade.worse", 0, 1_000, "How many runs may end worse: denied instead of allowed, or without a change."),
+    number("upgrade.tests", 0, 1_000, "How many runs may lose their passing tests."),
+    number("upgrade.refusals", 0, 1_000, "How many runs more may end without a change, because models refuse or do not agree."),
+    number("upgrade.cost_percent", 0, 1_000, "How much more the runs may cost, all together, in percent."),
+    number("upgrade.looser", 0, 1_000, "How many recorded decisions other rules may make looser."),
+    number("upgrade.stricter", 0, 1_000, "How many recorded decisions other rules may make stricter."),
 ];
 
 const STATISTICS: &[&str] = &["mean", "median", "max", "min", "last"];

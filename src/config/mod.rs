@@ -19,6 +19,7 @@ mod reference;
 mod release;
 mod sandbox;
 pub mod starter;
+mod upgrade;
 mod valid;
 mod walk;
 
@@ -28,6 +29,7 @@ pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};
 pub use release::{BudgetQuery, CanaryQueries, Freeze, Query, Release, ReleaseEnvironment, Statistic};
+pub use upgrade::Upgrade;
 pub use valid::{
     Artifacts, Author, AutoMerge, Budget, Command, Commands, Config, EngineChoice, FilePack, ForgeChoice,
     GitPack, Level, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets, StageLimits,

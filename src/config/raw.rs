@@ -50,6 +50,7 @@ raw! {
         release: RawRelease,
         promote: RawPromote,
         rollback: RawGoBack,
+        upgrade: RawUpgrade,
     }
     RawModels { file: String, notes: String, critics: Vec<String>, }
     RawBudget {
@@ -166,6 +167,15 @@ raw! {
     RawDelta { better: Better, tolerance: String, }
     RawRollback { plan: String, rehearsed_days: u64, rehearsals: String, }
     RawLicences { deny: Vec<String>, unknown: bool, sbom: String, }
+    RawUpgrade {
+        runs: u32,
+        worse: u32,
+        tests: u32,
+        refusals: u32,
+        cost_percent: u32,
+        looser: u32,
+        stricter: u32,
+    }
 }
 
 /// The budgets of single stages.

@@ -50,6 +50,8 @@ pub struct Config {
     pub promote: super::Promote,
     /// How to go back.
     pub rollback: super::GoBack,
+    /// What an upgrade has to hold to.
+    pub upgrade: super::Upgrade,
 }
 
 /// Who writes changes.
@@ -440,6 +442,7 @@ impl Default for Config {
             release: super::Release::default(),
             promote: super::Promote::default(),
             rollback: super::GoBack::default(),
+            upgrade: super::Upgrade::default(),
         }
     }
 }

@@ -63,16 +63,21 @@ impl crate::diagnostic::Failure for KeepError {
     }
 }
 
-fn is_kept(path: &str) -> bool {
-    manifest_of(path).is_some() || is_statement(path) || KEPT.contains(&split_round(path).1)
+fn is_kept(path: &str, document: bool) -> bool {
+    let slot = split_round(path).1;
+    let kept = KEPT.contains(&slot) || (document && slot == slot::POLICY_INPUT.path);
+    kept || manifest_of(path).is_some() || is_statement(path)
 }
 
 /// Keeps a run; the same run again adds nothing, and statements signed since are added.
+///
+/// With `document`, what rules judged is kept too, added lines of the change included: later rules can judge it again.
 pub fn keep(
     records: &dyn VcsRecords,
     at: &str,
     run: &OpenRun<'_>,
     author: &Signature,
+    document: bool,
 ) -> Result<Added, KeepError> {
     if let Some(first) = run.chain.breaks.first() {
         return Err(KeepError::Broken(first.to_string()));
@@ -82,7 +87,7 @@ pub fn keep(
     }
     let state = run.state();
     let mut files = Vec::new();
-    for path in run.store.list()?.into_iter().filter(|path| is_kept(path)) {
+    for path in run.store.list()?.into_iter().filter(|path| is_kept(path, document)) {
         let bytes = run.store.read(&path)?.unwrap_or_default();
         files.push((format!("{}/{}/{path}", run.run, state.short()), bytes));
     }

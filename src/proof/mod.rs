@@ -8,6 +8,7 @@
 //! - `case`: what is looked at; `outcome`: what a check can say; `checks`: one file per check, one line in its list
 //! - `people`: what was changed by hand after the run's last commit
 //! - `behind`: the commits of a release, and what a run behind it says
+//! - `rejudge`: the recorded document by other rules
 //! - `resolve`: which run made a commit; `keep`: a run's small files in a ref of the repository
 
 pub mod behind;
@@ -16,6 +17,7 @@ mod checks;
 pub mod keep;
 mod outcome;
 mod people;
+pub mod rejudge;
 pub mod resolve;
 
 use serde::Serialize;

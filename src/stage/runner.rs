@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub use error::RunError;
-pub use key::key_of;
+pub use key::{key_of, key_with};
 
 use super::io::{Output, StageResult};
 use super::journal::Journal;

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::env::{TestEnv, files_below, run_folder};
 
@@ -53,7 +53,7 @@ fn a_change_is_proven_signed_kept_and_found_by_its_commit() {
 
     // Kept with the repository, twice the same, and no branch, index or file is touched.
     let before = (files_below(&root.join("src")), env.git(&root, &["status", "--porcelain"]));
-    env.orch(&root, &["runs", "keep", "--push", "origin"]).exits(0).says("17 files");
+    env.orch(&root, &["runs", "keep", "--push", "origin"]).exits(0).says("18 files");
     env.orch(&root, &["runs", "keep"]).exits(0).says("was kept");
     assert_eq!(before, (files_below(&root.join("src")), env.git(&root, &["status", "--porcelain"])));
     env.orch(&root, &["runs", "list"]).exits(0).says("add-a-health-endpoint");
@@ -63,7 +63,7 @@ fn a_change_is_proven_signed_kept_and_found_by_its_commit() {
     env.git(&root, &["clone", "-q", "../service.git", &clone.display().to_string()]);
     let remote = format!("origin/{branch}");
     env.orch(&clone, &["verify", &remote]).exits(2).says("orch runs fetch");
-    env.orch(&clone, &["runs", "fetch"]).exits(0).says("17 files new");
+    env.orch(&clone, &["runs", "fetch"]).exits(0).says("18 files new");
     env.orch(&clone, &["verify", &remote]).exits(2).says("(needed)");
     env.orch(&clone, &["verify", &remote, "--key", &public]).exits(0).says("were not kept");
 
@@ -112,6 +112,87 @@ fn what_is_no_run_is_told_with_the_way_on() {
     env.orch(&root, &["runs", "keep"]).exits(3).says("is not kept");
 }
 
+/// What the specifications ask of the predicates of others: in-toto/attestation, spec/predicates; slsa.dev/spec/v1.0.
+fn specified(kind: &str) -> Value {
+    let resource =
+        json!({ "type": "object", "anyOf": [{ "required": ["uri"] }, { "required": ["digest"] }] });
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    let id = json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string", "format": "uri" } } });
+    match kind {
+        "test-result" => json!({
+            "required": ["result", "configuration"],
+            "properties": {
+                "result": { "enum": ["PASSED", "WARNED", "FAILED"] },
+                "configuration": { "type": "array", "minItems": 1, "items": resource },
+                "passedTests": texts, "warnedTests": texts, "failedTests": texts,
+            },
+        }),
+        "svr" => json!({
+            "required": ["verifier", "timeCreated", "properties"],
+            "properties": { "verifier": id, "timeCreated": { "format": "date-time" }, "properties": texts },
+        }),
+        "vsa" => json!({
+            "required": ["verifier", "timeVerified", "resourceUri", "policy", "verificationResult", "verifiedLevels"],
+            "properties": {
+                "verifier": id, "timeVerified": { "format": "date-time" },
+                "resourceUri": { "type": "string", "format": "uri" },
+                "policy": resource, "verificationResult": { "enum": ["PASSED", "FAILED"] },
+                "verifiedLevels": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+                "slsaVersion": { "type": "string" },
+            },
+        }),
+        _ => json!({
+            "required": ["buildDefinition", "runDetails"],
+            "properties": {
+                "buildDefinition": { "required": ["buildType", "externalParameters"] },
+                "runDetails": { "required": ["builder"], "properties": { "builder": id } },
+            },
+        }),
+    }
+}
+
+#[test]
+fn predicates_of_others_have_the_form_their_specifications_ask_for() {
+    let env = TestEnv::new();
+    let predicate = |root: &std::path::Path, kind: &str| -> Value {
+        let out = env.path(kind).display().to_string();
+        env.orch(root, &["attest", "predicate", "--kind", kind, "--out", &out]).exits(0);
+        serde_json::from_slice(&fs::read(env.path(kind).join("predicate.json")).unwrap()).unwrap()
+    };
+    let fits = |kind: &str, predicate: &Value| {
+        let schema = jsonschema::options().should_validate_formats(true).build(&specified(kind)).unwrap();
+        schema.is_valid(predicate)
+    };
+    let root = env.repository("notes", &[("README.md", "# Notes\n")]);
+    env.orch(&root, &["run", "add an MIT license for ACME Inc"]).exits(0);
+    for kind in ["provenance", "test-result", "svr", "vsa"] {
+        let good = predicate(&root, kind);
+        assert!(fits(kind, &good), "{kind}: {good}");
+        // The check can fail: without any one of its fields it does.
+        let needed = specified(kind)["required"].as_array().unwrap().clone();
+        for field in needed {
+            let mut less = good.clone();
+            less.as_object_mut().unwrap().remove(field.as_str().unwrap()).unwrap();
+            assert!(!fits(kind, &less), "{kind} without {field}");
+        }
+    }
+    let passed = predicate(&root, "vsa");
+    let told = (&passed["verificationResult"], &passed["verifiedLevels"]);
+    assert_eq!(told, (&"PASSED".into(), &json!(["ORCH_POLICY_ALLOWED"])), "{passed}");
+    // What waits for a person did not pass, and no rule it broke is vouched for.
+    let config = "paths:\n  protect: [LICENSE]\n";
+    let root = env.repository("held", &[("README.md", "# Notes\n"), ("orch.yml", config)]);
+    env.orch(&root, &["run", "add an MIT license for ACME Inc"]).exits(4);
+    let failed = predicate(&root, "vsa");
+    assert_eq!(
+        (&failed["verificationResult"], &failed["verifiedLevels"]),
+        (&"FAILED".into(), &json!(["FAILED"]))
+    );
+    assert!(fits("vsa", &failed));
+    let out = env.path("none").display().to_string();
+    env.orch(&root, &["attest", "predicate", "--kind", "svr", "--out", &out]).exits(2);
+}
+
 #[test]
 #[ignore = "needs Python packages: tests/stand-ins/run dsse"]
 fn reference_implementations_verify_what_is_signed() {
@@ -136,6 +217,6 @@ fn reference_implementations_verify_what_is_signed() {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(said.lines().filter(|line| line.starts_with("verified ")).count(), 4, "{said}");
+        assert_eq!(said.lines().filter(|line| line.starts_with("verified ")).count(), 5, "{said}");
     }
 }

@@ -141,6 +141,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("edit", &["ports", "config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
     ("ports", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
     ("config", &["telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+    ("upgrade", &["cli"]),
     ("telemetry", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"]),
     ("agent", &["config", "telemetry", "engine", "stage", "pipeline", "report", "cli"]),
     ("index", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),

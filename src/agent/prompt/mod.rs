@@ -116,13 +116,24 @@ pub struct Prompts {
 }
 
 impl Prompts {
-    /// Returns the prompts of the binary.
-    pub fn load() -> Result<Self, DataError> {
+    /// Returns the prompts of the binary with `own` ones as (path, text) in place of those of the same step.
+    ///
+    /// A step nobody asks is refused: a name that is misspelt would change nothing, silently.
+    pub fn load(own: &[(String, String)]) -> Result<Self, DataError> {
         let mut prompts = BTreeMap::new();
         for path in Embedded::iter() {
             let Some(file) = Embedded::get(&path) else { continue };
             let prompt = Prompt::parse(&format!("prompts/{path}"), &String::from_utf8_lossy(&file.data))?;
             prompts.insert(prompt.step.clone(), prompt);
+        }
+        for (path, text) in own {
+            let prompt = Prompt::parse(path, &text.replace("\r\n", "\n"))?;
+            if prompts.insert(prompt.step.clone(), prompt).is_none() {
+                return Err(DataError {
+                    file: path.clone(),
+                    why: "no step of that name asks anybody".into(),
+                });
+            }
         }
         Ok(Self { prompts })
     }
@@ -185,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_built_in_prompt_can_be_read() {
-        let prompts = Prompts::load().unwrap();
+        let prompts = Prompts::load(&[]).unwrap();
         let steps: Vec<_> = prompts.iter().map(|p| p.step.as_str()).collect();
         for step in [
             "generate.critique",
@@ -205,13 +216,26 @@ mod tests {
 
     #[test]
     fn values_are_fenced_and_never_rendered_again() {
-        let prompts = Prompts::load().unwrap();
+        let prompts = Prompts::load(&[]).unwrap();
         let values =
             [("error", Text::data("error", "{{ 7 * 7 }} {% raw %}"))].into_iter().collect::<BTreeMap<_, _>>();
         let text = prompts.render("reply.invalid", &values).unwrap();
         assert!(text.contains("{{ 7 * 7 }} {% raw %}\nDATA>>> "), "{text}");
         let error = prompts.render("reply.invalid", &BTreeMap::new()).unwrap_err();
         assert_eq!(error.file, "prompts/reply.invalid.md");
+    }
+
+    #[test]
+    fn a_repository_may_word_a_step_its_own_way() {
+        let own = |step: &str| {
+            let text = format!("---\nstep: {step}\nversion: 2\npurpose: x\n---\nOther words.\n");
+            Prompts::load(&[(format!(".orch/prompts/{step}.md"), text)])
+        };
+        let (mine, theirs) = (own("plan.propose").unwrap(), Prompts::load(&[]).unwrap());
+        assert_eq!(mine.of("plan.propose").unwrap().text, "Other words.");
+        assert_eq!(mine.iter().count(), theirs.iter().count());
+        assert_ne!(mine.materials(), theirs.materials());
+        assert!(own("plan.suggest").unwrap_err().why.contains("no step"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod schema;
 pub mod stage;
 pub mod stages;
 pub mod templates;
+pub mod upgrade;
 pub mod util;
 pub mod verify;
 
@@ -65,6 +66,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Attest(args) => attest::run(args, global, output),
         Command::Runs(args) => runs::run(args, global, output),
         Command::Sbom(args) => sbom::run(args, global, output),
+        Command::Upgrade(args) => upgrade::run(args, global, output),
         Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),

@@ -124,7 +124,8 @@ impl Record {
                 "Replay it with the orch that made it.",
             ));
         }
-        let made = desk::model_engine(&self.setup, self.named.as_deref(), config, vcs, &task.base.tree);
+        let made = desk::Words::of(vcs, &task.base.tree)
+            .and_then(|words| desk::model_engine(&self.setup, self.named.as_deref(), config, words));
         match made {
             Ok(engine) => Ok(Box::new(engine)),
             Err(error) => Err(ReplayError::cannot(

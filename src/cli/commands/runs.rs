@@ -36,6 +36,9 @@ enum RunsCommand {
         /// Push the ref to this remote too, without force
         #[arg(long, value_name = "REMOTE")]
         push: Option<String>,
+        /// Keep what rules judged too, with the added lines of the change, so that later rules can judge it again
+        #[arg(long)]
+        document: bool,
     },
     /// List the runs that are kept
     List,
@@ -59,10 +62,10 @@ struct Kept<'a> {
 pub fn run(args: &RunsArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     let repository = GitRepository::open(session::folder(global)?)?;
     match &args.command {
-        RunsCommand::Keep { run, push } => {
+        RunsCommand::Keep { run, push, document } => {
             let found = session::find_run(global, run.as_deref())?;
             let opened = OpenRun::open(&found.run, &found.store, false)?;
-            let added = keep::keep(&repository, &args.at, &opened, &author()?)?;
+            let added = keep::keep(&repository, &args.at, &opened, &author()?, *document)?;
             if let Some(remote) = push {
                 repository.push_records(remote, &args.at)?;
             }

@@ -8,6 +8,7 @@ use crate::attest::kinds;
 use crate::cli::CommandError;
 use crate::cli::error::UsageError;
 use crate::cli::output::Output;
+use crate::upgrade::files as upgrades;
 
 /// Print the JSON Schema of an artifact kind, or of the predicate of signed statements; without a kind, list the kinds
 #[derive(Debug, Args)]
@@ -20,20 +21,28 @@ pub struct SchemaArgs {
 pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
     let Some(name) = &args.kind else {
         let own = (kinds::SCHEMA, "1".to_owned());
-        let rows: Vec<_> =
-            json_kinds().map(|kind| (kind.as_str(), kind.version().to_string())).chain([own]).collect();
+        let of_upgrades = upgrades::KINDS.iter().map(|kind| (*kind, upgrades::FORM.to_owned()));
+        let rows: Vec<_> = json_kinds()
+            .map(|kind| (kind.as_str(), kind.version().to_string()))
+            .chain([own])
+            .chain(of_upgrades)
+            .collect();
         return output
             .show(&rows, |out| {
-                rows.iter().try_for_each(|(kind, version)| writeln!(out, "{kind:<14} {version}"))
+                rows.iter().try_for_each(|(kind, version)| writeln!(out, "{kind:<18} {version}"))
             })
             .map(|()| 0);
     };
     let found = match name.as_str() {
         kinds::SCHEMA => Some(kinds::schema()),
-        name => name.parse::<ArtifactKind>().ok().and_then(schema),
+        name => name.parse::<ArtifactKind>().ok().and_then(schema).or_else(|| upgrades::schema(name)),
     };
     let Some(schema) = found else {
-        let names: Vec<_> = json_kinds().map(ArtifactKind::as_str).chain([kinds::SCHEMA]).collect();
+        let names: Vec<_> = json_kinds()
+            .map(ArtifactKind::as_str)
+            .chain([kinds::SCHEMA])
+            .chain(upgrades::KINDS.iter().copied())
+            .collect();
         return Err(UsageError {
             what: format!("`{name}` is no artifact kind with a schema"),
             help: format!("The kinds are {}.", names.join(", ")),

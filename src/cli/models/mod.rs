@@ -51,7 +51,17 @@ impl ModelSetup {
         environment: Environment,
         now: Timestamp,
     ) -> Result<Self, CommandError> {
-        let own = own_file(root, file)?;
+        Self::open_with(root, file, own_file(root, file)?, environment, now)
+    }
+
+    /// Like [`Self::open`], with these bytes in place of the file.
+    pub fn open_with(
+        root: &Path,
+        file: &str,
+        own: Option<Vec<u8>>,
+        environment: Environment,
+        now: Timestamp,
+    ) -> Result<Self, CommandError> {
         let overlays: Vec<Overlay<'_>> =
             own.iter().map(|bytes| Overlay { name: file, bytes: bytes.as_slice() }).collect();
         let addresses = environment.base_urls();

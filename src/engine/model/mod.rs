@@ -41,6 +41,8 @@ pub struct Setup {
     pub routes: Vec<Material>,
     /// Roles of the repository as (path, text); they win over built-in ones of the same name.
     pub roles: Vec<(String, String)>,
+    /// Prompts of the repository in the same form; they stand for those of the same step.
+    pub prompts: Vec<(String, String)>,
     /// Roles that judge besides, by name; each costs as much as the Architect's judgement.
     pub critics: Vec<String>,
     /// The committed file of project memory; it is read from the base and never written.
@@ -60,7 +62,7 @@ pub struct ModelEngine {
 impl ModelEngine {
     /// Returns an engine; roles, prompts and the cast of critics are checked here.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let (cast, prompts) = (Cast::load(&setup.roles)?, Prompts::load()?);
+        let (cast, prompts) = (Cast::load(&setup.roles)?, Prompts::load(&setup.prompts)?);
         cast.critics(&setup.critics)?;
         Ok(Self { cast, prompts, setup, retriever: Box::new(Lookup) })
     }

@@ -52,6 +52,13 @@ pub fn markdown(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 escape(&finding.help)
             )?;
         }
+        for one in &verdict.set_aside {
+            let place = one.finding.path.as_deref().map(|p| format!(" in {}", escape(p))).unwrap_or_default();
+            let until =
+                one.until.as_deref().map(|day| format!(", until {}", escape(day))).unwrap_or_default();
+            let (code, reason) = (escape(&one.finding.code), escape(&one.reason));
+            writeln!(out, "- set aside: {code}{place}: {reason}{until}")?;
+        }
     }
     if let Some(pull) = &report.pull_request {
         writeln!(out, "\n### Pull request\n\n{} on branch {}", escape(&pull.title), escape(&pull.branch))?;

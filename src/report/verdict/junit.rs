@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::{effect, line_of, place, sentence};
-use crate::artifact::types::verdict::{Effect, Finding, Verdict};
+use super::{aside, effect, line_of, place, sentence};
+use crate::artifact::types::verdict::{Effect, Finding, SetAside, Verdict};
 use crate::diagnostic::text::count;
 
 /// Writes one suite.
@@ -15,11 +15,16 @@ pub(super) fn render(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     for finding in &verdict.findings {
         found.entry(&finding.code).or_default().push(finding);
     }
+    let mut waivers: BTreeMap<&str, Vec<&SetAside>> = BTreeMap::new();
+    for one in &verdict.set_aside {
+        waivers.entry(&one.finding.code).or_default().push(one);
+    }
     let skipped: BTreeMap<&str, &str> =
         verdict.skipped.iter().map(|rule| (rule.code.as_str(), rule.why.as_str())).collect();
     let mut codes: BTreeSet<&str> = verdict.rules.iter().map(String::as_str).collect();
     codes.extend(found.keys());
     codes.extend(skipped.keys());
+    codes.extend(waivers.keys());
     let failures =
         found.values().filter(|findings| findings.iter().any(|one| one.effect > Effect::Warn)).count();
     let left_out = skipped.keys().filter(|code| !found.contains_key(*code)).count();
@@ -31,23 +36,24 @@ pub(super) fn render(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     for code in codes {
         let category = code.split('/').next().unwrap_or_default();
         write!(out, "    <testcase classname=\"orch.{}\" name=\"{}\"", xml(category), xml(code))?;
+        let waived = waivers.get(code).map(Vec::as_slice).unwrap_or_default();
         match (found.get(code), skipped.get(code)) {
-            (Some(findings), _) => {
+            (None, None) if waived.is_empty() => writeln!(out, "/>")?,
+            (Some(_), _) | (None, None) => {
                 writeln!(out, ">")?;
-                case(findings, out)?;
+                case(found.get(code).map(Vec::as_slice).unwrap_or_default(), waived, out)?;
                 writeln!(out, "    </testcase>")?;
             }
             (None, Some(why)) => {
                 writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", xml(why))?;
             }
-            (None, None) => writeln!(out, "/>")?,
         }
     }
     writeln!(out, "  </testsuite>\n</testsuites>")
 }
 
-/// A case with findings: those that count fail it, warnings are its output.
-fn case(findings: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
+/// A case with findings: those that count fail it, warnings and what is set aside are its output.
+fn case(findings: &[&Finding], waived: &[&SetAside], out: &mut dyn Write) -> io::Result<()> {
     let (warnings, failing): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|one| one.effect == Effect::Warn);
     if let Some(worst) = failing.iter().map(|one| one.effect).max() {
@@ -59,9 +65,14 @@ fn case(findings: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
         listed(&failing, out)?;
         writeln!(out, "</failure>")?;
     }
-    if !warnings.is_empty() {
+    if !warnings.is_empty() || !waived.is_empty() {
         writeln!(out, "      <system-out>")?;
         listed(&warnings, out)?;
+        for one in waived {
+            let until = one.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+            writeln!(out, "{}", xml(&format!("set aside, {}{until}: {}", aside(one.by), one.reason)))?;
+            listed(&[&one.finding], out)?;
+        }
         writeln!(out, "</system-out>")?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::snippet::{self, Snippet};
 use super::{
     EFFECTS, Options, decided, deciding, effect, last_line, line, line_of, not_asked, place, set_aside, tally,
 };
-use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
+use crate::artifact::types::verdict::{AsideBy, Decision, Effect, Finding, SetAside, Verdict};
 use crate::diagnostic::explain;
 use crate::diagnostic::text::count;
 
@@ -178,7 +178,8 @@ impl Screen<'_, '_> {
             if !verdict.skipped.is_empty() {
                 write!(self.out, "; {left_out} not asked")?;
             }
-            return writeln!(self.out);
+            writeln!(self.out)?;
+            return self.waived(verdict);
         }
         writeln!(self.out)?;
         let codes = deciding(verdict);
@@ -188,6 +189,7 @@ impl Screen<'_, '_> {
         if let Some(aside) = set_aside(verdict) {
             writeln!(self.out, "  {aside}; `--as json` tells which and why")?;
         }
+        self.waived(verdict)?;
         if !verdict.skipped.is_empty() {
             let reasons: Vec<String> = not_asked(verdict)
                 .iter()
@@ -196,6 +198,22 @@ impl Screen<'_, '_> {
             writeln!(self.out, "  {left_out} not asked: {}", reasons.join("; "))?;
         }
         Ok(())
+    }
+
+    /// What a person has waived is told by itself: somebody reads it before it ends.
+    fn waived(&mut self, verdict: &Verdict) -> io::Result<()> {
+        let waived: Vec<&SetAside> =
+            verdict.set_aside.iter().filter(|one| one.by == AsideBy::Waiver).collect();
+        for one in waived.iter().take(PLACES) {
+            let code = line_of(&one.finding.code);
+            let place = place(&one.finding).map(|place| format!(" at {place}")).unwrap_or_default();
+            let until = one.until.as_deref().unwrap_or("no day");
+            writeln!(self.out, "  waived until {until}: {code}{place}: {}", line_of(&one.reason))?;
+        }
+        match waived.len().saturating_sub(PLACES) {
+            0 => Ok(()),
+            more => writeln!(self.out, "  and {more} more waived"),
+        }
     }
 }
 

@@ -46,8 +46,10 @@ use crate::artifact::digest::CanonicalError;
 use crate::artifact::digest::Digest;
 use crate::artifact::id::StageId;
 use crate::artifact::kind::slot;
+use crate::artifact::types::change_set::ChangeSet;
 use crate::artifact::types::manifest::Material;
 use crate::artifact::types::policy_input::{PolicyInput, SubjectKind};
+use crate::artifact::types::task::Task;
 use crate::artifact::types::verdict::{Decision, Effect, Finding, SkippedRule, Verdict};
 use crate::config::{Config, Level};
 use crate::diagnostic::{Class, Failure};
@@ -136,16 +138,50 @@ pub fn judge_run(
         green: inputs.get(slot::GREEN)?,
     };
     let bundle = Bundle::parse(&Sources::gather(vcs, &pieces.task.base.tree, &config.policy.packs)?);
-    let today = pieces.task.created_at.get(..10).map(str::to_owned);
-    let lists = Lists::of_tree(&config.policy, &bundle, vcs, &pieces.task.base.tree)?.with_change(|path| {
-        let file = pieces.edits.files.iter().find(|file| file.path.as_str() == path)?;
-        Some(file.bytes().unwrap_or_default())
-    });
-    let config = PolicyConfig::new(config, &bundle).map_err(|e| refused(&e))?.with_lists(lists);
+    let config = given(config, &bundle, vcs, &pieces.task, Some(&pieces.edits))?;
+    let today = day(&pieces.task);
     let input = document::build(vcs, pieces, config.settings.clone(), Wanted::of(&bundle, &config))?;
     let verdict = check(&config, &bundle, &input, today.as_deref(), Limits::default())
         .map_err(|error| internal(&error))?;
     Ok((input, verdict))
+}
+
+/// Judges the document of a run by other rules or another config, on the day of the run and with the waivers of its base.
+///
+/// `edits` are those of the run, where they are at hand: a change of the very files of waivers is judged by its new content.
+pub fn judge_again(
+    config: &Config,
+    bundle: &Bundle,
+    vcs: &dyn VcsRead,
+    input: &PolicyInput,
+    edits: Option<&ChangeSet>,
+) -> Result<Verdict, StageError> {
+    let Some(task) = &input.task else {
+        return Err(StageError::MissingInput { path: slot::TASK.path.into() });
+    };
+    let config = given(config, bundle, vcs, task, edits)?;
+    let input = PolicyInput { settings: config.settings.clone(), ..input.clone() };
+    check(&config, bundle, &input, day(task).as_deref(), Limits::default()).map_err(|error| internal(&error))
+}
+
+/// What rules are given besides the document: settings, levels, and the waivers of the base as the change leaves them.
+fn given(
+    config: &Config,
+    bundle: &Bundle,
+    vcs: &dyn VcsRead,
+    task: &Task,
+    edits: Option<&ChangeSet>,
+) -> Result<PolicyConfig, StageError> {
+    let lists = Lists::of_tree(&config.policy, bundle, vcs, &task.base.tree)?.with_change(|path| {
+        let file = edits?.files.iter().find(|file| file.path.as_str() == path)?;
+        Some(file.bytes().unwrap_or_default())
+    });
+    Ok(PolicyConfig::new(config, bundle).map_err(|e| refused(&e))?.with_lists(lists))
+}
+
+/// Returns the day of a run.
+fn day(task: &Task) -> Option<String> {
+    task.created_at.get(..10).map(str::to_owned)
 }
 
 fn finish(outputs: Outputs, verdict: &Verdict) -> Finished {

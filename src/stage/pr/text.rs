@@ -11,7 +11,7 @@ use crate::artifact::path::RepoPath;
 use crate::artifact::types::approval::Approval;
 use crate::artifact::types::change_set::{FileChange, FileOp};
 use crate::artifact::types::plan::RiskLevel;
-use crate::artifact::types::verdict::{Decision, Effect};
+use crate::artifact::types::verdict::{AsideBy, Decision, Effect, SetAside};
 use crate::artifact::types::verification::{
     FailureClass, MeasureState, ProbeKind, TestStatus, Verification, VerificationOutcome,
 };
@@ -66,6 +66,7 @@ struct Page {
     rollback: String,
     decision: &'static str,
     findings: String,
+    aside: String,
     rules: usize,
     footer: Vec<(&'static str, String)>,
 }
@@ -103,6 +104,7 @@ fn page(draft: &Draft, evidence: &Evidence, consent: &Consent) -> Page {
         rollback: text(&plan.rollback),
         decision: decision(evidence.verdict.decision),
         findings: bullets(evidence.verdict.findings.iter().map(finding)),
+        aside: bullets(evidence.verdict.set_aside.iter().map(aside)),
         rules: evidence.verdict.rules.len(),
         footer: footer(draft, evidence),
     }
@@ -226,6 +228,18 @@ fn finding(finding: &crate::artifact::types::verdict::Finding) -> String {
         (Some(path), Some(line)) => format!(" in {} line {line}", code(path)),
     };
     format!("{} {effect}{place}: {} {}", code(&finding.code), text(&finding.message), text(&finding.help))
+}
+
+/// A finding that does not count, with what sets it aside and until when.
+fn aside(one: &SetAside) -> String {
+    let by = match one.by {
+        AsideBy::Waiver => "by a waiver",
+        AsideBy::Baseline => "as it was there before",
+        AsideBy::Shadow => "as its rule is on trial",
+        AsideBy::NotYet => "as its rule counts later",
+    };
+    let until = one.until.as_ref().map(|day| format!(", until {}", code(day))).unwrap_or_default();
+    format!("{by}{until}, {} {}", text(&one.reason), finding(&one.finding))
 }
 
 /// The lines of the footer: `key: value`, keys in this order, values ids and digests alone.

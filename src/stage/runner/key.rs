@@ -61,8 +61,6 @@ impl<'a> From<&'a Request> for Asked<'a> {
 
 /// Returns the key a finished stage must have, from what its manifest and the header of its tape say.
 pub fn key_of(run: &RunId, link: &Link, header: &Header) -> Result<Digest, CanonicalError> {
-    let inputs: BTreeMap<&str, &Digest> =
-        link.inputs.iter().map(|input| (split_round(&input.path).1, &input.digest)).collect();
     let request = header.request.as_ref().map(|taped| Request {
         text: taped.text.clone(),
         channel: taped.channel,
@@ -70,14 +68,30 @@ pub fn key_of(run: &RunId, link: &Link, header: &Header) -> Result<Digest, Canon
         after: taped.after.clone(),
         assignment: taped.assignment.clone(),
     });
+    key(run, link, header.config.clone(), request.as_ref())
+}
+
+/// Returns the key a finished stage that takes no request has with a slice of config.
+pub fn key_with(run: &RunId, link: &Link, config: serde_json::Value) -> Result<Digest, CanonicalError> {
+    key(run, link, config, None)
+}
+
+fn key(
+    run: &RunId,
+    link: &Link,
+    config: serde_json::Value,
+    request: Option<&Request>,
+) -> Result<Digest, CanonicalError> {
+    let inputs: BTreeMap<&str, &Digest> =
+        link.inputs.iter().map(|input| (split_round(&input.path).1, &input.digest)).collect();
     Digest::of_json(&KeyParts {
         run,
         stage: link.stage,
         version: link.stage_version,
         round: link.round,
-        config: header.config.clone(),
+        config,
         inputs: inputs.into_iter().collect(),
         materials: &link.materials,
-        request: request.as_ref().map(Asked::from),
+        request: request.map(Asked::from),
     })
 }

@@ -118,3 +118,41 @@ fn explain_tells_the_rules_as_they_are_taken_here() {
     env.orch(&root, &["policy", "explain", "policy/rule-error"]).exits(0).says("# policy/rule-error");
     env.orch(&root, &["policy", "explain", "team/nw"]).exits(2).says("Did you mean `team/new`");
 }
+
+#[test]
+fn what_is_waived_is_told_in_the_pull_request_and_in_every_report() {
+    let env = TestEnv::new();
+    let root = env
+        .repository("notes", &[("README.md", "# Notes\n"), ("orch.yml", "paths:\n  protect: [LICENSE]\n")]);
+    let request = "add an MIT license for ACME Inc";
+    let more = ["--path", "LICENSE", "--by", "Jo Doe", "--owner", "Ann Other"];
+    env.orch(&root, &waive(&more)).exits(0);
+    let text = fs::read_to_string(root.join(WAIVERS)).unwrap();
+    assert!(text.contains("owner: \"Ann Other\"") && text.contains("approved: \"sha256:"), "{text}");
+    env.git(&root, &["add", "-A"]);
+    env.git(&root, &["commit", "-q", "-m", "waived"]);
+    env.orch(&root, &["run", request]).exits(0);
+    let page = fs::read_to_string(crate::env::run_folder(&root).join("pr.md")).unwrap();
+    assert!(page.contains("Set aside, and not counted:") && page.contains("by a waiver"), "{page}");
+    let reason = "agreed with the team (by Jo Doe, Ann Other mends it)";
+    let shown = |words: &[&str]| env.orch(&root, words).exits(0).stdout;
+    for words in [
+        &["report"][..],
+        &["report", "--as", "markdown"],
+        &["policy", "show"],
+        &["policy", "show", "--as", "junit"],
+        &["policy", "show", "--as", "sarif"],
+        &["policy", "show", "--as", "summary"],
+        &["policy", "show", "--as", "json"],
+    ] {
+        let told = shown(words);
+        assert!(told.contains("2026-06-30") && told.contains("agreed with the team"), "{words:?}: {told}");
+    }
+    assert!(shown(&["report"]).contains(reason));
+    assert!(shown(&["policy", "show", "--as", "sarif"]).contains("\"suppressions\""));
+    env.orch(&root, &["verify"]).exits(0).says("1 set aside");
+    // Stretched by hand, it counts no more: the same change waits for a person again.
+    fs::write(root.join(WAIVERS), text.replace("2026-06-30", "2026-09-30")).unwrap();
+    env.git(&root, &["commit", "-qam", "stretched"]);
+    env.orch(&root, &["run", request]).exits(4).says("was changed after Jo Doe approved it");
+}

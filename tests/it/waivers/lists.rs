@@ -82,6 +82,37 @@ fn what_ended_or_never_ends_does_not_count_and_is_named() {
 }
 
 #[test]
+fn a_waiver_can_be_held_to_lines_and_to_what_was_approved() {
+    // A secret on the third line of a new file.
+    let secret = format!("a = 1\nb = 2\n{}", crate::judge::secret());
+    let judged = |more: &str| {
+        let mut case = Case::default();
+        case.edit("pay.py", &secret);
+        let entry = "waivers:\n  - code: secrets/token\n    path: pay.py\n    until: 2027-01-31\n    reason: agreed\n    by: jo\n";
+        case.base(WAIVERS, &format!("{entry}{more}"));
+        case.verdict()
+    };
+    let denied = |verdict: &Verdict| verdict.findings.iter().any(|f| f.code == "secrets/token");
+    for (lines, covered) in
+        [("", true), ("3", true), ("1-3", true), ("3-9", true), ("1-2", false), ("4-9", false), ("4", false)]
+    {
+        let more = if lines.is_empty() { String::new() } else { format!("    lines: '{lines}'\n") };
+        let verdict = judged(&more);
+        assert_eq!(denied(&verdict), !covered, "{lines}: {verdict:#?}");
+    }
+    // The digest of the entry as it was approved: any other entry does not count, and is told.
+    let good = orch::stage::policy::aside::waivers::Waivers::read(
+        b"waivers:\n  - {code: secrets/token, path: pay.py, until: 2027-01-31, reason: agreed, by: jo}\n",
+    );
+    let digest = good.unwrap().entries[0].digest().unwrap();
+    assert!(!denied(&judged(&format!("    approved: '{digest}'\n"))));
+    let verdict = judged(&format!("    approved: '{digest}'\n    owner: ann\n"));
+    assert!(denied(&verdict), "an owner was put in since");
+    let told = verdict.findings.iter().find(|f| f.code == "policy/waiver-ignored").unwrap();
+    assert!(told.message.contains("was changed after jo approved it"), "{}", told.message);
+}
+
+#[test]
 fn a_broken_file_waives_nothing_and_denies() {
     for (text, words) in [
         (waiver("  - code: paths/protected\n"), "missing field"),

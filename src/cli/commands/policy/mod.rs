@@ -7,6 +7,8 @@ mod eval;
 mod explain;
 mod fetch;
 mod init;
+mod levels;
+mod replay;
 mod show;
 mod test;
 mod waive;
@@ -46,6 +48,8 @@ enum PolicyCommand {
     Waive(waive::WaiveArgs),
     /// Fetch the bundles of rules that orch.yml pins
     Fetch(fetch::FetchArgs),
+    /// Judge recorded runs by other rules, beside what was decided then
+    Replay(replay::ReplayArgs),
     /// Write down what is found in the whole tree today, so that only new findings count
     Baseline(baseline::BaselineArgs),
 }
@@ -80,6 +84,7 @@ pub fn run(args: &PolicyArgs, global: &Global, output: &Output) -> Result<u8, Co
         PolicyCommand::Explain(args) => explain::run(args, global, output),
         PolicyCommand::Waive(args) => waive::run(args, global, output),
         PolicyCommand::Baseline(args) => baseline::run(args, global, output),
+        PolicyCommand::Replay(args) => replay::run(args, global, output),
         PolicyCommand::Fetch(args) => fetch::run(args, global, output),
     }
 }

@@ -32,12 +32,18 @@ pub struct WaiveArgs {
     /// Only the finding with this fingerprint
     #[arg(long)]
     fingerprint: Option<String>,
+    /// Only findings on these lines of the files, as 12 or 12-40
+    #[arg(long, requires = "path")]
+    lines: Option<String>,
     /// The last day it counts, at most a year ahead, as 2026-12-31
     #[arg(long, value_name = "DAY")]
     until: Day,
     /// Why the findings can be lived with
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Who is to mend it
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
     /// Who approved it; your name in git when absent
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -72,11 +78,16 @@ pub fn run(args: &WaiveArgs, global: &Global, output: &Output) -> Result<u8, Com
         code: args.code.clone(),
         path: args.path.clone(),
         fingerprint: args.fingerprint.clone(),
+        lines: args.lines.clone(),
         until: args.until,
         reason: args.reason.trim().to_owned(),
+        owner: args.owner.clone(),
         by,
         ticket: args.ticket.clone(),
+        approved: None,
     };
+    // Whoever stretches it later needs an approval anew.
+    let waiver = Waiver { approved: waiver.digest(), ..waiver };
     let name = session.config.policy.waivers.as_str();
     let path = session.root.join(name);
     let before = read(&path)?;

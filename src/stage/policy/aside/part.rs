@@ -47,7 +47,7 @@ pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: O
                 *hit += 1;
             }
             let until = matcher.waiver.until;
-            if by.is_none() && today <= until && !too_far(until, today) {
+            if by.is_none() && today <= until && !too_far(until, today) && !matcher.waiver.is_stale() {
                 by = Some((AsideBy::Waiver, reason(matcher), until));
             }
         }
@@ -87,7 +87,8 @@ pub fn aside(findings: Vec<Finding>, lists: &Lists, today: Option<Day>, whole: O
 fn reason(matcher: &Matcher<'_>) -> String {
     let waiver = matcher.waiver;
     let ticket = waiver.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
-    format!("{} (by {}{ticket})", waiver.reason, waiver.by)
+    let owner = waiver.owner.as_ref().map(|owner| format!(", {owner} mends it")).unwrap_or_default();
+    format!("{} (by {}{owner}{ticket})", waiver.reason, waiver.by)
 }
 
 /// Says what is to be said about a waiver.
@@ -102,6 +103,10 @@ fn said(
     let (about, until) = (waiver.about(), waiver.until);
     let (diag, message) = if lists.codes.standing(&waiver.code) == Standing::Unknown {
         whole.map(|_| (Diag::WaiverIgnored, format!("the waiver of {about} is about a code no rule has")))?
+    } else if waiver.is_stale() && (hits > 0 || whole.is_some()) {
+        let why =
+            format!("the waiver of {about} was changed after {} approved it, and does not count", waiver.by);
+        (Diag::WaiverIgnored, why)
     } else if too_far(until, today) {
         let why =
             format!("the waiver of {about} ends on {until}, more than a year ahead, and does not count");
@@ -161,10 +166,13 @@ mod tests {
             code: CODES[code].into(),
             path: Some(["**", "d/*", "x"][path].into()),
             fingerprint: None,
+            lines: None,
             until: DAYS[day].parse().unwrap(),
             reason: "r".into(),
+            owner: None,
             by: "b".into(),
             ticket: None,
+            approved: None,
         };
         let entry = |(code, mark, day): (usize, usize, usize)| Entry {
             fingerprint: format!("mark-{mark}-0000"),

@@ -7,6 +7,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::artifact::day::Day;
+use crate::artifact::digest::Digest;
 use crate::artifact::types::verdict::Finding;
 use crate::config::check::{glob_fault, is_code};
 
@@ -37,15 +38,24 @@ pub struct Waiver {
     /// The fingerprint of one finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The lines it covers, as `12` or `12-40`; a finding without a line is not in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<String>,
     /// The last day it counts.
     pub until: Day,
     /// Why.
     pub reason: String,
+    /// Who is to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Who approved it.
     pub by: String,
     /// Where it is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// The digest of everything above, as it was approved: with it, an entry that was changed since does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Digest>,
 }
 
 #[derive(Deserialize)]
@@ -125,9 +135,12 @@ impl Waiver {
         if !is_code(&self.code) || self.code.len() > 120 {
             return Err("has a `code` that is not `category/rule`".into());
         }
-        for (name, text) in
-            [("reason", Some(&self.reason)), ("by", Some(&self.by)), ("ticket", self.ticket.as_ref())]
-        {
+        for (name, text) in [
+            ("reason", Some(&self.reason)),
+            ("by", Some(&self.by)),
+            ("owner", self.owner.as_ref()),
+            ("ticket", self.ticket.as_ref()),
+        ] {
             let Some(text) = text else { continue };
             if !text.chars().any(char::is_alphanumeric) {
                 return Err(format!("has an empty `{name}`"));
@@ -147,6 +160,14 @@ impl Waiver {
                 return Err(format!("has a `path` that {why}"));
             }
         }
+        if let Some(text) = &self.lines {
+            if self.path.is_none() {
+                return Err("has `lines` without a `path`".into());
+            }
+            if lines(text).is_none() {
+                return Err("has `lines` that are not `12` or `12-40`".into());
+            }
+        }
         match &self.fingerprint {
             Some(mark) if !is_fingerprint(mark) => Err("has a `fingerprint` that is none".into()),
             _ => Ok(()),
@@ -161,12 +182,31 @@ impl Waiver {
         Matcher { waiver: self, path: self.path.as_ref().and_then(|path| glob(path).ok()) }
     }
 
+    /// Returns the digest an approval is bound to: of everything but itself.
+    pub fn digest(&self) -> Option<Digest> {
+        Digest::of_json(&Self { approved: None, ..self.clone() }).ok()
+    }
+
+    /// Tells whether it was changed since it was approved.
+    pub fn is_stale(&self) -> bool {
+        self.approved.is_some() && self.approved != self.digest()
+    }
+
     /// Returns what it is about, for people.
     pub fn about(&self) -> String {
         let path = self.path.as_ref().map(|path| format!(" at `{path}`")).unwrap_or_default();
+        let path = self.lines.as_ref().map_or_else(|| path.clone(), |lines| format!("{path} line {lines}"));
         let mark = self.fingerprint.as_ref().map(|mark| format!(" ({mark})")).unwrap_or_default();
         format!("`{}`{path}{mark}", self.code)
     }
+}
+
+/// Reads a line or a range of lines, from 1.
+fn lines(text: &str) -> Option<(u32, u32)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let read = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok())?;
+    let (first, last) = (read(first)?, read(last)?);
+    (0 < first && first <= last).then_some((first, last))
 }
 
 /// Tells whether a text can be a fingerprint.
@@ -187,7 +227,12 @@ impl Matcher<'_> {
             (Some(glob), Some(path)) => glob.is_match(path),
             _ => false,
         };
+        let within = |text: &String| {
+            let (Some((first, last)), Some(line)) = (lines(text), finding.line) else { return false };
+            first <= line && finding.end_line.unwrap_or(line).max(line) <= last
+        };
         (self.waiver.path.is_none() || path)
+            && self.waiver.lines.as_ref().is_none_or(within)
             && self.waiver.code == finding.code
             && self.waiver.fingerprint.as_ref().is_none_or(|mark| *mark == finding.fingerprint)
     }
@@ -224,6 +269,15 @@ mod tests {
             ("code: a/b", "code: A/B", "not `category/rule`"),
             ("code: a/b", "code: a/locked", "locked"),
             ("code: a/b", "code: policy/rule-error", "policy stage itself"),
+            ("until:", "lines: 40-12\n    until:", "not `12` or `12-40`"),
+            ("until:", "lines: '0'\n    until:", "not `12` or `12-40`"),
+            (
+                "    path: src/**\n",
+                "    fingerprint: 0123456789\n    lines: 1-2\n",
+                "`lines` without a `path`",
+            ),
+            ("by: jo", "owner: ''\n    by: jo", "empty `owner`"),
+            ("by: jo", "by: jo\n    approved: yes", "is not a digest"),
             ("version: 1", "version: 2", "not 1"),
             ("waivers:", "waiver:", "waiver"),
         ] {

@@ -83,14 +83,18 @@ fn insert(text: &str, waiver: &Waiver, before: &Waivers) -> Option<String> {
 
 fn entry(waiver: &Waiver, dent: &str) -> Vec<String> {
     let until = waiver.until.to_string();
+    let approved = waiver.approved.as_ref().map(ToString::to_string);
     let rows = [
         ("code", Some(&waiver.code)),
         ("path", waiver.path.as_ref()),
         ("fingerprint", waiver.fingerprint.as_ref()),
+        ("lines", waiver.lines.as_ref()),
         ("until", Some(&until)),
         ("reason", Some(&waiver.reason)),
+        ("owner", waiver.owner.as_ref()),
         ("by", Some(&waiver.by)),
         ("ticket", waiver.ticket.as_ref()),
+        ("approved", approved.as_ref()),
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?)));
     rows.enumerate()
@@ -123,10 +127,13 @@ mod tests {
             code: code.into(),
             path: Some(path.into()),
             fingerprint: None,
+            lines: Some("12-40".into()),
             until: "2027-01-31".parse().unwrap(),
             reason: reason.into(),
+            owner: Some("Ann: Other".into()),
             by: "Jo Doe".into(),
             ticket: None,
+            approved: None,
         }
     }
 
@@ -158,6 +165,7 @@ mod tests {
         #[test]
         fn what_is_added_reads_back(reason in "\\PC{1,60}", by in "\\PC{1,20}", text in "\\PC{0,80}") {
             let waiver = Waiver { by, ..waiver("a/b", "src/**", &reason) };
+            let waiver = Waiver { approved: waiver.digest(), ..waiver };
             if let Ok(made) = add("", &waiver, &Codes::default()) {
                 prop_assert_eq!(&Waivers::read(made.as_bytes()).unwrap().entries, &vec![waiver.clone()]);
             } else {
