@@ -35,6 +35,7 @@ pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod conftest;
+pub mod conversation;
 pub mod diagnostic;
 pub mod doctor;
 pub mod edit;

@@ -156,6 +156,8 @@ stage_ids! {
     Pr = "pr";
     /// Reviewers and checks are heard.
     ReviewGate = "review-gate";
+    /// The pull request is let merge by itself.
+    AutoMerge = "auto-merge";
 }
 
 impl FromStr for StageId {

@@ -58,6 +58,8 @@ kinds! {
     Approval = "approval", (1, 0);
     /// What reviewers and checks said of a pull request.
     Review = "review", (1, 0);
+    /// Whether a pull request was let merge by itself, and why not.
+    AutoMerge = "auto-merge", (1, 0);
     /// What one stage read and wrote, by digest.
     Manifest = "manifest", (1, 0);
     /// A patch that `git apply` takes (not JSON).
@@ -241,6 +243,8 @@ pub mod slot {
     pub const REVIEW: Slot = Slot::data("review.json", K::Review);
     /// The findings of reviews, as the request of another round.
     pub const REVIEW_TASK: Slot = Slot::data("review-task.md", K::Text);
+    /// Whether the pull request was let merge by itself.
+    pub const AUTO_MERGE: Slot = Slot::data("auto-merge.json", K::AutoMerge);
 
     /// What was said on the way to the plan.
     pub const PLAN_MESSAGES: Slot = Slot::data("messages/plan.jsonl", K::Messages);
@@ -276,6 +280,7 @@ pub mod slot {
         APPROVAL_TEXT,
         REVIEW,
         REVIEW_TASK,
+        AUTO_MERGE,
     ];
 }
 

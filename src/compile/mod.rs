@@ -3,6 +3,8 @@
 //! Must never say anything about a stage that its spec does not say, and must never make a job with two dangerous powers.
 
 pub mod caller;
+mod commands;
+mod earlier;
 mod expression;
 mod job;
 mod many;
@@ -87,6 +89,9 @@ pub fn shipped(origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
     for (name, text) in SHIPPED {
         all.extend(compile(name, text, origin)?);
     }
+    if *origin == Origin::Own {
+        all.push(commands::compile()?);
+    }
     Ok(all)
 }
 
@@ -113,7 +118,7 @@ fn unroll(pipeline: &Pipeline) -> Result<Unrolled, CompileError> {
     if let Some(stage) = ci.timeout_minutes.keys().chain(ci.environments.keys()).find(|stage| !known(stage)) {
         return Err(setting(format!("sets something for `{stage}`, which is none of its stages")));
     }
-    let mut unrolled = Unrolled::default();
+    let mut unrolled = Unrolled { resumes: pipeline.resumes, ..Unrolled::default() };
     for step in &pipeline.steps {
         match step {
             Step::Stage(step) => unrolled.add(step, None, &ci),
@@ -155,6 +160,9 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origi
         pipeline.name,
         unrolled.of_pull_request(),
     );
+    if unrolled.resumes {
+        earlier::write(&mut out, pipeline.name.as_str());
+    }
     for job in &unrolled.jobs {
         job::write(&mut out, pipeline.name.as_str(), job, unrolled, origin);
     }
@@ -209,6 +217,11 @@ fn inputs(unrolled: &Unrolled) -> String {
             "default: ''",
         );
     }
+    if unrolled.resumes {
+        add("from-run", "The number of the workflow's run that began this", "required: true");
+        add("parts", "The ids of the artifacts its jobs handed on, with commas between", "required: true");
+        add("run-id", "The run of orch in it", "required: true");
+    }
     for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
         add(given.name, given.about, "default: ''");
     }
@@ -217,18 +230,34 @@ fn inputs(unrolled: &Unrolled) -> String {
         "What runs must not overlap for, as an issue's number; absent, each run is alone",
         "default: ''",
     );
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::Approve) && !unrolled.resumes {
+        add(
+            "approve-environment",
+            "A deployment environment whose reviewers approve what policy asks a person about; `approve.environment` of orch.yml names it too",
+            "default: ''",
+        );
+    }
     add("runner", "The runner of the jobs that run code of the repository", &format!("default: {RUNNER}"));
     out
 }
 
 fn outputs(unrolled: &Unrolled) -> String {
     let mut out = "    outputs:\n".to_owned();
-    let mut names = vec![("exit", "The exit code of the whole, as `orch run` would end")];
+    let mut names = vec![
+        ("exit", "The exit code of the whole, as `orch run` would end"),
+        ("reason", "Why it is not 0, one line"),
+    ];
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Policy) {
         names.push(("decision", "What the rules decided (allow, needs-approval or deny)"));
     }
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Intake) {
         names.push(("run-id", "The run"));
+    }
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::Pr) {
+        names.push(("pr-number", "The number of the pull request"));
+    }
+    if !unrolled.of_pull_request() {
+        names.push(("parts", "What the jobs handed on, as the action takes it"));
     }
     for (name, about) in names {
         let _ = write!(

@@ -8,7 +8,7 @@ mod plan;
 mod walk;
 
 pub use definition::{
-    CHANGE, Ci, LoopBody, LoopStep, Pipeline, PipelineError, SHIPPED, StageStep, Step, Subject, When,
+    CHANGE, Ci, LoopBody, LoopStep, Pipeline, PipelineError, Place, SHIPPED, StageStep, Step, Subject, When,
 };
 pub use plan::{PlannedStage, Prices, RunPlan, plan};
 pub use walk::{Bounds, Walk, walk};

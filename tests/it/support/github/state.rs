@@ -53,6 +53,8 @@ pub struct State {
     pub app: bool,
     pub archived: bool,
     pub graphql: bool,
+    /// Whether everything that is required is there, so that nothing can be armed.
+    pub clean: bool,
     pub blobs: BTreeMap<String, Vec<u8>>,
     pub trees: BTreeMap<String, Flat>,
     pub commits: BTreeMap<String, CommitRecord>,
@@ -65,6 +67,7 @@ pub struct State {
     pub threads: Vec<Value>,
     pub rules: Vec<Value>,
     pub sarifs: Vec<Value>,
+    pub artifacts: Vec<Value>,
     /// Who may be assigned and asked.
     pub people: Vec<String>,
     clock: u64,
