@@ -11,9 +11,9 @@ case "$code" in
 esac
 for accepted in ${ORCH_INPUT_ACCEPT:-}; do
   if [ "$accepted" = "$code" ]; then
-    printf '::notice title=orch %s::%s\n' "$ORCH_INPUT_STAGE" "$text"
+    printf '::notice title=orch %s::%s\n' "${ORCH_INPUT_COMMAND:-$ORCH_INPUT_STAGE}" "$text"
     exit 0
   fi
 done
-printf '::%s title=orch %s::%s\n' "$kind" "$ORCH_INPUT_STAGE" "$text"
+printf '::%s title=orch %s::%s\n' "$kind" "${ORCH_INPUT_COMMAND:-$ORCH_INPUT_STAGE}" "$text"
 exit "$code"

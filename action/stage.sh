@@ -18,7 +18,27 @@ if [ -n "${ORCH_INPUT_PARTS:-}" ]; then
   rm -rf "$parts"
 fi
 
-if [ "$code" = 0 ]; then
+command="${ORCH_INPUT_COMMAND:-}"
+if [ "$code" = 0 ] && [ -n "$command" ]; then
+  # A command in a comment: the event says which, and the forge who may.
+  case "$command" in
+    read | act) orch command "$command" || code=$? ;;
+    reply)
+      # With `=`, so that no text is taken for a flag.
+      said() { if [ -n "$2" ]; then args+=("$1=$2"); fi; }
+      said --exit "${ORCH_INPUT_EXIT:-}"
+      said --reason "${ORCH_INPUT_REASON:-}"
+      said --pull "${ORCH_INPUT_PR_NUMBER:-}"
+      said --said "${ORCH_INPUT_SAID:-}"
+      orch command reply ${args[@]+"${args[@]}"} || code=$?
+      ;;
+    *)
+      printf "::error title=orch::the input 'command' is read, act or reply, not '%s'\n" "${command//$'\n'/ }" >&2
+      code=2
+      ;;
+  esac
+fi
+if [ "$code" = 0 ] && [ -z "$command" ]; then
   if [ -n "${ORCH_INPUT_TASK:-}" ]; then
     # By a file, so that no other process sees the text among the words of a command.
     printf '%s' "$ORCH_INPUT_TASK" >"$RUNNER_TEMP/orch-task"
@@ -39,6 +59,7 @@ if [ "$code" = 0 ]; then
   add --artifacts-file "${ORCH_INPUT_ARTIFACTS_FILE:-}"
   add --last-good "${ORCH_INPUT_LAST_GOOD:-}"
   if [ "${ORCH_INPUT_DEPLOYED:-}" = true ]; then args+=(--deployed); fi
+  if [ "${ORCH_INPUT_ENVIRONMENT:-false}" = true ]; then args+=(--environment); fi
   case "${ORCH_INPUT_SUBJECT:-}" in
     '') ;;
     pull-request) args+=(--pr) ;;
@@ -48,7 +69,7 @@ if [ "$code" = 0 ]; then
       ;;
   esac
 fi
-if [ "$code" = 0 ]; then
+if [ "$code" = 0 ] && [ -z "$command" ]; then
   if [ "${ORCH_INPUT_STAGE:-}" = index ]; then
     orch index || code=$?
   else
@@ -80,7 +101,7 @@ esac
   fi
 } >>"$GITHUB_OUTPUT"
 
-if [ "${ORCH_INPUT_HAND_OVER:-true}" = true ] && [ -z "${ORCH_INPUT_SUBJECT:-}" ]; then
+if [ "${ORCH_INPUT_HAND_OVER:-true}" = true ] && [ -z "$command" ] && [ -z "${ORCH_INPUT_SUBJECT:-}" ]; then
   # Also of a stage that did not finish: its ledger and its record let another attempt go on from there.
   if orch artifacts part "${ORCH_INPUT_STAGE:-}" --round "${ORCH_INPUT_ROUND:-1}" --into "$own" >/dev/null 2>&1; then
     run="$(basename "$own"/*)"

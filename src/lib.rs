@@ -37,6 +37,7 @@ pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod conftest;
+pub mod conversation;
 pub mod diagnostic;
 pub mod doctor;
 pub mod edit;

@@ -122,6 +122,8 @@ stage_ids! {
     Pr = "pr";
     /// Reviewers and checks are heard.
     ReviewGate = "review-gate";
+    /// The pull request is let merge by itself.
+    AutoMerge = "auto-merge";
     /// Evidence about a release is collected and judged.
     ReleaseGate = "release-gate";
     /// What the gate let through is put on the forge.

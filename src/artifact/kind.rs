@@ -58,6 +58,8 @@ kinds! {
     Approval = "approval", (1, 0);
     /// What reviewers and checks said of a pull request.
     Review = "review", (1, 0);
+    /// Whether a pull request was let merge by itself, and why not.
+    AutoMerge = "auto-merge", (1, 0);
     /// All that is known of a release, with where it comes from.
     ReleaseEvidence = "release-evidence", (1, 0);
     /// What follows from it: promote, hold, deny or rollback.
@@ -253,6 +255,8 @@ pub mod slot {
     pub const REVIEW: Slot = Slot::data("review.json", K::Review);
     /// The findings of reviews, as the request of another round.
     pub const REVIEW_TASK: Slot = Slot::data("review-task.md", K::Text);
+    /// Whether the pull request was let merge by itself.
+    pub const AUTO_MERGE: Slot = Slot::data("auto-merge.json", K::AutoMerge);
 
     /// All that is known of a release.
     pub const RELEASE_EVIDENCE: Slot = Slot::data("release/evidence.json", K::ReleaseEvidence);
@@ -304,6 +308,7 @@ pub mod slot {
         APPROVAL_TEXT,
         REVIEW,
         REVIEW_TASK,
+        AUTO_MERGE,
         RELEASE_EVIDENCE,
         RELEASE_DECISION,
         PROMOTION,

@@ -9,6 +9,7 @@ use super::envelope::{Artifact, Envelope};
 use super::kind::ArtifactKind;
 use super::types::{
     approval::Approval,
+    auto_merge::AutoMerge,
     change_set::{ChangeSet, TestSet},
     debate::Escalation,
     event::Event,
@@ -40,6 +41,7 @@ pub fn schema(kind: ArtifactKind) -> Option<Schema> {
         ArtifactKind::Event => of::<Event>(),
         ArtifactKind::Approval => of::<Approval>(),
         ArtifactKind::Review => of::<Review>(),
+        ArtifactKind::AutoMerge => of::<AutoMerge>(),
         ArtifactKind::ReleaseEvidence => of::<ReleaseEvidence>(),
         ArtifactKind::ReleaseDecision => of::<ReleaseDecision>(),
         ArtifactKind::Promotion => of::<Promotion>(),

@@ -60,6 +60,30 @@ const INPUTS: &[Input] = &[
         default: "",
     },
     Input {
+        name: "command",
+        from: From::Own("What to do about a command in a comment, instead of a stage: read, act or reply"),
+        default: "",
+    },
+    Input {
+        name: "environment",
+        from: From::Own(
+            "Whether approve takes the approval of the environment its job waited for: true or false",
+        ),
+        default: "false",
+    },
+    Input {
+        name: "exit",
+        from: From::Own("For `command: reply`, how what was asked for ended"),
+        default: "",
+    },
+    Input { name: "reason", from: From::Own("For `command: reply`, why it ended so"), default: "" },
+    Input {
+        name: "pr-number",
+        from: From::Own("For `command: reply`, the number of the pull request"),
+        default: "",
+    },
+    Input { name: "said", from: From::Own("For `command: reply`, what `command: act` did"), default: "" },
+    Input {
         name: "parts",
         from: From::Own(
             "Ids of the artifacts that earlier jobs handed over, with commas between: their outputs `part`",
@@ -113,6 +137,10 @@ const OUTPUTS: &[(&str, &str, &str)] = &[
     ("branch", "run", "The branch that pr wrote"),
     ("pr-number", "run", "The number of the pull request"),
     ("pr-url", "run", "Its address"),
+    ("intent", "run", "What a comment asks for: plan, run, approve, rerun, stop, teach, lost or nothing"),
+    ("said", "run", "What was done about a command, one sentence"),
+    ("from-run", "run", "The workflow's run that a command is about"),
+    ("parts", "run", "What its jobs handed on, for the input `parts`"),
     ("part", "upload", "The id of the uploaded files, for the input `parts` of later jobs"),
 ];
 
@@ -139,7 +167,7 @@ pub fn text() -> String {
             "  {}:\n    description: {}\n    required: {}\n    default: {}\n",
             input.name,
             quoted(text),
-            matches!(input.from, From::Stage),
+            false,
             quoted(input.default)
         );
     }
@@ -195,7 +223,7 @@ pub fn text() -> String {
         "end",
         "End as the stage did",
         "end.sh",
-        &[("accept", "accept"), ("stage", "stage")],
+        &[("accept", "accept"), ("stage", "stage"), ("command", "command")],
         Some("ORCH_EXIT: ${{ steps.run.outputs.exit }}"),
     );
     out

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    artifacts, attest, compile, completions, context, cost, demo, doctor, edit, event, explain, graph, index,
-    init, lint, pipeline, policy, providers, release, replay, report, run, runs, sbom, schema, stage, stages,
-    templates, upgrade, verify,
+    artifacts, attest, command, compile, completions, context, cost, demo, doctor, edit, event, explain,
+    graph, index, init, lint, pipeline, policy, providers, release, replay, report, run, runs, sbom, schema,
+    stage, stages, templates, upgrade, verify,
 };
 
 const AFTER: &str = "\
@@ -122,6 +122,8 @@ pub enum Command {
     Templates(templates::TemplatesArgs),
     /// Tell what an event of GitHub asks for
     Event(event::EventCommandArgs),
+    /// Carry out a command that somebody wrote into a comment
+    Command(command::CommandArgs),
     /// Explain the code of a finding or reason
     Explain(explain::ExplainArgs),
     /// Print the JSON Schema of an artifact kind

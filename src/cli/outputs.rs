@@ -30,7 +30,7 @@ pub fn write(exit: u8, reason: Option<&str>, store: &dyn ArtifactStore, run: &Ru
         values.push(("cost-usd", spent.nano_usd.to_string().trim_start_matches('$').to_owned()));
     }
     if let Some(reason) = reason {
-        values.push(("reason", reason.to_owned()));
+        values.push(("reason", reason.split_whitespace().collect::<Vec<_>>().join(" ")));
     }
     if let Ok(report) = Report::read(store, run) {
         let document = serde_json::to_value(report).unwrap_or_default();
@@ -50,6 +50,14 @@ pub fn write(exit: u8, reason: Option<&str>, store: &dyn ArtifactStore, run: &Ru
         values.push(("decision", decision.body.outcome.as_str().to_owned()));
     }
     if let Err(error) = append(&values, &file) {
+        output.note(&format!("the outputs of the step were not written to {}: {error}", file.display()));
+    }
+}
+
+/// Writes outputs of a command that is no stage, where a runner asks for them.
+pub fn write_values(values: &[(&str, String)], output: &Output) {
+    let Some(file) = Environment::of_process().step_output() else { return };
+    if let Err(error) = append(values, &file) {
         output.note(&format!("the outputs of the step were not written to {}: {error}", file.display()));
     }
 }

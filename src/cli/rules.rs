@@ -11,7 +11,8 @@ use crate::artifact::digest::Digest;
 use crate::config::{FilePack, Pack};
 use crate::ports::vcs::{GitRepository, VcsChanges as _};
 use crate::stage::policy::bundle::{SourceFile, Sources};
-use crate::stage::policy::pack;
+use crate::stage::policy::data::{DataFile, LARGEST_DOCUMENT, is_data};
+use crate::stage::policy::pack::{self, Opened};
 
 /// The most files of rules that are read.
 const MOST: usize = 1000;
@@ -22,12 +23,12 @@ const LARGEST: u64 = 1 << 20;
 pub fn named(values: &[String], folder: &Path, vcs: &GitRepository) -> Result<Sources, CommandError> {
     let mut sources = Sources::embedded()?;
     for value in values {
-        sources = sources.with(one(value, folder, vcs)?)?;
+        sources = sources.with_pack(one(value, folder, vcs)?)?;
     }
     Ok(sources)
 }
 
-fn one(value: &str, folder: &Path, vcs: &GitRepository) -> Result<Vec<SourceFile>, CommandError> {
+fn one(value: &str, folder: &Path, vcs: &GitRepository) -> Result<Opened, CommandError> {
     let path = folder.join(value);
     if path.is_dir() {
         return of_folder(value, &path, vcs);
@@ -47,7 +48,7 @@ fn one(value: &str, folder: &Path, vcs: &GitRepository) -> Result<Vec<SourceFile
         && let Ok(commit) = vcs.commit_named(name)
     {
         let at = Sources::gather(vcs, &commit.tree, &[Pack::Folder(inside.to_owned())])?;
-        return Ok(at.files().iter().filter(|file| !file.name.starts_with("orch:")).cloned().collect());
+        return Ok(at.into_packs());
     }
     Err(UsageError {
         what: format!("`{value}` is no folder, no commit with a folder, and no tarball with its digest"),
@@ -56,14 +57,14 @@ fn one(value: &str, folder: &Path, vcs: &GitRepository) -> Result<Vec<SourceFile
     .into())
 }
 
-fn of_tarball(file: &str, digest: &str, folder: &Path) -> Result<Vec<SourceFile>, CommandError> {
+fn of_tarball(file: &str, digest: &str, folder: &Path) -> Result<Opened, CommandError> {
     let bytes = read(&folder.join(file), pack::LARGEST as u64)?;
     let pin = FilePack { file: file.to_owned(), sha256: digest.to_owned() };
     Ok(pack::open(&Pack::File(pin), &bytes)?)
 }
 
 /// Reads the rules of a folder as it lies there, by the names a pack of that folder has.
-fn of_folder(value: &str, path: &Path, vcs: &GitRepository) -> Result<Vec<SourceFile>, CommandError> {
+fn of_folder(value: &str, path: &Path, vcs: &GitRepository) -> Result<Opened, CommandError> {
     let io = |what: String| move |source| IoError { what, source };
     let whole = fs::canonicalize(path).map_err(io(format!("open {value}")))?;
     let root = fs::canonicalize(vcs.root()).map_err(io("open the repository".into()))?;
@@ -74,7 +75,7 @@ fn of_folder(value: &str, path: &Path, vcs: &GitRepository) -> Result<Vec<Source
             format!("bundle:{}", name.unwrap_or_else(|| "rules".into()))
         }
     };
-    let (mut files, mut folders) = (Vec::new(), vec![whole.clone()]);
+    let (mut opened, mut folders) = (Opened::default(), vec![whole.clone()]);
     while let Some(next) = folders.pop() {
         let entries = fs::read_dir(&next).map_err(io(format!("list {}", next.display())))?;
         for entry in entries {
@@ -83,14 +84,19 @@ fn of_folder(value: &str, path: &Path, vcs: &GitRepository) -> Result<Vec<Source
                 (entry.path(), entry.file_type().map_err(io(format!("look at {}", next.display())))?);
             if kind.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(&whole).unwrap_or(&path).to_string_lossy().into_owned();
+            // A link stays in as a file that cannot be used: it denies, and is not passed over.
+            let bytes = |most| if kind.is_file() { read(&path, most).map(Some) } else { Ok(None) };
+            let name = format!("{label}/{below}");
+            if is_data(&below) {
+                opened.data.push(DataFile::new(name, &below, bytes(LARGEST_DOCUMENT as u64)?));
             } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("rego")) {
-                let below = path.strip_prefix(&whole).unwrap_or(&path).to_string_lossy().into_owned();
-                // A link stays in as a file that cannot be used: it denies, and is not passed over.
-                let bytes = if kind.is_file() { Some(read(&path, LARGEST)?) } else { None };
-                files.push(SourceFile { name: format!("{label}/{below}"), bytes });
+                opened.rules.push(SourceFile { name, bytes: bytes(LARGEST)? });
             }
         }
-        if files.len() > MOST {
+        if opened.rules.len() > MOST {
             return Err(UsageError {
                 what: format!("`{value}` has more than {MOST} files of rules"),
                 help: "Name the folder of the pack.".into(),
@@ -98,14 +104,14 @@ fn of_folder(value: &str, path: &Path, vcs: &GitRepository) -> Result<Vec<Source
             .into());
         }
     }
-    if files.is_empty() {
+    if opened.rules.is_empty() {
         return Err(UsageError {
             what: format!("`{value}` has no `.rego` file"),
             help: "Name the folder of the pack.".into(),
         }
         .into());
     }
-    Ok(files)
+    Ok(opened)
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, CommandError> {

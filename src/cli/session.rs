@@ -206,6 +206,16 @@ impl Session {
         &self.observer
     }
 
+    /// Returns the forge with all its powers, for commands in comments.
+    pub fn github(&self) -> Option<&GitHub> {
+        self.hub.as_ref()
+    }
+
+    /// Returns the environment of the process, as it was when the session began.
+    pub const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Returns every port.
     pub fn ports<'a>(
         &'a self,

@@ -29,17 +29,18 @@ pub fn reference() -> String {
     }
 }
 
-/// Returns the caller that `orch init --github` writes: a labelled issue, or a person by hand.
+/// Returns the caller that `orch init --github` writes: a labelled issue, commands in comments, or a person by hand.
 pub fn first(reference: &str) -> String {
     format!(
-        "# A labelled issue becomes a tested, judged pull request; the label is set by people who may write here.\n\
+        "# A labelled issue, or `/orch run` in a comment, becomes a tested, judged pull request; the forge is asked who may.\n\
          name: orch\n\
-         on:\n  issues: {{ types: [labeled] }}\n  workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
+         run-name: orch ${{{{ github.event.issue.number && format('#{{0}}', github.event.issue.number) || github.event_name }}}}\n\
+         on:\n  issues: {{ types: [labeled] }}\n  issue_comment: {{ types: [created] }}\n  \
+         workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
          permissions: {{}}\n\
-         jobs:\n  change:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch'\n    \
-         permissions: {{ contents: write, pull-requests: write, checks: write, statuses: write, issues: read }} # each job takes its part; none writes beside a key or your code\n    \
-         uses: {}/.github/workflows/change.yml@{reference}\n    \
-         with: {{ key: \"${{{{ github.event.issue.number }}}}\" }} # what is asked is read from the event, as of the event\n    \
+         jobs:\n  orch:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch' || startsWith(github.event.comment.body, '/orch')\n    \
+         permissions: {{ actions: write, checks: write, contents: write, issues: write, pull-requests: write, statuses: write }} # each job takes its part; none writes beside a key or your code\n    \
+         uses: {}/.github/workflows/commands.yml@{reference}\n    \
          secrets: {{ ANTHROPIC_API_KEY: \"${{{{ secrets.ANTHROPIC_API_KEY }}}}\" }}\n",
         repository(),
     )
@@ -50,13 +51,8 @@ pub fn templates(reference: &str) -> Vec<Caller> {
     vec![
         Caller {
             name: "orch-change",
-            about: "A labelled issue becomes a tested, judged pull request",
+            about: "A labelled issue or a command in a comment becomes a tested, judged pull request",
             text: first(reference),
-        },
-        Caller {
-            name: "orch-commands",
-            about: "Comments start orch: /orch run, /orch plan",
-            text: commands(reference),
         },
         Caller {
             name: "orch-dispatch",
@@ -97,15 +93,9 @@ pub fn properties(caller: &Caller) -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-/// Roles that may write, or belong to the owner: spares a run; who may ask is asked of the forge by the stage itself.
-const PEOPLE: &str =
-    "contains(fromJSON('[\"OWNER\",\"MEMBER\",\"COLLABORATOR\"]'), github.event.comment.author_association)";
 const SECRETS: &str = "    secrets:\n      ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n";
-const WRITES: &str = "    permissions:\n      contents: write # to push one branch\n      pull-requests: write # to open the pull request\n      checks: write # to show what the rules found\n      statuses: write # where there are no checks\n      issues: read # to ask whether the issue is as it was\n";
-const ASKS: &str = "    permissions:\n      contents: read # to check out the repository\n      issues: read # to ask whether the issue is as it was\n      pull-requests: read # and the pull request\n";
+const WRITES: &str = "    permissions:\n      actions: read # to ask who let a run go on\n      checks: write # to show what was found\n      contents: write # to push one branch\n      issues: write # to ask reviewers\n      pull-requests: write # to open the pull request\n      statuses: write # where there are no checks\n";
 const READS: &str = "    permissions:\n      contents: read # to check out the repository\n";
-const ISSUE: &str = "    with:\n      key: ${{ github.event.issue.number }}\n";
-
 fn head(about: &str, on: &str) -> String {
     format!("# {about}\nname: orch\non:\n{on}permissions: {{}}\njobs:\n")
 }
@@ -118,18 +108,6 @@ fn call(out: &mut String, job: &str, workflow: &str, condition: &str, reference:
     let [rights, more @ ..] = rest else { return };
     let _ = writeln!(out, "{rights}    uses: {}/.github/workflows/{workflow}.yml@{reference}", repository());
     out.push_str(&more.concat());
-}
-
-fn commands(reference: &str) -> String {
-    let mut out = head(
-        "Comments of people who may write start orch: `/orch run` makes a pull request, `/orch plan` goes as far as the verdict.",
-        "  issue_comment:\n    types: [created]\n",
-    );
-    for (job, workflow, rights) in [("run", "change", WRITES), ("plan", "code-build-test", ASKS)] {
-        let condition = format!("startsWith(github.event.comment.body, '/orch {job}') && {PEOPLE}");
-        call(&mut out, job, workflow, &condition, reference, &[rights, ISSUE, SECRETS]);
-    }
-    out
 }
 
 fn dispatch(reference: &str) -> String {

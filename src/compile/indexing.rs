@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::job::{action, program};
+use super::job::{action, own_action};
 use super::pins::{CACHE_RESTORE, CACHE_SAVE, CHECKOUT, UPLOAD};
 use super::{HEAD, Origin, RUNNER};
 use crate::index::graph;
@@ -34,7 +34,7 @@ pub(super) fn workflow(pipeline: &Pipeline, name: &str, origin: &Origin) -> Stri
          - name: The repository, with its past\n        uses: {}\n        with:\n          persist-credentials: false\n          fetch-depth: 0\n",
         CHECKOUT.uses()
     );
-    program(&mut out, origin);
+    own_action(&mut out, origin);
     let _ = write!(
         out,
         "      - name: The tree\n        id: tree\n        shell: bash\n        run: echo \"id=$(git rev-parse 'HEAD^{{tree}}')\" >>\"$GITHUB_OUTPUT\"\n      \

@@ -33,7 +33,12 @@ pub(super) struct Job {
 #[derive(Debug, Default)]
 pub(super) struct Unrolled {
     pub jobs: Vec<Job>,
+    /// Whether they go on with a run of another workflow, whose files the job `earlier` hands over.
+    pub resumes: bool,
 }
+
+/// The job that hands over the files of a run that another workflow began.
+pub(super) const EARLIER: &str = "earlier";
 
 impl Job {
     fn spec(&self) -> Option<&'static StageSpec> {
@@ -67,8 +72,12 @@ impl Unrolled {
     pub(super) fn add(&mut self, step: &StageStep, looped: Option<(u32, StageId)>, ci: &Ci) {
         let round = looped.map_or(1, |(round, _)| round);
         let id = if looped.is_some() { format!("{}-{round}", step.stage) } else { step.stage.to_string() };
-        let condition = self.condition(step, looped);
-        let needs = self.jobs.iter().map(|job| job.id.clone()).collect();
+        let mut condition = self.condition(step, looped);
+        if self.resumes {
+            condition = condition.replacen("always()", "always() && needs.earlier.result == 'success'", 1);
+        }
+        let before = self.resumes.then(|| EARLIER.to_owned());
+        let needs = before.into_iter().chain(self.jobs.iter().map(|job| job.id.clone())).collect();
         self.jobs.push(Job {
             id,
             stage: step.stage,
@@ -85,7 +94,19 @@ impl Unrolled {
     /// Returns when a job runs: as the walk over the same definition decides it.
     fn condition(&self, step: &StageStep, looped: Option<(u32, StageId)>) -> String {
         if let Some(when) = &step.when {
-            return self.when(when);
+            let mut condition = self.when(when);
+            for job in
+                step.if_ran.iter().flat_map(|ran| self.jobs.iter().filter(|job| job.stage == ran.stage))
+            {
+                let exits = step.if_ran.as_ref().map(|ran| ran.exits.clone()).unwrap_or_default();
+                let _ = write!(
+                    condition,
+                    " && (needs.{}.result == 'skipped' || {})",
+                    job.id,
+                    ended(&job.id, &exits)
+                );
+            }
+            return condition;
         }
         let mut conditions: Vec<String> = Vec::new();
         let mut stages: Vec<StageId> = Vec::new();
@@ -182,22 +203,33 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     for permission in spec.permissions {
         let why = match permission.as_str() {
             "contents: read" => "to check out the repository",
+            "contents: write" if job.stage == StageId::Pr => "to push one branch",
             "contents: write" if job.stage == StageId::Promote => "to make the tag and the release",
-            "contents: write" => "to push one branch",
+            "contents: write" if job.stage == StageId::Rollback => "to push one branch",
+            "contents: write" => "to let the pull request merge",
             "pull-requests: write" if job.stage == StageId::Promote => "to merge the pull request",
+            "pull-requests: write" if matches!(job.stage, StageId::Pr | StageId::Rollback) => {
+                "to open the pull request"
+            }
+            "pull-requests: write" => "to work on the pull request",
             "deployments: write" => "to record what is deployed",
             "deployments: read" | "checks: read" | "statuses: read" => "to see how the commit stands",
             "pull-requests: read" if job.stage == StageId::ReleaseGate => "to see who approved it",
-            "pull-requests: write" => "to open the pull request",
-            "checks: write" => "to show what the rules found",
+            "checks: write" => "to show what was found",
             "statuses: write" => "where there are no checks",
             "issues: read" | "pull-requests: read" => "to ask whether the text is as it was",
+            "issues: write" => "to ask reviewers in a comment",
+            "actions: read" => "to ask who let this run go on",
+            "security-events: write" => "to show findings on the security page",
             _ => "declared by the stage",
         };
         let _ = writeln!(out, "      {} # {why}", permission.as_str());
     }
     if let Some(environment) = &job.environment {
         let _ = writeln!(out, "    environment: {environment}");
+    } else if job.stage == StageId::Approve && !unrolled.resumes {
+        // No environment where the input is empty; then `/orch approve DIGEST` in a comment lets the change go on.
+        out.push_str("    environment: ${{ inputs.approve-environment }}\n");
     }
     let _ = write!(
         out,
@@ -206,7 +238,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
         unrolled.alone(),
         is_of_pull_request(job),
     );
-    out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n");
+    out.push_str("    outputs:\n      exit: ${{ steps.stage.outputs.exit }}\n      reason: ${{ steps.stage.outputs.reason }}\n");
     if !is_of_pull_request(job) {
         out.push_str(
             "      part: ${{ steps.stage.outputs.part }}\n      run-id: ${{ steps.stage.outputs.run-id }}\n",
@@ -215,13 +247,16 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     if matches!(job.stage, StageId::Policy | StageId::ReleaseGate) {
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
     }
+    if job.stage == StageId::Pr {
+        out.push_str("      pr-number: ${{ steps.stage.outputs.pr-number }}\n");
+    }
     out.push_str("    steps:\n");
-    checkouts(out, job, origin);
+    checkouts(out, job, unrolled, origin);
     step(out, job, spec, unrolled, origin);
     out.push('\n');
 }
 
-fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
+fn checkouts(out: &mut String, job: &Job, unrolled: &Unrolled, origin: &Origin) {
     let _ = write!(out, "      - name: The repository\n        uses: {}\n        with:\n", CHECKOUT.uses());
     if job.stage == StageId::Pr {
         // The stage pushes one fixed branch, and this job runs nothing of the repository.
@@ -229,16 +264,17 @@ fn checkouts(out: &mut String, job: &Job, origin: &Origin) {
     } else {
         out.push_str("          persist-credentials: false\n");
     }
-    // What came before the commit is looked at, or is what the job works on.
+    // What came before the commit is looked at, or is what the job works on; the base of a pull request, or of a run that
+    // began some time ago, is not the newest commit.
     let past = matches!(job.stage, StageId::ReleaseGate | StageId::RollbackCommand);
-    if is_of_pull_request(job) || past {
+    if is_of_pull_request(job) || past || (unrolled.resumes && job.stage == StageId::Pr) {
         out.push_str("          fetch-depth: 0\n");
     }
-    program(out, origin);
+    own_action(out, origin);
 }
 
-/// Takes the action itself, where the workflow lies beside it.
-pub(super) fn program(out: &mut String, origin: &Origin) {
+/// Takes orch itself, as of the commit of the workflow; elsewhere the action is named by its release.
+pub(super) fn own_action(out: &mut String, origin: &Origin) {
     if *origin != Origin::Own {
         return;
     }
@@ -251,7 +287,7 @@ pub(super) fn program(out: &mut String, origin: &Origin) {
     );
 }
 
-/// Returns what follows `uses:` for the action itself.
+/// Returns what follows `uses:` for the action.
 pub(super) fn action(origin: &Origin) -> String {
     match origin {
         Origin::Own => "./.orch-action # zizmor: ignore[self-repository] checked out above; older runners and GHES do not know the other form".to_owned(),
@@ -286,6 +322,12 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     {
         if !given.models || unrolled.has(Power::Key) {
             let _ = writeln!(out, "          {}: ${{{{ inputs.{} }}}}", given.name, given.name);
+        }
+    }
+    if job.stage == StageId::Approve && !unrolled.resumes {
+        match &job.environment {
+            Some(_) => out.push_str("          environment: 'true'\n"),
+            None => out.push_str("          environment: ${{ inputs.approve-environment != '' }}\n"),
         }
     }
     let mut exits: Vec<String> = spec.exits.iter().map(ToString::to_string).collect();

@@ -3,6 +3,8 @@
 //! Must never say anything about a stage that its spec does not say, and must never make a job with two dangerous powers.
 
 pub mod caller;
+mod commands;
+mod earlier;
 mod expression;
 mod indexing;
 mod job;
@@ -88,6 +90,9 @@ pub fn shipped(origin: &Origin) -> Result<Vec<Compiled>, CompileError> {
     for (name, text) in SHIPPED {
         all.extend(compile(name, text, origin)?);
     }
+    if *origin == Origin::Own {
+        all.push(commands::compile()?);
+    }
     Ok(all)
 }
 
@@ -120,7 +125,7 @@ fn unroll(pipeline: &Pipeline) -> Result<Unrolled, CompileError> {
     if let Some(stage) = ci.timeout_minutes.keys().chain(ci.environments.keys()).find(|stage| !known(stage)) {
         return Err(setting(format!("sets something for `{stage}`, which is none of its stages")));
     }
-    let mut unrolled = Unrolled::default();
+    let mut unrolled = Unrolled { resumes: pipeline.resumes, ..Unrolled::default() };
     for step in &pipeline.steps {
         match step {
             Step::Stage(step) => unrolled.add(step, None, &ci),
@@ -170,6 +175,9 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origi
         unrolled.alone(),
         unrolled.of_pull_request(),
     );
+    if unrolled.resumes {
+        earlier::write(&mut out, pipeline.name.as_str());
+    }
     for job in &unrolled.jobs {
         job::write(&mut out, pipeline.name.as_str(), job, unrolled, origin);
     }
@@ -259,6 +267,12 @@ fn inputs(unrolled: &Unrolled) -> String {
     for (name, about, kind) in RELEASE.iter().filter(|_| unrolled.of_release()) {
         add(name, about, kind);
     }
+    if unrolled.resumes {
+        let needed = "type: string\n        required: true";
+        add("from-run", "The number of the workflow's run that began this", needed);
+        add("parts", "The ids of the artifacts its jobs handed on, with commas between", needed);
+        add("run-id", "The run of orch in it", needed);
+    }
     for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
         add(given.name, given.about, text);
     }
@@ -273,12 +287,22 @@ fn inputs(unrolled: &Unrolled) -> String {
         "The runner of the jobs that run code of the repository",
         &format!("type: string\n        default: {RUNNER}"),
     );
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::Approve) && !unrolled.resumes {
+        add(
+            "approve-environment",
+            "A deployment environment whose reviewers approve what policy asks a person about; `approve.environment` of orch.yml names it too",
+            text,
+        );
+    }
     out
 }
 
 fn outputs(unrolled: &Unrolled) -> String {
     let mut out = "    outputs:\n".to_owned();
-    let mut names = vec![("exit", "The exit code of the whole, as `orch run` would end")];
+    let mut names = vec![
+        ("exit", "The exit code of the whole, as `orch run` would end"),
+        ("reason", "Why it is not 0, one line"),
+    ];
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Policy) {
         names.push(("decision", "What the rules decided (allow, needs-approval or deny)"));
     }
@@ -287,6 +311,12 @@ fn outputs(unrolled: &Unrolled) -> String {
     }
     if unrolled.jobs.iter().any(|job| matches!(job.stage, StageId::Intake | StageId::ReleaseGate)) {
         names.push(("run-id", "The run"));
+    }
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::Pr) {
+        names.push(("pr-number", "The number of the pull request"));
+    }
+    if !unrolled.of_pull_request() {
+        names.push(("parts", "What the jobs handed on, as the action takes it"));
     }
     for (name, about) in names {
         let _ = write!(

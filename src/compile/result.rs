@@ -5,16 +5,18 @@
 use std::fmt::Write as _;
 
 use super::RUNNER;
-use super::job::Unrolled;
+use super::job::{EARLIER, Unrolled};
 use crate::artifact::id::StageId;
 
 /// Writes the job.
 pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
-    let needs: Vec<&str> = unrolled.jobs.iter().map(|job| job.id.as_str()).collect();
+    let before = unrolled.resumes.then_some(EARLIER);
+    let needs: Vec<&str> =
+        before.into_iter().chain(unrolled.jobs.iter().map(|job| job.id.as_str())).collect();
     let _ = write!(
         out,
         "  # How the whole ended: the one check to require.\n  result:\n    name: result\n    needs: [{}]\n    if: ${{{{ always() }}}}\n    \
-         runs-on: {RUNNER}\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n",
+         runs-on: {RUNNER}\n    timeout-minutes: 5\n    permissions: {{}}\n    outputs:\n      exit: ${{{{ steps.end.outputs.exit }}}}\n      reason: ${{{{ steps.end.outputs.reason }}}}\n",
         needs.join(", ")
     );
     let judges = |job: &&super::Job| matches!(job.stage, StageId::Policy | StageId::ReleaseGate);
@@ -25,6 +27,18 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
     if let Some(intake) = unrolled.jobs.iter().find(begins) {
         let _ = writeln!(out, "      run-id: ${{{{ needs.{}.outputs.run-id }}}}", intake.id);
     }
+    if let Some(pr) = unrolled.jobs.iter().find(|job| job.stage == StageId::Pr) {
+        let _ = writeln!(out, "      pr-number: ${{{{ needs.{}.outputs.pr-number }}}}", pr.id);
+    }
+    let parts: Vec<String> = unrolled
+        .jobs
+        .iter()
+        .filter(|_| !unrolled.of_pull_request())
+        .map(|job| format!("${{{{ needs.{}.outputs.part }}}}", job.id))
+        .collect();
+    if !parts.is_empty() {
+        out.push_str("      parts: ${{ steps.end.outputs.parts }}\n");
+    }
     out.push_str("    steps:\n      - name: How it ended\n        id: end\n        shell: bash\n        env:\n          ENDS: |\n");
     for job in &unrolled.jobs {
         let _ = writeln!(
@@ -32,6 +46,16 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
             "            {} ${{{{ needs.{}.result }}}} ${{{{ needs.{}.outputs.exit }}}}",
             job.stage, job.id, job.id
         );
+    }
+    out.push_str("          WHY: |\n");
+    for job in &unrolled.jobs {
+        let _ = writeln!(out, "            {} ${{{{ needs.{}.outputs.reason }}}}", job.stage, job.id);
+    }
+    if unrolled.resumes {
+        out.push_str("          EARLIER: ${{ needs.earlier.result }}\n");
+    }
+    if !parts.is_empty() {
+        let _ = writeln!(out, "          PARTS: {}", parts.join(" "));
     }
     out.push_str("        run: |\n");
     for line in END.trim_matches('\n').lines() {
@@ -53,13 +77,32 @@ whole=0 where=''
 for stage in "${order[@]}"; do
   if [ "$whole" = 0 ] && [ "${ends[$stage]}" != 0 ]; then whole="${ends[$stage]}" where="$stage"; fi
 done
+if [ "$where" = policy ] && [ "$whole" = 4 ] && [ "${ends[approve]:-4}" = 0 ]; then
+  # A person approved: what counts is how it went on from there.
+  whole=0 where=''
+  for stage in "${order[@]}"; do
+    if [ "$stage" != policy ] && [ "$whole" = 0 ] && [ "${ends[$stage]}" != 0 ]; then whole="${ends[$stage]}" where="$stage"; fi
+  done
+fi
 if [ "${#order[@]}" = 0 ]; then whole=1 where='no stage'; fi
-echo "exit=$whole" >>"$GITHUB_OUTPUT"
-case "$whole" in
-  0) echo 'Every stage ended with 0.' ;;
-  4) echo "::notice title=orch::$where: a person has to approve" ;;
-  78) echo "::notice title=orch::$where: there is nothing to do" ;;
-  75) echo "::error title=orch::$where: try again later"; exit 1 ;;
+if [ "${EARLIER:-success}" != success ]; then whole=1 where='the files of the earlier run'; fi
+why=''
+while read -r stage reason; do
+  if [ -n "$reason" ] && [ "$stage" = "$where" ]; then why="$reason"; fi
+done <<<"$WHY"
+{
+  printf 'exit=%s\n' "$whole"
+  printf 'reason=%s\n' "$why"
+  parts="$(printf '%s' "${PARTS:-}" | tr -s ' ' ',')"
+  parts="${parts#,}"
+  printf 'parts=%s\n' "${parts%,}"
+} >>"$GITHUB_OUTPUT"
+case "$where $whole" in
+  *' 0') echo 'Every stage ended with 0.' ;;
+  *' 4') echo "::notice title=orch::$where: a person has to approve" ;;
+  *' 78') echo "::notice title=orch::$where: there is nothing to do" ;;
+  'review-gate 75') echo '::notice title=orch::the pull request is there, and reviewers have not answered yet: /orch rerun review-gate' ;;
+  *' 75') echo "::error title=orch::$where: try again later"; exit 1 ;;
   *) echo "::error title=orch::$where ended with $whole"; exit 1 ;;
 esac
 "#;

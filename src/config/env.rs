@@ -34,6 +34,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable { name: "GITHUB_EVENT_PATH", about: "The event that started a workflow: tells a pull request from a fork, which gets no credentials." },
     Variable { name: "GITHUB_EVENT_NAME", about: "The kind of that event: on a GitHub runner, `orch stage intake`, `orch stage approve` and `orch event` read it." },
     Variable { name: "GITHUB_RUN_ID", about: "The number of the workflow's run: `orch stage approve --environment` asks the forge who let it go on." },
+    Variable { name: "GITHUB_WORKFLOW_REF", about: "The file of the workflow: commands in comments are about runs of this very file." },
     Variable { name: "GITHUB_STEP_SUMMARY", about: "The file a GitHub runner shows as the summary of a step: a policy verdict is added to it." },
     Variable { name: "GITHUB_OUTPUT", about: "The file a GitHub runner reads the outputs of a step from: `orch stage` writes `exit`, `run-id`, `decision` and others there." },
     Variable { name: "GITHUB_SERVER_URL", about: "With `GITHUB_REPOSITORY`: the address of the repository, for SARIF." },
@@ -173,6 +174,11 @@ impl Environment {
     /// Returns the number of the workflow's run.
     pub fn github_run(&self) -> Option<String> {
         self.get("GITHUB_RUN_ID").map(|run| run.to_string_lossy().into_owned())
+    }
+
+    /// Returns the file of the workflow that runs, as `owner/name/.github/workflows/orch.yml@refs/heads/main`.
+    pub fn github_workflow(&self) -> Option<String> {
+        self.get("GITHUB_WORKFLOW_REF").map(|name| name.to_string_lossy().into_owned())
     }
 
     /// Returns the file that a GitHub runner shows as the summary of the step.

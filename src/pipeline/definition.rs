@@ -16,6 +16,8 @@ pub const CHANGE: &str = include_str!("../../workflows/change.yml");
 /// Every definition in this binary, with its file's name.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("change.yml", CHANGE),
+    ("plan.yml", include_str!("../../workflows/plan.yml")),
+    ("approve.yml", include_str!("../../workflows/approve.yml")),
     ("code-build-test.yml", include_str!("../../workflows/code-build-test.yml")),
     ("indexing.yml", include_str!("../../workflows/indexing.yml")),
     ("review.yml", include_str!("../../workflows/review.yml")),
@@ -36,6 +38,9 @@ pub struct Pipeline {
     /// What only matters where a CI system schedules the jobs; `orch run` reads it and goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci: Option<Ci>,
+    /// Whether it goes on with a run that another workflow began, whose files it is handed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumes: bool,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -103,9 +108,23 @@ pub struct StageStep {
     /// When it runs; absent: when every stage before it ended with 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// How another stage has to have ended, where that ran at all.
+    #[serde(default, rename = "if-ran", skip_serializing_if = "Option::is_none")]
+    pub if_ran: Option<When>,
+    /// Where alone it runs; absent: everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Place>,
     /// What it works on, where that is no run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,
+}
+
+/// A place where a stage runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// As a job of a CI system: it waits for people and programs of a forge, which nobody at a laptop waits for.
+    Ci,
 }
 
 /// A condition: how an earlier stage ended.
@@ -227,8 +246,8 @@ impl Pipeline {
             let id = step.stage;
             let stage =
                 registry::stage(id).ok_or_else(|| format!("names `{id}`, which this orch cannot run"))?;
-            if let Some(when) = &step.when
-                && !seen.contains(&when.stage)
+            if let Some(when) =
+                [&step.when, &step.if_ran].into_iter().flatten().find(|when| !seen.contains(&when.stage))
             {
                 return Err(format!("lets `{id}` depend on `{}`, which does not come before it", when.stage));
             }
@@ -240,7 +259,9 @@ impl Pipeline {
                     "lets `{id}` work on something else than a run, which only `policy` can"
                 ));
             }
-            for input in stage.spec().inputs.iter().filter(|i| i.required && step.subject.is_none()) {
+            for input in
+                stage.spec().inputs.iter().filter(|i| i.required && step.subject.is_none() && !self.resumes)
+            {
                 if !written.contains(input.slot.path) {
                     return Err(format!("runs `{id}` before anything writes `{}`", input.slot.path));
                 }

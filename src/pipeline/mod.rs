@@ -8,8 +8,8 @@ mod plan;
 mod walk;
 
 pub use definition::{
-    CHANGE, Ci, IndexOf, IndexStep, LoopBody, LoopStep, Pipeline, PipelineError, SHIPPED, StageStep, Step,
-    Subject, When,
+    CHANGE, Ci, IndexOf, IndexStep, LoopBody, LoopStep, Pipeline, PipelineError, Place, SHIPPED, StageStep,
+    Step, Subject, When,
 };
 pub use plan::{PlannedStage, Prices, RunPlan, plan};
 pub use walk::{Bounds, Walk, walk};

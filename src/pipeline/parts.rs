@@ -61,7 +61,7 @@ pub fn owner(path: &str) -> Option<(StageId, Round)> {
     STAGES.iter().map(|stage| stage.spec()).find(|spec| writes(spec)).map(|spec| (spec.id, round))
 }
 
-/// Puts parts together: `[<part>/]<run>/<file>`, the part's name left out where there is one alone.
+/// Puts parts together: `[[<all>/]<part>/]<run>/<file>`, the part's name left out where there is one alone.
 ///
 /// A part holds files of one stage and round. Of two parts with the same, the one of the later attempt counts: the number behind
 /// `-a` at the end of the part's name.
@@ -115,7 +115,8 @@ fn refused(part: &str, why: String) -> PartError {
 fn split(path: &str) -> Result<(String, RunId, String), PartError> {
     let mut rest = path;
     let mut before = Vec::new();
-    for _ in 0..2 {
+    // A part may lie in one more folder: the files of a run that another workflow began are handed on together.
+    for _ in 0..3 {
         let Some((first, after)) = rest.split_once('/') else { break };
         if let (Ok(run), Some(_)) = (first.parse::<RunId>(), owner(after)) {
             return Ok((before.join("/"), run, after.to_owned()));

@@ -71,7 +71,9 @@ pub fn plan(pipeline: &Pipeline, run: RunId, prices: &dyn Prices, rounds: u32, b
     let mut begun = bounds.from.is_none();
     for (step, looped) in pipeline.stages() {
         begun |= bounds.from == Some(step.stage);
-        let Some(stage) = registry::stage(step.stage).filter(|_| begun) else { continue };
+        let Some(stage) = registry::stage(step.stage).filter(|_| begun && step.only.is_none()) else {
+            continue;
+        };
         let spec = stage.spec();
         let rounds = if looped { rounds } else { 1 };
         let calls = spec.effects.contains(&EffectKind::Model);

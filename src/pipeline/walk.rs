@@ -67,6 +67,8 @@ pub fn walk(
     };
     for step in &pipeline.steps {
         match step {
+            // A laptop is no CI system: nobody there waits for people and programs of a forge.
+            Step::Stage(step) if step.only.is_some() => {}
             Step::Stage(step) => {
                 walker.stage(step, Round::FIRST, None)?;
                 walker.at_end = bounds.until == Some(step.stage);
@@ -117,6 +119,11 @@ impl Walker<'_> {
 
     /// Returns why a stage is left out, if it is.
     fn unmet(&self, step: &StageStep) -> Option<String> {
+        if let Some(when) = &step.if_ran
+            && let Some(exit) = self.exits.get(&when.stage).filter(|exit| !when.exits.contains(exit))
+        {
+            return Some(format!("{} ended with {exit}", when.stage));
+        }
         if let Some(when) = &step.when {
             return match self.exits.get(&when.stage) {
                 Some(exit) if when.exits.contains(exit) => None,

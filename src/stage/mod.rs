@@ -13,6 +13,7 @@ pub mod runner;
 pub mod spec;
 
 pub mod approve;
+pub mod auto_merge;
 pub mod generate;
 pub mod intake;
 pub mod plan;

@@ -15,6 +15,7 @@ pub static STAGES: &[&dyn Stage] = &[
     &super::approve::ApproveStage,
     &super::pr::Pr,
     &super::review_gate::ReviewGate,
+    &super::auto_merge::AutoMergeStage,
     &super::release_gate::ReleaseGate,
     &super::promote::PromoteStage,
     &super::rollback::RollbackStage,

@@ -5,6 +5,7 @@ mod calls;
 mod deploy;
 mod emulate;
 mod faults;
+mod merge;
 mod stage;
 
 use orch::artifact::id::Round;
@@ -19,6 +20,7 @@ use orch::ports::secret::Secret;
 use orch::ports::vcs::{GitRepository, VcsRead as _};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::pr::{Pr, SPEC};
+use orch::stage::spec::StageSpec;
 use orch::stage::{Finished, Inputs, Output, Ports, Stage as _, StageContext, StageError};
 use orch::telemetry::Silent;
 
@@ -58,6 +60,20 @@ impl Scene {
 
     /// Does something with the context of the stage.
     pub fn with<T>(&self, hub: &dyn Forge, act: impl FnOnce(&StageContext<'_>) -> T) -> T {
+        self.of(&SPEC, hub, act)
+    }
+
+    /// Does something with the context of another stage.
+    pub fn in_stage<T>(&self, spec: &'static StageSpec, act: impl FnOnce(&StageContext<'_>) -> T) -> T {
+        self.of(spec, &self.github(), act)
+    }
+
+    fn of<T>(
+        &self,
+        spec: &'static StageSpec,
+        hub: &dyn Forge,
+        act: impl FnOnce(&StageContext<'_>) -> T,
+    ) -> T {
         let (clock, workspaces, run) = (FakeClock::at(0), FakeWorkspaces::new(&self.port), run_id());
         let ports = Ports {
             clock: &clock,
@@ -70,7 +86,7 @@ impl Scene {
             engine: &Forbidden,
             models: &orch::agent::NoModels,
         };
-        act(&StageContext::new(&SPEC, &run, Round::FIRST, &self.config, None, ports, &Silent))
+        act(&StageContext::new(spec, &run, Round::FIRST, &self.config, None, ports, &Silent))
     }
 
     pub fn try_run(&self) -> Result<(PullRequest, String, Finished), StageError> {

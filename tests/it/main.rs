@@ -6,6 +6,7 @@ mod artifacts;
 mod config;
 mod context;
 mod context_pack;
+mod conversation;
 mod cost;
 mod debate;
 mod dependencies;

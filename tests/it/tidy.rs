@@ -75,9 +75,8 @@ fn stages_name_config_keys_that_exist() {
 fn the_embedded_pipeline_is_valid_and_whole() {
     let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
     let mut ids: Vec<StageId> = pipeline.stages().map(|(step, _)| step.stage).collect();
-    // What people and programs say of a pull request later is no part of a run.
-    ids.extend([StageId::Approve, StageId::ReviewGate, StageId::ReleaseGate]);
-    ids.extend([StageId::Promote, StageId::Rollback, StageId::RollbackCommand]);
+    // A release is a run of its own.
+    ids.extend([StageId::ReleaseGate, StageId::Promote, StageId::Rollback, StageId::RollbackCommand]);
     ids.sort_unstable();
     assert_eq!(ids, StageId::ALL);
 }
@@ -162,7 +161,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "cli",
         ],
     ),
-    ("stage", &["pipeline", "conftest", "report", "lint", "compile", "cli"]),
+    ("stage", &["pipeline", "conftest", "conversation", "report", "lint", "compile", "cli"]),
+    (
+        "conversation",
+        &["telemetry", "agent", "engine", "pipeline", "conftest", "report", "lint", "compile", "cli"],
+    ),
     ("lint", &["ports", "config", "telemetry", "agent", "engine", "pipeline", "report", "compile", "cli"]),
     ("attest", &["config", "telemetry", "pipeline", "conftest", "replay", "proof", "report", "cli"]),
     ("proof", &["telemetry", "pipeline", "conftest", "replay", "report", "cli"]),

@@ -3,6 +3,7 @@
 //! Must never read or write anything: these are values.
 
 pub mod approval;
+pub mod auto_merge;
 pub mod breaker;
 pub mod change_set;
 pub mod debate;

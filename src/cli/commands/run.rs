@@ -180,7 +180,8 @@ fn execute(
 }
 
 fn bounds(args: &RunArgs, pipeline: &Pipeline) -> Result<Bounds, CommandError> {
-    let known: Vec<StageId> = pipeline.stages().map(|(step, _)| step.stage).collect();
+    let known: Vec<StageId> =
+        pipeline.stages().filter(|(step, _)| step.only.is_none()).map(|(step, _)| step.stage).collect();
     for stage in [args.from, args.until].into_iter().flatten() {
         if !known.contains(&stage) {
             let names: Vec<_> = known.iter().map(|s| s.as_str()).collect();

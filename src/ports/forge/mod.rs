@@ -11,6 +11,7 @@ pub mod draft;
 mod error;
 pub mod github;
 pub mod id;
+pub mod runs;
 pub mod types;
 
 pub use deploy::{
@@ -25,6 +26,7 @@ pub use error::ForgeError;
 pub use id::{
     CheckRunId, CommentId, IssueNumber, Login, NameError, NodeId, PullNumber, RepositorySlug, ReviewId,
 };
+pub use runs::{RunArtifact, RunJob, RunsRead, RunsWrite, WorkflowRun};
 pub use types::{
     Access, Actor, BranchRules, ChangedFile, CheckRun, Comment, Commit, CommitStatus, Comparison, Conclusion,
     DeploymentEnvironment, Identity, Issue, MergeMethod, Pull, PullState, Repository, RequiredCheck, Review,

@@ -18,7 +18,7 @@ use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
 use super::data::{DataFile, document, is_data};
 use super::engine::Fault;
-use super::pack::{self, PackError};
+use super::pack::{self, Opened, PackError};
 use super::prepared;
 use super::rule::{Checked, Module, Ready, Rule, check};
 use crate::rego::Policies;
@@ -195,6 +195,19 @@ impl Sources {
     pub fn with(mut self, files: impl IntoIterator<Item = SourceFile>) -> Result<Self, BundleError> {
         self.files.extend(files);
         Self::whole(self.files, self.data)
+    }
+
+    /// Adds what a pack holds.
+    pub fn with_pack(mut self, pack: Opened) -> Result<Self, BundleError> {
+        self.files.extend(pack.rules);
+        self.data.extend(pack.data);
+        Self::whole(self.files, self.data)
+    }
+
+    /// Returns what is not of the pack in this binary.
+    pub fn into_packs(self) -> Opened {
+        let rules = self.files.into_iter().filter(|file| !file.name.starts_with("orch:")).collect();
+        Opened { rules, data: self.data }
     }
 
     /// Tells whether all files have names of the pack in this binary.

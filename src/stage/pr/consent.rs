@@ -16,7 +16,7 @@ use super::evidence::Evidence;
 
 /// How the change stands with people.
 #[derive(Clone, Debug)]
-pub(super) enum Consent {
+pub(in crate::stage) enum Consent {
     /// Policy allows it as it is.
     NotNeeded,
     /// A person has to approve this digest.
@@ -32,7 +32,7 @@ pub(super) enum Consent {
 
 impl Consent {
     /// Decides from the verdict and the approval that is there.
-    pub(super) fn decide(
+    pub(in crate::stage) fn decide(
         run: &RunId,
         evidence: &Evidence,
         approval: Option<Approval>,
@@ -55,7 +55,7 @@ impl Consent {
     }
 
     /// Tells whether the pull request stays a draft.
-    pub(super) const fn is_wanted(&self) -> bool {
+    pub(in crate::stage) const fn is_wanted(&self) -> bool {
         matches!(self, Self::Wanted { .. })
     }
 }

@@ -129,16 +129,20 @@ fn denied(what: &str) -> StageError {
 
 /// Checks that each file was made from the very files that lie here.
 fn check_chain(inputs: &Inputs) -> Result<(), StageError> {
-    check_link::<TestSet>(inputs, slot::TESTS, &[slot::TASK, slot::PLAN])?;
-    check_link::<Verification>(inputs, slot::RED, &[slot::TESTS])?;
-    check_link::<ChangeSet>(inputs, slot::EDITS, &[slot::PLAN, slot::TESTS])?;
-    check_link::<Verification>(inputs, slot::GREEN, &[slot::TESTS, slot::EDITS])?;
+    made_from::<TestSet>(inputs, slot::TESTS, &[slot::TASK, slot::PLAN])?;
+    made_from::<Verification>(inputs, slot::RED, &[slot::TESTS])?;
+    made_from::<ChangeSet>(inputs, slot::EDITS, &[slot::PLAN, slot::TESTS])?;
+    made_from::<Verification>(inputs, slot::GREEN, &[slot::TESTS, slot::EDITS])?;
     let judged = &[slot::TASK, slot::PLAN, slot::TESTS, slot::RED, slot::EDITS, slot::GREEN];
-    check_link::<Verdict>(inputs, slot::VERDICT, judged)
+    made_from::<Verdict>(inputs, slot::VERDICT, judged)
 }
 
 /// Checks that the file of `slot` says it was made from the files of `sources` as they are now.
-fn check_link<T: Artifact>(inputs: &Inputs, slot: Slot, sources: &[Slot]) -> Result<(), StageError> {
+pub(in crate::stage) fn made_from<T: Artifact>(
+    inputs: &Inputs,
+    slot: Slot,
+    sources: &[Slot],
+) -> Result<(), StageError> {
     let file = inputs.file(slot)?;
     if Digest::of(&file.bytes) != file.digest {
         return Err(denied(&format!("`{}` is not the file its digest names", file.path)));

@@ -24,7 +24,7 @@ fn line(text: &str, max: usize) -> String {
 }
 
 /// Returns text as one paragraph in which nothing is markup but code spans of plain words.
-pub(in crate::stage) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let line = line(text, MAX_TEXT);
     let mut out = String::with_capacity(line.len() + 16);
     let mut rest = line.as_str();
@@ -81,7 +81,7 @@ fn ends_in_gh(out: &str) -> bool {
 }
 
 /// Returns text as a code span: its own backticks cannot end it.
-pub(in crate::stage) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let line = line(text, MAX_CODE).replace("::", ": :");
     if line.is_empty() {
         return "(empty)".into();

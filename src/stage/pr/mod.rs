@@ -8,7 +8,7 @@ mod consent;
 mod draft;
 mod evidence;
 mod github;
-pub(super) mod markdown;
+pub(crate) mod markdown;
 mod text;
 
 use jiff::Timestamp;
@@ -22,9 +22,11 @@ use crate::artifact::types::pull_request::{CommitRef, PullRequest};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 
-use consent::Consent;
+pub(super) use consent::Consent;
 pub use draft::{Draft, LINK_TRAILER, RUN_TRAILER};
 pub use evidence::Evidence;
+pub(super) use evidence::made_from;
+pub use github::run_of;
 
 /// The forge of a branch without a forge: a local branch, pushed to a plain remote.
 const FORGE: &str = "local";

@@ -285,3 +285,23 @@ fn every_document_is_valid_against_githubs_schema() {
         assert!(document.unwrap().operations.get(Some(name)).is_ok(), "{name}");
     }
 }
+
+#[test]
+fn runs_of_workflows_are_read_ended_and_run_again() {
+    use orch::ports::forge::{RunsRead as _, RunsWrite as _};
+    let scene = Scene::new();
+    let forge = scene.github();
+    scene.hub.state().artifacts =
+        vec![json!({ "id": 9, "name": "orch-x-plan-r1-a1" }), json!({ "id": 10, "name": "x" })];
+    let run = forge.workflow_run(30_433_642).unwrap();
+    assert!(run.path.starts_with(".github/workflows/") && !run.path.contains('@'), "{run:?}");
+    assert!(!forge.workflow_runs("orch.yml").unwrap().is_empty());
+    assert!(!forge.run_jobs(run.id).unwrap().is_empty());
+    assert_eq!(forge.run_artifacts(run.id).unwrap().len(), 2);
+    let named = forge.artifacts_named("orch-x-plan-r1-a1").unwrap();
+    assert_eq!((named.len(), named[0].id), (1, 9));
+    assert!(named[0].run.is_some());
+    forge.cancel_run(run.id).unwrap();
+    forge.rerun_job(399_444_496).unwrap();
+    scene.keeps_to_the_documents();
+}

@@ -123,7 +123,10 @@ fn no_gate_lets_a_failure_through() {
     };
     let pr = |ends: Value| gates(ends)["pr"]["result"].as_str().unwrap().to_owned();
     assert_eq!(pr(json!({})), "success");
-    for job in jobs_of("change.yml").iter().filter(|job| !matches!(job.as_str(), "pr" | "result")) {
+    for job in jobs_of("change.yml")
+        .iter()
+        .filter(|job| !matches!(job.as_str(), "approve" | "pr" | "review-gate" | "auto-merge" | "result"))
+    {
         let later = job.ends_with("-2") || job.ends_with("-3");
         for end in [
             json!({ "result": "failure" }),
@@ -143,6 +146,31 @@ fn no_gate_lets_a_failure_through() {
         pr(json!({ "policy": { "outputs": { "exit": exit, "decision": decision } } }))
     };
     assert_eq!(verdict("4", "needs-approval"), "success");
+    // A person who says no, or an approval that broke, opens nothing; one that is still to come opens a draft.
+    let waits = json!({ "outputs": { "exit": "4", "decision": "needs-approval" } });
+    for (approve, pr, gate) in [
+        (json!({ "outputs": { "exit": "0" } }), "success", "success"),
+        (json!({ "outputs": { "exit": "4" } }), "success", "skipped"),
+        (json!({ "outputs": { "exit": "3" } }), "skipped", "skipped"),
+        (json!({ "result": "failure", "outputs": {} }), "skipped", "skipped"),
+        (json!({ "result": "cancelled", "outputs": { "exit": "0" } }), "skipped", "skipped"),
+    ] {
+        let ended = gates(json!({ "policy": waits, "approve": approve }));
+        assert_eq!(
+            (&ended["pr"]["result"], &ended["review-gate"]["result"]),
+            (&json!(pr), &json!(gate)),
+            "{approve}"
+        );
+        assert_eq!(ended["auto-merge"]["result"], gate);
+    }
+    // Nothing merges by itself after a gate that did not say yes.
+    for end in [
+        json!({ "outputs": { "exit": "75" } }),
+        json!({ "outputs": { "exit": "3" } }),
+        json!({ "result": "failure" }),
+    ] {
+        assert_eq!(gates(json!({ "review-gate": end }))["auto-merge"]["result"], "skipped", "{end}");
+    }
     for (exit, decision) in [("0", "deny"), ("4", "deny"), ("0", ""), ("3", "allow"), ("5", "allow")] {
         assert_eq!(verdict(exit, decision), "skipped", "{exit} {decision}");
     }

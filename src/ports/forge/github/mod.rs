@@ -9,6 +9,7 @@ mod jwt;
 mod pace;
 mod read;
 mod reply;
+mod runs;
 mod token;
 mod wire;
 mod wire_deploy;

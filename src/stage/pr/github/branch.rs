@@ -2,13 +2,13 @@
 //!
 //! Must never take a commit for ours that somebody else could have put there unseen.
 
-use crate::artifact::id::CommitId;
+use crate::artifact::id::{CommitId, RunId};
 use crate::artifact::types::pull_request::CommitRef;
 use crate::ports::forge::{Commit, Comparison, Pull, PullState};
 use crate::ports::vcs::CommitDraft;
 use crate::stage::StageError;
 
-use super::super::draft::TASK_TRAILER;
+use super::super::draft::{RUN_TRAILER, TASK_TRAILER};
 use super::marker::{self, Claim};
 use super::{Hub, Known};
 
@@ -135,7 +135,7 @@ enum Owner {
 
 /// An amended commit keeps its trailers, but not its committer.
 fn owner(known: &Known<'_>, commit: &Commit) -> Owner {
-    let Some(task) = trailer(&commit.message) else { return Owner::Foreign };
+    let Some(task) = trailer(&commit.message, TASK_TRAILER) else { return Owner::Foreign };
     let author = &known.draft.author;
     let account = commit.committer.as_ref().map(|account| &account.login);
     let by_api = commit.committed_by == GITHUB
@@ -149,11 +149,16 @@ fn owner(known: &Known<'_>, commit: &Commit) -> Owner {
     if task == known.draft.provenance.task.as_str() { Owner::Ours } else { Owner::OtherTask }
 }
 
-/// Returns the task a commit's last paragraph names.
-fn trailer(message: &str) -> Option<&str> {
+/// Returns the run that a commit says it was made by; anybody can write such a line.
+pub fn run_of(message: &str) -> Option<RunId> {
+    trailer(message, RUN_TRAILER)?.parse().ok()
+}
+
+/// Returns what a commit's last paragraph says of a name.
+fn trailer<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     let message = message.trim_end();
     let last = message.rfind("\n\n").map_or("", |at| &message[at..]);
-    last.lines().find_map(|line| line.strip_prefix(TASK_TRAILER)?.strip_prefix(": ")).map(str::trim)
+    last.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::trim)
 }
 
 pub(super) fn reference(commit: &Commit) -> CommitRef {

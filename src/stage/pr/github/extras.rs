@@ -1,4 +1,4 @@
-//! What goes with a pull request: labels, assignees, reviewers, the check, merging by itself.
+//! What goes with a pull request: labels, assignees, reviewers, the check.
 //!
 //! Must never fail the stage over one of them, nor lose what did not work: it becomes a warning that says what to do.
 
@@ -7,10 +7,9 @@ use std::fmt::Write as _;
 use crate::artifact::digest::Digest;
 use crate::artifact::types::pull_request::Warning;
 use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
-use crate::config::AutoMerge;
 use crate::ports::forge::{
-    Annotation, AnnotationLevel, Answer, CheckDraft, Conclusion, ForgeError, MergeDraft, MergeMethod, Pull,
-    Reviewers, StatusDraft, StatusState,
+    Annotation, AnnotationLevel, Answer, CheckDraft, Conclusion, ForgeError, Pull, Reviewers, StatusDraft,
+    StatusState,
 };
 
 use super::super::markdown::{code, text};
@@ -24,13 +23,10 @@ const MAX_LISTED: usize = 30;
 /// Adds what goes with the pull request.
 pub(super) fn add(hub: &Hub<'_>, known: &Known<'_>, done: &mut Done, created: bool) {
     let Some(pull) = done.pull.clone() else { return };
-    let steps: [&dyn Fn() -> Answer<Vec<Warning>>; 5] = [
-        &|| labels(hub, &pull),
-        &|| assignees(hub, &pull),
-        &|| reviewers(hub, &pull, created),
-        &|| check(hub, known, &pull),
-        &|| auto_merge(hub, known, &pull),
-    ];
+    let steps: [&dyn Fn() -> Answer<Vec<Warning>>; 4] =
+        [&|| labels(hub, &pull), &|| assignees(hub, &pull), &|| reviewers(hub, &pull, created), &|| {
+            check(hub, known, &pull)
+        }];
     for step in steps {
         match step() {
             Ok(warnings) => done.warnings.extend(warnings),
@@ -188,43 +184,4 @@ fn annotation(finding: &Finding) -> Option<Annotation> {
         title: finding.code.clone(),
         message: format!("{} {}", finding.message, finding.help),
     })
-}
-
-/// Lets the pull request merge by itself, where config and policy say so.
-///
-/// What a review gate says is not read here: it comes later, so it has to be a required check of the branch.
-fn auto_merge(hub: &Hub<'_>, known: &Known<'_>, pull: &Pull) -> Answer<Vec<Warning>> {
-    let method = match hub.config.auto_merge {
-        AutoMerge::Off => return Ok(Vec::new()),
-        AutoMerge::Merge => MergeMethod::Merge,
-        AutoMerge::Squash => MergeMethod::Squash,
-        AutoMerge::Rebase => MergeMethod::Rebase,
-    };
-    if pull.auto_merge || pull.draft || known.evidence.verdict.decision != Decision::Allow {
-        return Ok(Vec::new());
-    }
-    let not = |what: &str, help: &str| {
-        Ok(vec![Warning {
-            what: format!("the pull request does not merge by itself: {what}"),
-            help: Some(help.into()),
-            again: false,
-        }])
-    };
-    if known.repository.auto_merge == Some(false) {
-        return not(
-            "the repository does not allow it",
-            "Tick \"Allow auto-merge\" in its Settings, General.",
-        );
-    }
-    // Without a required check GitHub would merge at once, before any review.
-    let rules = hub.read.branch_rules(&known.target)?;
-    if rules.checks.is_empty() && rules.approvals == 0 {
-        return not(
-            "no ruleset requires a check or an approval on the target branch",
-            "Add a ruleset that requires `orch / review-gate` or an approval.",
-        );
-    }
-    let expected = pull.head_commit.clone();
-    hub.write.enable_auto_merge(&MergeDraft { node: pull.node.clone(), method, expected })?;
-    Ok(Vec::new())
 }

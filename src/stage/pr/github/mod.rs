@@ -24,6 +24,7 @@ use crate::stage::{Finished, Outputs, StageContext, StageError};
 
 use super::draft::Draft;
 use super::evidence::Evidence;
+pub use branch::run_of;
 use branch::{Found, Place};
 
 const FORGE: &str = "github";
@@ -67,7 +68,6 @@ struct Known<'a> {
     evidence: &'a Evidence,
     /// Whether a person still has to approve.
     wanted: bool,
-    repository: Repository,
     who: Identity,
     target: String,
     /// The text, with the marker.
@@ -99,7 +99,7 @@ pub(super) fn write(
     refuse(hub, draft, &repository, &who)?;
     let target = evidence.task.base.branch.clone().unwrap_or_else(|| repository.default_branch.clone());
     let body = marker::add(body, &evidence.provenance.task, ci(&who));
-    let known = Known { draft, evidence: &evidence, wanted, repository, who, target, body };
+    let known = Known { draft, evidence: &evidence, wanted, who, target, body };
     let done = match branch::find(hub, &known)? {
         Found::Place(place) => place_it(hub, &known, place)?,
         Found::Closed { branch, pull } => closed(branch, *pull),

@@ -55,6 +55,9 @@ pub fn answer(state: &mut State, seen: &Seen) -> Said {
                     json!({ "disablePullRequestAutoMerge": { "pullRequest": { "headRefOid": head } } }),
                 );
             }
+            if state.clean {
+                return error("UNPROCESSABLE", "Pull request Pull request is in clean status");
+            }
             if input["expectedHeadOid"].as_str() != Some(&head) {
                 return error("UNPROCESSABLE", "Head sha didn't match expected head oid");
             }

@@ -540,6 +540,24 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             }
         }
         ("GET", "/rules/branches/{branch}") => Said::new(200, json!(state.rules)),
+        ("GET", "/actions/artifacts" | "/actions/runs/{run_id}/artifacts") => {
+            let wanted = call.query("name");
+            let all = state
+                .artifacts
+                .iter()
+                .filter(|one| wanted.as_ref().is_none_or(|name| one["name"] == json!(name)));
+            let one = call.example()["artifacts"][0].clone();
+            let all: Vec<Value> = all.map(|above| over(one.clone(), above.clone())).collect();
+            Said::new(200, json!({ "total_count": all.len(), "artifacts": all }))
+        }
+        (
+            "GET",
+            "/actions/runs/{run_id}"
+            | "/actions/runs/{run_id}/jobs"
+            | "/actions/workflows/{workflow_id}/runs",
+        ) => Said::new(200, call.example()),
+        ("POST", "/actions/runs/{run_id}/cancel") => Said::new(202, json!({})),
+        ("POST", "/actions/jobs/{job_id}/rerun") => Said::new(201, json!({})),
         ("GET", "/environments") => Said::new(200, call.example()),
         ("POST", "/code-scanning/sarifs") => {
             state.sarifs.push(body.clone());

@@ -72,6 +72,8 @@ pub struct State {
     pub app: bool,
     pub archived: bool,
     pub graphql: bool,
+    /// Whether everything that is required is there, so that nothing can be armed.
+    pub clean: bool,
     pub blobs: BTreeMap<String, Vec<u8>>,
     pub trees: BTreeMap<String, Flat>,
     pub commits: BTreeMap<String, CommitRecord>,
@@ -99,6 +101,7 @@ pub struct State {
     pub truncate_trees: bool,
     /// How many checks are said to be there besides those that are told.
     pub hidden_checks: usize,
+    pub artifacts: Vec<Value>,
     /// Who may be assigned and asked.
     pub people: Vec<String>,
     clock: u64,
