@@ -213,7 +213,7 @@ pub static KEYS: &[Key] = &[
     key("release.environments.*.deltas.*.better", Takes::Choice(&["lower", "higher"]), "Which way a measure is good that is compared with the last good release, as `coverage`. Default: higher."),
     key("release.environments.*.deltas.*.tolerance", Takes::Decimal, "How much worse it may become. Default: 0."),
     key("release.environments.*.deltas_file", Takes::Text, "The file with these measures before and after, which an earlier step makes."),
-    key("release.environments.*.rollback.plan", Takes::Text, "The file of the released commit with the plan to go back; empty: none is asked for. Default: `docs/rollback.md`."),
+    key("release.environments.*.rollback.plan", Takes::Text, "The file of the released commit with the plan to go back; empty: none is asked for. Default: `ROLLBACK.md`."),
     number("release.environments.*.rollback.rehearsed_days", 0, 3650, "How many days ago that very plan may have been rehearsed; 0: it need not have been. Default: 90."),
     key("release.environments.*.rollback.rehearsals", Takes::Text, "The file with rehearsals, which an earlier step makes."),
     key("release.environments.*.licences.deny", Takes::Texts, "SPDX ids of licences that no component may need."),
