@@ -29,7 +29,7 @@ release:
       measures: [release-inputs/measures.json]
       canary:
         errors: { better: lower, tolerance: 0.005, min_samples: 100 }
-      rollback: { rehearsed_days: 0 }
+      rollback: { plan: docs/rollback.md, rehearsed_days: 0 }
 ";
 
 /// A service whose last good release runs in production, and a commit that is to follow it.
