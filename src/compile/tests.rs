@@ -121,3 +121,28 @@ fn elsewhere_the_action_is_that_of_a_release() {
     let uses = format!("uses: {}@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n", caller::repository());
     assert_eq!(text.matches(&uses).count(), text.matches("id: stage").count());
 }
+
+/// A denied release ends as one that is rolled back does: only the decision tells them apart.
+#[test]
+fn a_release_is_promoted_or_taken_back_by_the_word_of_the_gate() {
+    let text = SHIPPED.iter().find(|(name, _)| *name == "release-change.yml").unwrap().1;
+    let files = compile("release-change.yml", text, &Origin::Own).unwrap();
+    let jobs = jobs(&files[0].text);
+    let condition = |job: &str| jobs[job]["if"].as_str().unwrap().to_owned();
+    for (job, code, word) in [("promote", 0, "promote"), ("rollback", 3, "rollback")] {
+        let condition = condition(job);
+        for part in [
+            format!("needs.release-gate.outputs.exit) == 'exit {code}'"),
+            format!("contains(fromJSON('[\"{word}\"]'), needs.release-gate.outputs.decision)"),
+            "needs.release-gate.result == 'success'".into(),
+        ] {
+            assert!(condition.contains(&part), "{condition}");
+        }
+    }
+    let exec = &jobs["rollback-command"];
+    let written = serde_yaml::to_string(exec).unwrap();
+    assert!(!written.contains("GITHUB_TOKEN") && !written.contains("secrets."), "{written}");
+    assert!(condition("rollback-command").contains("needs.rollback.outputs.exit"));
+    // Two releases to one environment never overlap.
+    assert!(files[0].text.contains("group: orch-release-change-${{ inputs.key || inputs.environment }}"));
+}

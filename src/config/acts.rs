@@ -15,9 +15,9 @@ pub struct Promote {
     pub acts: Vec<PromoteAct>,
     /// What the deployment is said to be.
     pub state: PromotedState,
-    /// The environment whose record has to name the same digests; empty: none.
+    /// The environment whose record has to name the same digests, for all but itself; empty: none.
     pub from: String,
-    /// Where people find the environment; empty: not told.
+    /// Where people find the environment, `{environment}` is filled in; empty: not told.
     pub url: String,
     /// The name of the tag; `{environment}`, `{date}` and `{commit}` are filled in.
     pub tag: String,

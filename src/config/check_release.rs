@@ -95,7 +95,7 @@ fn environment(check: &mut Check<'_>, path: &str, raw: RawReleaseEnvironment) ->
     let licences = raw.licences;
     let sbom = licences.as_ref().and_then(|licences| licences.sbom.clone());
     let rollback = raw.rollback.unwrap_or_default();
-    let plan = rollback.plan.clone().unwrap_or_else(|| "docs/rollback.md".into());
+    let plan = rollback.plan.clone().unwrap_or_else(|| "ROLLBACK.md".into());
     let budget = raw.error_budget;
     let (canary, canary_queries) = canaries(check, &key("canary"), raw.canary.unwrap_or_default());
     let (slo, slo_queries) = objectives(check, &key("slo"), raw.slo.unwrap_or_default());

@@ -34,6 +34,11 @@ impl Case<'_> {
         self.opened.body(slot::PULL_REQUEST)
     }
 
+    /// Tells whether the run is no change but the way of a release.
+    pub fn is_release(&self) -> bool {
+        self.opened.last(StageId::ReleaseGate).is_some() && self.opened.last(StageId::Intake).is_none()
+    }
+
     /// Returns the last commit the run wrote.
     pub fn own_head(&self) -> Option<CommitId> {
         self.pull_request().ok()?.commits.pop().map(|commit| commit.id)

@@ -127,7 +127,7 @@ fn pr_refuses(good: &Good, store: &dyn ArtifactStore) -> bool {
 }
 
 /// Runs work over mutants on every core, and returns what it says of those it has something to say of.
-fn each<T: Sync>(mutants: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+pub(crate) fn each<T: Sync>(mutants: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
     std::thread::scope(|scope| {

@@ -10,6 +10,7 @@ mod keys;
 mod ledger;
 mod policy;
 mod red_green;
+mod release;
 mod signature;
 
 pub(super) use approval::used_at;
@@ -18,6 +19,7 @@ use super::case::Case;
 use super::outcome::{Checked, Outcome};
 
 /// A check.
+#[derive(Clone, Copy)]
 pub struct Check {
     /// Its name.
     pub name: &'static str,
@@ -50,6 +52,17 @@ pub const CHECKS: &[Check] = &[
         look: commits::look,
     },
     Check { name: "signature", shows: "a trusted key signed what the run says", look: signature::look },
+];
+
+/// The checks of a run that is no change but the way of a release.
+pub const OF_RELEASES: &[Check] = &[
+    CHECKS[0],
+    CHECKS[1],
+    Check {
+        name: "release",
+        shows: "the same rules give the same decision from the same evidence",
+        look: release::look,
+    },
 ];
 
 impl Check {

@@ -121,7 +121,8 @@ impl<'a> Work<'a> {
             return Err(denied(format!("the commit {} has another tree than was judged", subject.commit)));
         }
         let from = match terms.from.as_str() {
-            "" => None,
+            // What is first put where others come from has no record there yet.
+            name if name.is_empty() || name == order.decision.environment.as_str() => None,
             name => Some(from(hub, order, name)?),
         };
         let marker =
@@ -171,7 +172,8 @@ impl<'a> Work<'a> {
                         self.record.artifacts.len(),
                         self.order.digest
                     ),
-                    environment_url: Some(self.terms.url.clone()).filter(|url| !url.is_empty()),
+                    environment_url: Some(self.terms.url.replace("{environment}", environment))
+                        .filter(|url| !url.is_empty()),
                     auto_inactive: true,
                 },
             },

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{NOW, digests, merged, orch_example, orch_status};
 use crate::env::{Said, TestEnv, said};
 use crate::forge::TOKEN;
-use crate::support::github::{FakeGitHub, State};
+use crate::support::github::{FakeGitHub, Fault, State};
 
 const CONFIG: &str = "
 service: shop
@@ -29,7 +29,7 @@ release:
       measures: [release-inputs/measures.json]
       canary:
         errors: { better: lower, tolerance: 0.005, min_samples: 100 }
-      rollback: { rehearsed_days: 0 }
+      rollback: { plan: docs/rollback.md, rehearsed_days: 0 }
 ";
 
 /// A service whose last good release runs in production, and a commit that is to follow it.
@@ -203,6 +203,48 @@ fn a_release_is_promoted_goes_bad_and_is_taken_back_with_its_evidence_whole() {
     );
     let found = service.hub.violations();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The program dies after each write, and what it wrote to the run folder is what a dead program leaves: nothing.
+#[test]
+fn a_program_that_dies_after_any_write_is_run_again_and_ends_in_the_same_state() {
+    let ready = |stage: &str| {
+        let service = Service::new();
+        let canary = if stage == "promote" { "0.010" } else { "0.040" };
+        service.inputs(NOW - 60, (canary, 4000), ("0.010", 4000));
+        if stage == "rollback" {
+            let mut state = service.hub.state();
+            let mut runs = state.deployments[0].clone();
+            (runs["id"], runs["sha"]) = (json!(1001), json!(service.subject));
+            runs["payload"]["artifacts"] = json!(digests("new"));
+            state.deployments.push(runs);
+            let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
+            state.deployment_statuses.push((1001, orch_status(&status)));
+        }
+        let exit = if stage == "promote" { 0 } else { 3 };
+        service.gate(NOW, &["--deployed"]).exits(exit);
+        service.hub.arm([]);
+        service
+    };
+    for stage in ["promote", "rollback"] {
+        let service = ready(stage);
+        service.orch(NOW + 30, &["stage", stage]).exits(0);
+        let wanted = super::faults::left(&service.hub);
+        let seen = service.hub.seen();
+        let writes: Vec<usize> = (1..=seen.len())
+            .filter(|call| seen[call - 1].method != "GET" && seen[call - 1].path != "/graphql")
+            .collect();
+        assert!(writes.len() >= 5, "{writes:?}");
+        for call in writes {
+            let service = ready(stage);
+            service.hub.arm([(call, Fault::Die)]);
+            service.orch(NOW + 30, &["stage", stage]).exits(75);
+            assert!(!service.folder().join(format!("manifest/{stage}.json")).exists());
+            service.hub.arm([]);
+            service.orch(NOW + 60, &["stage", stage]).exits(0);
+            assert_eq!(super::faults::left(&service.hub), wanted, "{stage} after call {call}");
+        }
+    }
 }
 
 #[test]

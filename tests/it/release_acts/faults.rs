@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::rollback::bad;
 use super::{Scene, digests};
-use crate::support::github::Fault;
+use crate::support::github::{FakeGitHub, Fault};
 
 fn faults() -> Vec<(&'static str, Fault)> {
     let refuse = |status, headers: Vec<(&'static str, String)>, message: &str| {
@@ -36,8 +36,8 @@ fn promoting() -> Scene {
 }
 
 /// What is on the forge, without what differs from run to run.
-fn left(scene: &Scene) -> Value {
-    let state = scene.hub.state();
+pub fn left(hub: &FakeGitHub) -> Value {
+    let state = hub.state();
     let deployments: Vec<Value> = state
         .deployments
         .iter()
@@ -74,7 +74,7 @@ fn left(scene: &Scene) -> Value {
 fn every_call(make: fn() -> Scene, run: fn(&Scene) -> Result<bool, String>) {
     let scene = make();
     run(&scene).unwrap();
-    let wanted = left(&scene);
+    let wanted = left(&scene.hub);
     let calls = scene.hub.seen().len();
     assert!(calls > 8, "{calls}");
     let mut failed = 0;
@@ -88,7 +88,7 @@ fn every_call(make: fn() -> Scene, run: fn(&Scene) -> Result<bool, String>) {
             scene.hub.arm([]);
             // Whatever the first said, the next ends well and in the same state.
             assert_eq!(run(&scene), Ok(true), "{case}: first {first:?}");
-            assert_eq!(left(&scene), wanted, "{case}");
+            assert_eq!(left(&scene.hub), wanted, "{case}");
             scene.hub.arm([]);
             assert_eq!(run(&scene), Ok(true), "{case}");
             assert_eq!(scene.hub.writes(), Vec::<String>::new(), "{case}: nothing is left to do");

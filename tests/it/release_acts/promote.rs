@@ -148,6 +148,12 @@ fn the_record_of_the_environment_before_has_to_name_the_same_digests() {
     scene.deployed("staging", &scene.subject, &digests("new"), "success");
     let promotion = scene.promote();
     assert_eq!(promotion.from.unwrap().as_str(), "staging");
+    // What goes to staging itself has no record there yet.
+    let mut first = Scene::new(ReleaseOutcome::Promote);
+    first.config.promote.from = "production".into();
+    first.config.promote.url = "https://{environment}.example".into();
+    assert_eq!(first.promote().from, None);
+    assert_eq!(first.hub.state().statuses_of(1000)[0]["environment_url"], "https://production.example");
     assert_eq!(scene.hub.state().deployments.last().unwrap()["payload"]["from"], "staging");
     scene.keeps_to_the_documents();
 }

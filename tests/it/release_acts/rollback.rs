@@ -84,7 +84,8 @@ fn the_gate_asked_anew_takes_nothing_back_twice() {
     let again = scene.rollback();
     assert!(again.acts.iter().all(|act| act.outcome == Outcome::Unchanged), "{:?}", again.acts);
     assert!(scene.hub.writes().is_empty(), "{:?}", scene.hub.writes());
-    assert_eq!((scene.hub.state().deployments.len(), scene.hub.state().pulls.len()), (3, 1));
+    let state = scene.hub.state();
+    assert_eq!((state.deployments.len(), state.pulls.len()), (3, 1));
 }
 
 #[test]

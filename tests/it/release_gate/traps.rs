@@ -96,6 +96,56 @@ fn no_trap_promotes_and_every_mended_twin_does() {
     assert!(wrong.is_empty(), "{}\n{} wrong", wrong.join("\n"), wrong.len());
 }
 
+/// A rule that cannot answer is a deny that names the control, and outweighs everything.
+#[test]
+fn a_rule_that_does_not_answer_denies() {
+    let good = sealed(&good()).unwrap();
+    let sources = Sources::of_releases().unwrap();
+    let soak = "orch:release/soak/soak.rego";
+    let text = |name: &str| {
+        let file = sources.files().iter().find(|file| file.name == name).unwrap();
+        String::from_utf8(file.bytes.clone().unwrap()).unwrap()
+    };
+    let head = text(soak).split("import ").next().unwrap().to_owned();
+    for (what, rest) in [
+        ("syntax", "control contains if {".to_owned()),
+        ("no set", "control := 1".into()),
+        ("no entry", "other contains 1".into()),
+        ("an empty set", "control contains 1 if false".into()),
+        ("no result", "control contains \"pass\"".into()),
+        ("another word", "control contains {\"state\": \"measured\", \"outcome\": \"fine\", \"reason\": \"\"}".into()),
+        ("more than a result", "control contains {\"state\": \"measured\", \"outcome\": \"pass\", \"reason\": \"\", \"x\": 1}".into()),
+        ("an error", "control contains {\"state\": \"measured\", \"outcome\": \"pass\", \"reason\": \"\"} if to_number(\"x\") == 1".into()),
+        ("a field that is not there", "control contains {\"state\": \"measured\", \"outcome\": \"pass\", \"reason\": \"\"} if input.facts.soaked".into()),
+        ("a builtin that is not there", "control contains {\"state\": \"measured\", \"outcome\": \"pass\", \"reason\": \"\"} if http.send({})".into()),
+        ("no end", "control contains {\"state\": \"measured\", \"outcome\": \"pass\", \"reason\": \"\"} if count([1 | some a in numbers.range(1, 100000); some b in numbers.range(1, 100000)]) > 0".into()),
+    ] {
+        let files = sources.files().iter().cloned().map(|mut file| {
+            if file.name == soak {
+                file.bytes = Some(format!("{head}{rest}\n").into_bytes());
+            }
+            file
+        });
+        let pack = Pack::of(&Sources::of(files.collect()).unwrap());
+        let decision = judge(&good, &pack).unwrap();
+        let first = decision.controls.first().unwrap();
+        assert_eq!(decision.outcome.as_str(), "deny", "{what}: {first:#?}");
+        assert!(first.control == "release/soak" || first.reason.contains("release/soak"), "{what}: {first:#?}");
+    }
+    // A pass of what is missing is none.
+    let lenient = format!(
+        "{head}control contains {{\"state\": \"missing\", \"outcome\": \"pass\", \"reason\": \"\"}}\n"
+    );
+    let files = sources.files().iter().cloned().map(|mut file| {
+        if file.name == soak {
+            file.bytes = Some(lenient.clone().into_bytes());
+        }
+        file
+    });
+    let decision = judge(&good, &Pack::of(&Sources::of(files.collect()).unwrap())).unwrap();
+    assert_eq!(decision.outcome.as_str(), "hold");
+}
+
 /// Through the program: exit codes, text, JSON, and the same bytes each time.
 #[test]
 fn the_program_judges_a_file_offline_with_documented_exit_codes() {

@@ -193,6 +193,49 @@ fn no_gate_lets_a_failure_through() {
     );
 }
 
+/// Whatever the gate's job says of itself, a release is promoted for `promote` with 0 alone, and taken back for `rollback` with 3 alone.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn only_the_word_of_the_release_gate_is_followed() {
+    let Some(folder) = stand_in() else { return };
+    let env = TestEnv::new();
+    let jobs = |ends: Value| {
+        run(&folder, &env, &json!({ "root": root(), "work": env.path("gates"), "workflow": "release-change.yml", "inputs": { "environment": "production" }, "ends": ends }))["jobs"].clone()
+    };
+    let of = |ends: Value| {
+        let jobs = jobs(ends);
+        let ran = |job: &str| jobs[job]["result"] == "success";
+        (ran("promote"), ran("rollback"), ran("rollback-command"))
+    };
+    for exit in ["0", "1", "2", "3", "4", "75", "78", ""] {
+        for decision in ["promote", "hold", "deny", "rollback", "", "allow"] {
+            let wanted = match (exit, decision) {
+                ("0", "promote") => (true, false, false),
+                ("3", "rollback") => (false, true, true),
+                _ => (false, false, false),
+            };
+            for result in ["success", "failure", "cancelled"] {
+                let ends = json!({ "release-gate": { "result": result, "outputs": { "exit": exit, "decision": decision } } });
+                let wanted = if result == "success" { wanted } else { (false, false, false) };
+                assert_eq!(of(ends.clone()), wanted, "{ends}");
+            }
+        }
+    }
+    let back = |exit: &str| {
+        jobs(json!({
+            "release-gate": { "outputs": { "exit": "3", "decision": "rollback" } },
+            "rollback": { "outputs": { "exit": exit } },
+        }))
+    };
+    for (exit, ran) in
+        [("0", "success"), ("4", "success"), ("3", "skipped"), ("75", "skipped"), ("", "skipped")]
+    {
+        assert_eq!(back(exit)["rollback-command"]["result"], ran, "{exit}");
+    }
+    // A release that was taken back is no green run.
+    assert_eq!(back("0")["result"]["result"], "failure");
+}
+
 /// The result is the exit code of the whole, and red or green as its meaning.
 #[test]
 #[ignore = "needs the stand-in workflow-linters"]

@@ -161,7 +161,7 @@ impl Default for Terms {
             error_budget: None,
             measures_minutes: 60,
             deltas: BTreeMap::new(),
-            rollback: Some(RollbackTerm { plan: "docs/rollback.md".into(), rehearsed_days: 90 }),
+            rollback: Some(RollbackTerm { plan: "ROLLBACK.md".into(), rehearsed_days: 90 }),
             licences: None,
         }
     }
