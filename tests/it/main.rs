@@ -36,6 +36,7 @@ mod pr;
 mod process;
 mod proof;
 mod providers;
+mod red_team;
 mod replay;
 mod repositories;
 mod review_gate;
