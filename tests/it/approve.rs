@@ -241,3 +241,64 @@ fn an_environment_approves_by_the_person_who_let_the_run_go_on() {
     said(later).exits(0);
     assert_eq!(body(&root, "pr.json")["draft"], false);
 }
+
+#[test]
+fn an_approval_that_was_bent_and_sealed_again_is_refused_by_verify_and_takes_no_draft_away() {
+    use crate::replay::world::reseal;
+    use orch::artifact::digest::canonical_json;
+    use orch::artifact::store::DirStore;
+
+    let env = TestEnv::new();
+    let root = shop(&env, "shop", CONFIG);
+    env.orch(&root, &["run", REQUEST, "--until", "policy"]).exits(4);
+    env.orch(&root, &["stage", "approve"]).exits(4);
+    env.orch(&root, &["stage", "approve", "--digest", &digest(&root)]).exits(0);
+    let folder = run_folder(&root);
+    let saved = crate::env::files_below(&folder);
+    let put_back = || {
+        fs::remove_dir_all(&folder).unwrap();
+        for (path, bytes) in &saved {
+            fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
+            fs::write(folder.join(path), bytes).unwrap();
+        }
+    };
+    let other = json!(format!("sha256:{}", "0".repeat(64)));
+    let bend = |bent: &[(&str, Value)]| {
+        let mut approval: Value = serde_json::from_slice(&saved["approval.json"]).unwrap();
+        for (pointer, value) in bent {
+            *approval.pointer_mut(&format!("/body{pointer}")).unwrap() = value.clone();
+        }
+        let bytes = canonical_json(&approval).unwrap();
+        reseal(&DirStore::new(&folder), "manifest/approve.json", "approval.json", &bytes);
+    };
+    // Sealed again as it was: nothing is refused, so that what follows is refused for what it says.
+    bend(&[]);
+    env.orch(&root, &["artifacts", "verify"]).exits(0);
+    env.orch(&root, &["stage", "pr"]).exits(0);
+    assert_eq!(body(&root, "pr.json")["draft"], false);
+    for (bent, why) in [
+        (vec![("/bound/edits", other.clone())], "is for another change set"),
+        (vec![("/bound/verdict", other.clone())], "is for another verdict"),
+        (vec![("/bound/bundle", other.clone())], "is for another policy bundle"),
+        (vec![("/bound/run", json!("another-run-0123456789ab"))], "is for another run"),
+        (vec![("/digest", other.clone())], "contradicts itself"),
+        (vec![("/expires_at", json!("2025-12-31T00:00:00Z"))], "contradicts itself"),
+    ] {
+        put_back();
+        bend(&bent);
+        env.orch(&root, &["artifacts", "verify"]).exits(0);
+        env.orch(&root, &["verify"]).exits(3).says(why);
+        env.orch(&root, &["stage", "pr"]).exits(0).says(why);
+        assert_eq!(body(&root, "pr.json")["draft"], true, "{why}");
+    }
+    // Of whom it is, a signature alone tells: what is signed cannot be given to another person.
+    put_back();
+    env.orch(&root, &["stage", "pr"]).exits(0);
+    let key = env.path("key").display().to_string();
+    env.orch(&root, &["attest", "keygen", &key]).exits(0);
+    env.orch(&root, &["attest", "sign", "--key", &key]).exits(0);
+    let public = format!("{key}.pub");
+    env.orch(&root, &["verify", "--key", &public]).exits(0);
+    bend(&[("/by/channel", json!("issue"))]);
+    env.orch(&root, &["verify", "--key", &public]).exits(3);
+}

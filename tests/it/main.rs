@@ -39,6 +39,7 @@ mod pr;
 mod process;
 mod proof;
 mod providers;
+mod red_team;
 mod release_acts;
 mod release_gate;
 mod replay;
