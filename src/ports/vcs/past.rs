@@ -102,7 +102,8 @@ impl PastReader {
         ids: &[Id],
         read: impl Fn(&Id, &mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
     ) -> Vec<R> {
-        self.spread(ids, |repo, id| {
+        // Each is read once: a cache of objects would only hold them.
+        self.spread(ids, 0, |repo, id| {
             read(id, &mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
         })
     }
@@ -161,23 +162,36 @@ impl PastReader {
 
     /// Reads commits on all cores; one that is not there is left out.
     pub fn commits(&self, ids: &[Id]) -> Vec<PastCommit> {
-        self.spread(ids, |repo, id| commit(repo, ObjectId::from(*id))).into_iter().flatten().collect()
+        self.spread(ids, OBJECT_CACHE, |repo, id| commit(repo, ObjectId::from(*id)))
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
-    fn spread<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&Repository, &T) -> R + Sync) -> Vec<R> {
+    fn spread<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        cache: usize,
+        work: impl Fn(&Repository, &T) -> R + Sync,
+    ) -> Vec<R> {
+        let local = || {
+            let mut repo = self.repo.to_thread_local();
+            repo.object_cache_size(Some(cache).filter(|cache| *cache > 0));
+            repo
+        };
         const STEP: usize = 32;
         let threads = std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(items.len().div_ceil(STEP).max(1));
         if threads == 1 {
-            let repo = self.local();
+            let repo = local();
             return items.iter().map(|item| work(&repo, item)).collect();
         }
         let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
-                    let repo = self.local();
+                    let repo = local();
                     let mut own = Vec::new();
                     loop {
                         let at = next.fetch_add(STEP, Ordering::Relaxed);
