@@ -32,8 +32,7 @@ const MAX_SEGMENTS: usize = 80;
 const SMALL: usize = 4096;
 /// More parts of the past than this are made one.
 const MAX_PAST: usize = 8;
-/// Blobs that are read before it is looked whether they make a segment, and the words that do: what is read is not held.
-const BATCH: usize = 1024;
+/// So many words of chunks make a segment: what is read is not held longer.
 const BATCH_POSTS: usize = 700_000;
 
 /// Why there is no index.
@@ -437,20 +436,19 @@ fn read_missing(reader: &PastReader, files: &[(String, Id)], corpus: &mut Corpus
     missing.dedup();
     let (mut read, mut posts) = (0, 0);
     let mut fresh: Vec<(Id, Sketch)> = Vec::new();
-    for ids in missing.chunks(BATCH) {
-        let sketches = reader.blobs(ids, |bytes| {
-            bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
-        });
-        for (id, sketch) in ids.iter().zip(sketches).filter_map(|(id, sketch)| Some((*id, sketch?))) {
-            read += 1;
-            posts += sketch.posts.len();
-            fresh.push((id, sketch));
-        }
+    let sketched = |bytes: &mut dyn FnMut() -> Option<Vec<u8>>| {
+        bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
+    };
+    reader.stream(&missing, sketched, |id, sketch| {
+        let Some(sketch) = sketch else { return };
+        read += 1;
+        posts += sketch.posts.len();
+        fresh.push((id, sketch));
         if posts >= BATCH_POSTS {
             corpus.add(std::mem::take(&mut fresh));
             posts = 0;
         }
-    }
+    });
     corpus.add(fresh);
     read
 }

@@ -10,7 +10,7 @@ use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::task::Base;
 use crate::ports::vcs::{ExportReport, GitRepository, Ranked, Related, TreeEntry, VcsError, VcsRead};
 
-use super::graph::{Query, of_reader};
+use super::graph::{self, Query};
 use super::{Found, Index};
 
 /// A repository with its index, which is made when it is first needed and kept below the git folder.
@@ -118,10 +118,8 @@ impl VcsRead for Indexed {
         if let Some((_, graph)) = last.as_ref().filter(|(known, _)| known == tree) {
             return Ok(Some(Arc::clone(graph)));
         }
-        let cache = self.cache.with_file_name("graph.bin");
-        // What cannot be kept is read again the next time.
-        let (graph, _) = of_reader(&self.vcs.past(), tree, Some(&cache))?;
-        let graph = Arc::new(graph);
+        let folder = self.cache.parent().unwrap_or(Path::new("."));
+        let graph = Arc::new(graph::kept(&self.vcs.past(), tree, folder)?);
         *last = Some((tree.clone(), Arc::clone(&graph)));
         Ok(Some(graph))
     }
