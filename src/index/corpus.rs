@@ -3,6 +3,7 @@
 //! Must never count a blob that the tree does not hold: an index that was brought up to date answers as a fresh one does.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::kind::{self, Kind};
 use super::segment::{Blob, Doc, Segment};
@@ -42,35 +43,12 @@ impl Corpus {
 
     /// Returns one segment of the blobs for which `keep` says so; it is what building it anew would give.
     pub fn compact(&self, keep: impl Fn(&Blob) -> bool) -> Segment {
-        let mut sketches: HashMap<u32, Sketch> = HashMap::new();
-        for (number, doc) in self.docs.iter().enumerate() {
-            if keep(&doc.blob) && self.doc(&doc.blob) == Some(number as u32) {
-                let chunks = self.chunks[doc.chunk as usize..(doc.chunk + doc.chunks) as usize].to_vec();
-                let sketch = Sketch {
-                    content: doc.content,
-                    bytes: doc.bytes,
-                    chunks,
-                    posts: Vec::new(),
-                    defined: doc.defined,
-                };
-                sketches.insert(number as u32, sketch);
-            }
-        }
-        let mut base = 0;
-        for segment in &self.segments {
-            for term in &segment.terms {
-                segment.each(*term, |chunk, count| {
-                    let number = self.owner[(base + chunk) as usize];
-                    if let Some(sketch) = sketches.get_mut(&number) {
-                        let chunk = (base + chunk - self.docs[number as usize].chunk) as u16;
-                        sketch.posts.push(super::sketch::Post { term: *term, chunk, count });
-                    }
-                });
-            }
-            base += segment.chunks.len() as u32;
-        }
-        let blobs = sketches.into_iter().map(|(number, sketch)| (self.docs[number as usize].blob, sketch));
-        Segment::build(blobs.collect())
+        Segment::merge(&self.segments, keep)
+    }
+
+    /// Returns its segments.
+    pub fn into_segments(self) -> Vec<Segment> {
+        self.segments
     }
 
     /// Returns the segments.
@@ -144,7 +122,13 @@ pub struct Tree {
     pub folders: Vec<u32>,
     /// For each file, the hash of its name without its ending and what marks a test.
     pub stems: Vec<Term>,
-    names: HashMap<Term, Vec<(u32, f32)>>,
+    names: OnceLock<Names>,
+}
+
+/// Words of paths.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    words: HashMap<Term, Vec<(u32, f32)>>,
     lengths: Vec<f32>,
     length: f32,
 }
@@ -179,7 +163,6 @@ impl Tree {
         tree.defined = mean(defined, u64::from(docs));
         tree.docs = docs;
         tree.chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
-        tree.name_paths();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         let (mut folders, mut stems) =
             (Vec::with_capacity(tree.files.len()), Vec::with_capacity(tree.files.len()));
@@ -193,7 +176,8 @@ impl Tree {
         tree
     }
 
-    fn name_paths(&mut self) {
+    fn name_paths(&self) -> Names {
+        let mut names = Names::default();
         for (at, file) in self.files.iter().enumerate() {
             let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
             let base = name.split_once('.').map_or(name, |(base, _)| base);
@@ -202,7 +186,7 @@ impl Tree {
             let mut add = |text: &str, weight: f32| {
                 words::each(text.as_bytes(), |word| {
                     length += weight;
-                    let named = self.names.entry(word.term).or_default();
+                    let named = names.words.entry(word.term).or_default();
                     match named.last_mut().filter(|(file, _)| *file == at as u32) {
                         Some((_, sum)) => *sum += weight,
                         None => named.push((at as u32, weight)),
@@ -213,16 +197,18 @@ impl Tree {
             add(&name[base.len()..], 0.3);
             add(last, 1.2);
             add(&folders[..folders.len() - last.len()], 0.7);
-            self.lengths.push(length);
+            names.lengths.push(length);
         }
-        self.length = (self.lengths.iter().sum::<f32>() / self.lengths.len().max(1) as f32).max(1.0);
+        names.length = (names.lengths.iter().sum::<f32>() / names.lengths.len().max(1) as f32).max(1.0);
+        names
     }
 
     /// Calls back with each file whose path has a word, and how much of the path it is.
     pub fn each_named(&self, term: Term, mut found: impl FnMut(u32, f32)) -> usize {
-        let list = self.names.get(&term).map_or(&[][..], Vec::as_slice);
+        let names = self.names.get_or_init(|| self.name_paths());
+        let list = names.words.get(&term).map_or(&[][..], Vec::as_slice);
         for (file, weight) in list {
-            let norm = 0.5 + 0.5 * self.lengths[*file as usize] / self.length;
+            let norm = 0.5 + 0.5 * names.lengths[*file as usize] / names.length;
             found(*file, weight / (weight + 1.2 * norm));
         }
         list.len()

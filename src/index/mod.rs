@@ -10,9 +10,11 @@
 
 pub mod corpus;
 pub mod graph;
+mod keep;
 pub mod kind;
 mod lines;
 mod open;
+pub mod over;
 pub mod past;
 mod port;
 pub mod rank;

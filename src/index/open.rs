@@ -2,10 +2,9 @@
 //!
 //! Must never look at a commit that the one asked about does not descend from, nor keep a blob that could not be read.
 
-use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::io::{Read as _, Write as _};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::artifact::id::CommitId;
 use crate::diagnostic::{Class, Failure};
@@ -13,20 +12,28 @@ use crate::ports::vcs::past::{Id, PastReader};
 use crate::ports::vcs::{PastCommit, VcsError};
 
 use super::corpus::{Corpus, Tree};
+use super::keep;
 use super::kind::Kind;
+use super::over::Changes;
 use super::past::{self, Commit, Past};
 use super::rank::{Query, SIGNALS, Signal, fit, weigh};
-use super::sketch::{Content, Counter, sketch};
-use super::store::{self, Stored};
+use super::segment::Segment;
+use super::sketch::{Content, Counter, Sketch, sketch};
+use super::store::{Head, Part as FilePart, Stored, write_commits, write_segment};
 
 /// Commits that are known of the past; what is older tells little.
 pub const MAX_COMMITS: usize = 12_000;
-/// The largest cache that is read.
-const MAX_CACHE: u64 = 2 << 30;
 /// After so many more commits the weights are looked at again.
 const WEIGH_AGAIN: usize = 100;
-/// More segments than this are made one.
-const MAX_SEGMENTS: usize = 8;
+/// Of more small segments than this one is made, and of more segments than this altogether as well.
+const MAX_SMALL: usize = 16;
+const MAX_SEGMENTS: usize = 80;
+/// A segment of fewer chunks is small.
+const SMALL: usize = 4096;
+/// More parts of the past than this are made one.
+const MAX_PAST: usize = 8;
+/// So many words of chunks make a segment: what is read is not held longer.
+const BATCH_POSTS: usize = 700_000;
 
 /// Why there is no index.
 #[derive(Debug, thiserror::Error)]
@@ -89,12 +96,24 @@ pub struct Index {
     commits: Vec<Commit>,
     tip: Id,
     tree: Tree,
-    past: Past,
-    blobs: HashMap<String, Id>,
+    past: OnceLock<Past>,
     weights: [f32; SIGNALS],
     weighed: u32,
     told: Told,
     changed: bool,
+    kept: Kept,
+}
+
+/// What of an index is in files already.
+#[derive(Debug, Default)]
+struct Kept {
+    head: Head,
+    /// The part of each segment that has one.
+    segments: Vec<Option<FilePart>>,
+    /// The commits that are in no part.
+    fresh: HashSet<Id>,
+    /// True where the parts of the past hold what is not known any more.
+    past_is_old: bool,
 }
 
 /// A file that was found.
@@ -131,38 +150,70 @@ fn stored(commit: PastCommit) -> Commit {
 impl Index {
     /// Returns the index at a commit, with what is cached of it; the cache is not written.
     pub fn open(reader: &PastReader, commit: &CommitId, cache: Option<&Path>) -> Result<Self, IndexError> {
-        let (before, rebuilt) = match cache.map(read_cache) {
-            None | Some(Ok(None)) => (Stored::default(), None),
-            Some(Ok(Some(stored))) => (stored, None),
-            Some(Err(why)) => (Stored::default(), Some(why)),
+        let (before, head, rebuilt) = match cache.map(keep::read) {
+            None | Some(Ok(None)) => (Stored::default(), Head::default(), None),
+            Some(Ok(Some((stored, head)))) => (stored, head, None),
+            Some(Err(why)) => (Stored::default(), Head::default(), Some(why)),
         };
-        let mut index = Self::learn(reader, commit, before)?;
+        let mut index = Self::grown(reader, commit, before, head, &Changes::default())?;
         index.told.rebuilt = rebuilt;
         Ok(index)
     }
 
+    /// Returns the index of a working tree over the commit it is on; it must not be written.
+    pub fn over(
+        reader: &PastReader,
+        commit: &CommitId,
+        cache: Option<&Path>,
+        changes: &Changes,
+    ) -> Result<Self, IndexError> {
+        let (before, head) = cache.and_then(|cache| keep::read(cache).ok().flatten()).unwrap_or_default();
+        Self::grown(reader, commit, before, head, changes)
+    }
+
     /// Brings what is known to a commit.
     pub fn learn(reader: &PastReader, commit: &CommitId, before: Stored) -> Result<Self, IndexError> {
-        let files = reader.files(commit)?;
+        Self::grown(reader, commit, before, Head::default(), &Changes::default())
+    }
+
+    fn grown(
+        reader: &PastReader,
+        commit: &CommitId,
+        before: Stored,
+        head: Head,
+        changes: &Changes,
+    ) -> Result<Self, IndexError> {
+        let mut files = reader.files(commit)?;
+        let now = changes.lay(&mut files);
+        let mut told = Told { files: files.len(), ..Told::default() };
+        let mut kept = Kept {
+            segments: head.segments.iter().map(|part| Some(*part)).collect(),
+            head,
+            ..Kept::default()
+        };
         let mut corpus = Corpus::default();
         before.segments.into_iter().for_each(|segment| corpus.push(segment));
-        let mut missing: Vec<Id> =
-            files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        let read = reader.blobs(&missing, |bytes| {
-            bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
-        });
-        let fresh: Vec<_> =
-            missing.iter().zip(read).filter_map(|(id, sketch)| Some((*id, sketch?))).collect();
-        let mut told = Told { files: files.len(), read: fresh.len(), ..Told::default() };
-        let mut changed = !fresh.is_empty();
+        let mut counter = Counter::default();
+        let fresh: Vec<(Id, Sketch)> = now
+            .into_iter()
+            .filter(|(blob, _)| corpus.doc(blob).is_none())
+            .map(|(blob, bytes)| (blob, sketch(bytes, &mut counter)))
+            .collect();
+        told.read = fresh.len();
         corpus.add(fresh);
+        told.read += read_missing(reader, &files, &mut corpus);
+        let mut changed = told.read > 0;
         let alive: HashSet<Id> = files.iter().map(|(_, blob)| *blob).collect();
-        if corpus.segments().len() > MAX_SEGMENTS || corpus.docs().len() > 2 * alive.len() + 200 {
+        kept.segments.resize(corpus.segments().len(), None);
+        let small = |segment: &&Segment| segment.chunks.len() < SMALL;
+        if corpus.docs().len() > 2 * alive.len() + 200 || corpus.segments().len() > MAX_SEGMENTS {
             let whole = corpus.compact(|blob| alive.contains(blob));
             corpus = Corpus::default();
             corpus.push(whole);
+            kept.segments = vec![None];
+            changed = true;
+        } else if corpus.segments().iter().filter(small).count() > MAX_SMALL {
+            (corpus, kept.segments) = with_small_ones_merged(corpus, kept.segments);
             changed = true;
         }
         let tree = Tree::of(&corpus, &files);
@@ -175,21 +226,20 @@ impl Index {
                 Some(_) => {}
             }
         }
-        let (tip, commits) = history(reader, commit, (before.tip, before.commits), &mut told)?;
+        let (tip, commits) = history(reader, commit, (before.tip, before.commits), &mut told, &mut kept)?;
         changed |= told.commits_read > 0 || before.tip != Some(tip);
-        let past = Past::of(&tree, commits.iter());
-        let blobs = files.into_iter().collect();
+        drop(files);
         let mut index = Self {
             stored: corpus,
             commits,
             tip,
             tree,
-            past,
-            blobs,
+            past: OnceLock::new(),
             weights: weigh::WEIGHTS,
             weighed: 0,
             told,
             changed,
+            kept,
         };
         match before.weights {
             Some((weights, weighed))
@@ -199,7 +249,7 @@ impl Index {
                 (index.weights, index.weighed) = (weights, weighed);
             }
             _ => {
-                index.weights = weigh::adapt(&index.stored, &index.tree, &index.past, &index.commits);
+                index.weights = weigh::adapt(&index.stored, &index.tree, index.past(), &index.commits);
                 index.weighed = index.commits.len() as u32;
                 index.changed = true;
             }
@@ -208,21 +258,33 @@ impl Index {
         Ok(index)
     }
 
-    /// Writes the cache, beside and then renamed, where anything changed.
+    /// Writes the cache where anything changed: parts that are new, and the head.
     pub fn save(&self, path: &Path) -> Result<(), IndexError> {
         if !self.changed && path.is_file() {
             return Ok(());
         }
-        let write = || -> std::io::Result<()> {
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&store::write(&self.to_store()))?;
-            file.persist(path)?;
-            Ok(())
+        let mut fresh: Vec<(FilePart, Vec<u8>)> = Vec::new();
+        let mut add = |bytes: Vec<u8>| {
+            let part = FilePart::of(&bytes);
+            fresh.push((part, bytes));
+            part
         };
-        write().map_err(|source| IndexError::Write { path: path.to_owned(), source })
+        let segments = self.stored.segments().iter().enumerate().map(|(at, segment)| {
+            let known = self.kept.segments.get(at).copied().flatten();
+            known.unwrap_or_else(|| add(write_segment(segment)))
+        });
+        let segments = segments.collect();
+        let mut past = self.kept.head.past.clone();
+        if self.kept.past_is_old || past.len() >= MAX_PAST {
+            past = vec![add(write_commits(self.commits.iter()))];
+        } else if !self.kept.fresh.is_empty() {
+            let new: Vec<&Commit> =
+                self.commits.iter().filter(|commit| self.kept.fresh.contains(&commit.id)).collect();
+            past.push(add(write_commits(new.into_iter())));
+        }
+        let head = Head { segments, past, tip: Some(self.tip), weights: Some((self.weights, self.weighed)) };
+        keep::write(path, &head, &fresh, &self.kept.head)
+            .map_err(|source| IndexError::Write { path: path.to_owned(), source })
     }
 
     /// Returns what the cache holds.
@@ -247,7 +309,7 @@ impl Index {
 
     /// Returns the past.
     pub fn past(&self) -> &Past {
-        &self.past
+        self.past.get_or_init(|| Past::of(&self.tree, self.commits.iter()))
     }
 
     /// Returns the contents.
@@ -255,9 +317,10 @@ impl Index {
         &self.stored
     }
 
-    /// Returns the blob at a path.
+    /// Returns the blob at a path; nothing where it is not known.
     pub fn blob(&self, path: &str) -> Option<&Id> {
-        self.blobs.get(path)
+        let file = self.tree.files.get(self.tree.find(path)? as usize)?;
+        self.stored.docs().get(file.doc as usize).map(|doc| &doc.blob)
     }
 
     /// Returns the files a request concerns, the best first; files about which no signal says anything are left out.
@@ -266,7 +329,7 @@ impl Index {
         if query.is_empty() {
             return Vec::new();
         }
-        let table = weigh::rows(&self.stored, &self.tree, &self.past, &query, 0, &self.weights);
+        let table = weigh::rows(&self.stored, &self.tree, self.past(), &query, 0, &self.weights);
         let speaks = |row: &[f32; SIGNALS]| {
             Signal::ALL.iter().any(|signal| signal.is_of_request() && row[*signal as usize] > 0.0)
         };
@@ -328,7 +391,7 @@ impl Index {
     pub fn neighbours(&self, path: &str, limit: usize) -> Vec<(String, f32)> {
         let Some(file) = self.tree.find(path) else { return Vec::new() };
         let mut found: Vec<(u32, f32)> = Vec::new();
-        self.past.together(file, 0, |other, share| found.push((other, share)));
+        self.past().together(file, 0, |other, share| found.push((other, share)));
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         found.truncate(limit);
         found.iter().map(|(file, share)| (self.tree.files[*file as usize].path.clone(), *share)).collect()
@@ -365,43 +428,79 @@ thread_local! {
     static COUNTER: std::cell::RefCell<Counter> = std::cell::RefCell::default();
 }
 
+/// Reads the blobs that a corpus does not know, on all cores, and adds them; returns how many were read.
+fn read_missing(reader: &PastReader, files: &[(String, Id)], corpus: &mut Corpus) -> usize {
+    let mut missing: Vec<Id> =
+        files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    let (mut read, mut posts) = (0, 0);
+    let mut fresh: Vec<(Id, Sketch)> = Vec::new();
+    let sketched = |bytes: &mut dyn FnMut() -> Option<Vec<u8>>| {
+        bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
+    };
+    reader.stream(&missing, sketched, |id, sketch| {
+        let Some(sketch) = sketch else { return };
+        read += 1;
+        posts += sketch.posts.len();
+        fresh.push((id, sketch));
+        if posts >= BATCH_POSTS {
+            corpus.add(std::mem::take(&mut fresh));
+            posts = 0;
+        }
+    });
+    corpus.add(fresh);
+    read
+}
+
+/// Makes one of the small segments; the large ones stay as they are, and in their files.
+fn with_small_ones_merged(corpus: Corpus, parts: Vec<Option<FilePart>>) -> (Corpus, Vec<Option<FilePart>>) {
+    let (mut all, mut kept, mut small) = (Corpus::default(), Vec::new(), Vec::new());
+    for (segment, part) in corpus.into_segments().into_iter().zip(parts) {
+        if segment.chunks.len() >= SMALL {
+            all.push(segment);
+            kept.push(part);
+        } else {
+            small.push(segment);
+        }
+    }
+    all.push(Segment::merge(&small, |_| true));
+    kept.push(None);
+    (all, kept)
+}
+
 /// Returns the commits up to one, newest first; known ones are not read again.
 fn history(
     reader: &PastReader,
     commit: &CommitId,
     before: (Option<Id>, Vec<Commit>),
     told: &mut Told,
+    kept: &mut Kept,
 ) -> Result<(Id, Vec<Commit>), IndexError> {
     const FEW: usize = 2000;
-    let (tip, commits) = before;
-    let mut known: HashMap<Id, Commit> = commits.into_iter().map(|commit| (commit.id, commit)).collect();
-    let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains_key(id), FEW));
+    let (tip, mut commits) = before;
+    let known: HashSet<Id> = commits.iter().map(|commit| commit.id).collect();
+    let since = tip.and_then(|tip| reader.since(commit, &tip, |id| known.contains(id), FEW));
     let (missing, keep): (Vec<Id>, Option<HashSet<Id>>) = if let Some(fresh) = since {
         (fresh, None)
     } else {
         let order = reader.log(commit, MAX_COMMITS)?;
-        let missing = order.iter().filter(|id| !known.contains_key(*id)).copied().collect();
+        let missing = order.iter().filter(|id| !known.contains(*id)).copied().collect();
         (missing, Some(order.into_iter().collect()))
     };
     let read = reader.commits(&missing);
     told.commits_read = read.len();
-    known.extend(read.into_iter().map(|commit| (commit.id, stored(commit))));
-    let kept = |commit: &Commit| keep.as_ref().is_none_or(|keep| keep.contains(&commit.id));
-    let mut commits: Vec<Commit> = known.into_values().filter(kept).collect();
+    kept.fresh = read.iter().map(|commit| commit.id).collect();
+    commits.extend(read.into_iter().map(stored));
+    let all = commits.len();
+    if let Some(keep) = keep {
+        commits.retain(|commit| keep.contains(&commit.id));
+    }
+    // What does not lead here must not be in the parts, nor much that is too old.
+    kept.past_is_old = commits.len() < all || all > MAX_COMMITS + MAX_COMMITS / 8;
     commits.sort_by(|a, b| b.time.cmp(&a.time).then(a.id.cmp(&b.id)));
+    commits.dedup_by_key(|commit| commit.id);
     commits.truncate(MAX_COMMITS);
     told.commits = commits.len();
     Ok((PastReader::id(commit)?, commits))
-}
-
-/// Reads a cache; nothing where there is none, the reason where it cannot be used.
-fn read_cache(path: &Path) -> Result<Option<Stored>, String> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_CACHE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    store::read(&bytes).map(Some).map_err(|error| error.to_string())
 }

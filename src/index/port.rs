@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::task::Base;
-use crate::ports::vcs::{ExportReport, GitRepository, Ranked, TreeEntry, VcsError, VcsRead};
+use crate::ports::vcs::{ExportReport, GitRepository, Ranked, Related, TreeEntry, VcsError, VcsRead};
 
-use super::graph::of_reader;
+use super::graph::{self, Query};
 use super::{Found, Index};
 
 /// A repository with its index, which is made when it is first needed and kept below the git folder.
@@ -19,13 +19,14 @@ pub struct Indexed {
     vcs: GitRepository,
     cache: PathBuf,
     open: Mutex<Option<(CommitId, Result<Arc<Index>, String>)>>,
+    graph: Mutex<Option<(TreeId, Arc<RepositoryGraph>)>>,
 }
 
 impl Indexed {
     /// Returns a repository with its index.
     pub fn of(vcs: GitRepository) -> Self {
         let cache = vcs.common_dir().join("orch").join("index.bin");
-        Self { vcs, cache, open: Mutex::new(None) }
+        Self { vcs, cache, open: Mutex::new(None), graph: Mutex::new(None) }
     }
 
     /// Returns a repository with an index that was made already; it is not kept again.
@@ -72,6 +73,25 @@ fn told(found: Found) -> Ranked {
     Ranked { path: found.path, lines }
 }
 
+/// Returns what a module has to do with others; nothing where there is nothing to say.
+fn related(query: &Query<'_>, path: &str) -> Option<Related> {
+    const MOST: usize = 8;
+    let module = query.find(path)?;
+    let names = |list: &mut dyn Iterator<Item = u32>| -> Vec<String> {
+        list.take(MOST).map(|module| query.graph().path(module)).collect()
+    };
+    let all: Vec<u32> = query.importers(module).iter().copied().filter(|at| !query.is_test(*at)).collect();
+    let related = Related {
+        path: path.to_owned(),
+        imports: names(&mut query.imports(module).iter().copied()),
+        importers: names(&mut all.iter().copied()),
+        more: all.len().saturating_sub(MOST),
+        tests: names(&mut query.tests(&[module]).into_iter()),
+    };
+    let says = !(related.imports.is_empty() && related.importers.is_empty() && related.tests.is_empty());
+    says.then_some(related)
+}
+
 impl VcsRead for Indexed {
     fn head(&self) -> Result<Base, VcsError> {
         self.vcs.head()
@@ -94,9 +114,22 @@ impl VcsRead for Indexed {
     }
 
     fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
-        let cache = self.cache.with_file_name("graph.bin");
-        // What cannot be kept is read again the next time.
-        of_reader(&self.vcs.past(), tree, Some(&cache)).map(|(graph, _)| Some(Arc::new(graph)))
+        let mut last = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, graph)) = last.as_ref().filter(|(known, _)| known == tree) {
+            return Ok(Some(Arc::clone(graph)));
+        }
+        let folder = self.cache.parent().unwrap_or(Path::new("."));
+        let graph = Arc::new(graph::kept(&self.vcs.past(), tree, folder)?);
+        *last = Some((tree.clone(), Arc::clone(&graph)));
+        Ok(Some(graph))
+    }
+
+    fn related(&self, tree: &TreeId, paths: &[&str]) -> Result<Option<Vec<Related>>, VcsError> {
+        let graph = self.graph(tree).map_err(|error| VcsError::Index { why: causes(&error) })?;
+        Ok(graph.map(|graph| {
+            let query = Query::of(&graph);
+            paths.iter().filter_map(|path| related(&query, path)).collect()
+        }))
     }
 
     fn export(&self, tree: &TreeId, folder: &Path) -> Result<ExportReport, VcsError> {

@@ -220,6 +220,9 @@ pub fn sketch(bytes: &[u8], counter: &mut Counter) -> Sketch {
         }
     }
     sketch.close(first, line.max(1), &mut count, counter);
+    // Many are held at once.
+    sketch.posts.shrink_to_fit();
+    sketch.chunks.shrink_to_fit();
     sketch
 }
 

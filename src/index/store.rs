@@ -1,4 +1,4 @@
-//! The index as one file: versioned, with a digest over all of it.
+//! The index as files: a head that names parts by their digests, and parts that are never changed once written.
 //!
 //! Must never trust what it reads: a file that is spoiled, cut or of another version is refused with a reason, and no length
 //! in it is believed before it fits into what is there.
@@ -11,10 +11,10 @@ use super::segment::{Doc, Segment};
 use super::sketch::{Chunk, Content};
 
 /// Changes whenever words, chunks, weights or the format do: an index of another version is made anew.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 const MAGIC: &[u8; 8] = b"ORCHIDX\n";
 
-/// What the file holds.
+/// What the files hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
     /// The contents.
@@ -44,12 +44,44 @@ pub enum Spoiled {
     Content,
 }
 
-/// Returns the bytes of the file.
-pub fn write(stored: &Stored) -> Vec<u8> {
+/// A part: a file that is named by the digest of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// The digest.
+    pub digest: [u8; 32],
+}
+
+impl Part {
+    /// Returns the part that some bytes are.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { digest: Sha256::digest(bytes).into() }
+    }
+
+    /// Returns the name of its file.
+    pub fn name(&self) -> String {
+        self.digest.iter().take(12).fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
+    }
+}
+
+/// The file that names the parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    /// The contents.
+    pub segments: Vec<Part>,
+    /// The commits.
+    pub past: Vec<Part>,
+    /// The commit they lead to.
+    pub tip: Option<[u8; 20]>,
+    /// The weights of the signals, as in [`Stored`].
+    pub weights: Option<([f32; SIGNALS], u32)>,
+}
+
+/// Returns the bytes of a head.
+pub fn write_head(head: &Head) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend_from_slice(MAGIC);
     number(&mut out, VERSION);
-    match &stored.weights {
+    match &head.weights {
         Some((weights, commits)) => {
             number(&mut out, SIGNALS as u32);
             for weight in weights {
@@ -59,14 +91,30 @@ pub fn write(stored: &Stored) -> Vec<u8> {
         }
         None => number(&mut out, 0),
     }
-    number(&mut out, stored.segments.len() as u32);
-    stored.segments.iter().for_each(|segment| segment_out(&mut out, segment));
-    out.push(u8::from(stored.tip.is_some()));
-    out.extend_from_slice(&stored.tip.unwrap_or_default());
-    number(&mut out, stored.commits.len() as u32);
-    stored.commits.iter().for_each(|commit| commit_out(&mut out, commit));
+    for parts in [&head.segments, &head.past] {
+        number(&mut out, parts.len() as u32);
+        parts.iter().for_each(|part| out.extend_from_slice(&part.digest));
+    }
+    out.push(u8::from(head.tip.is_some()));
+    out.extend_from_slice(&head.tip.unwrap_or_default());
     let digest = Sha256::digest(&out);
     out.extend_from_slice(&digest);
+    out
+}
+
+/// Returns the bytes of a segment.
+pub fn write_segment(segment: &Segment) -> Vec<u8> {
+    let mut out =
+        Vec::with_capacity(segment.posts.len() + 12 * segment.terms.len() + 16 * segment.chunks.len());
+    segment_out(&mut out, segment);
+    out
+}
+
+/// Returns the bytes of commits.
+pub fn write_commits<'a>(commits: impl ExactSizeIterator<Item = &'a Commit>) -> Vec<u8> {
+    let mut out = Vec::new();
+    number(&mut out, commits.len() as u32);
+    commits.for_each(|commit| commit_out(&mut out, commit));
     out
 }
 
@@ -119,8 +167,8 @@ fn commit_out(out: &mut Vec<u8>, commit: &Commit) {
     }
 }
 
-/// Reads a file.
-pub fn read(bytes: &[u8]) -> Result<Stored, Spoiled> {
+/// Reads a head.
+pub fn read_head(bytes: &[u8]) -> Result<Head, Spoiled> {
     let body = bytes.len().checked_sub(32).ok_or(Spoiled::Other)?;
     let (body, digest) = bytes.split_at(body);
     let mut from = Reader { rest: body };
@@ -135,7 +183,25 @@ pub fn read(bytes: &[u8]) -> Result<Stored, Spoiled> {
     if Sha256::digest(body).as_slice() != digest {
         return Err(Spoiled::Digest);
     }
-    from.stored().filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
+    from.head().filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
+}
+
+/// Reads a segment that a head names.
+pub fn read_segment(part: &Part, bytes: &[u8]) -> Result<Segment, Spoiled> {
+    read(part, bytes, |from| from.segment())
+}
+
+/// Reads commits that a head names.
+pub fn read_commits(part: &Part, bytes: &[u8]) -> Result<Vec<Commit>, Spoiled> {
+    read(part, bytes, |from| from.list(40, Reader::commit))
+}
+
+fn read<T>(part: &Part, bytes: &[u8], item: impl Fn(&mut Reader<'_>) -> Option<T>) -> Result<T, Spoiled> {
+    if Part::of(bytes) != *part {
+        return Err(Spoiled::Digest);
+    }
+    let mut from = Reader { rest: bytes };
+    item(&mut from).filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
 }
 
 struct Reader<'a> {
@@ -175,7 +241,7 @@ impl<'a> Reader<'a> {
         String::from_utf8(self.take(length)?.to_vec()).ok()
     }
 
-    fn stored(&mut self) -> Option<Stored> {
+    fn head(&mut self) -> Option<Head> {
         let weights = match self.number()? as usize {
             0 => None,
             SIGNALS => {
@@ -188,13 +254,13 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        let segments = self.list(16, Self::segment)?;
+        let part = |from: &mut Self| Some(Part { digest: from.array()? });
+        let (segments, past) = (self.list(32, part)?, self.list(32, part)?);
         let tip = match self.array::<1>()? {
             [0] => self.array::<20>().map(|_| None)?,
             _ => Some(self.array()?),
         };
-        let commits = self.list(40, Self::commit)?;
-        Some(Stored { segments, commits, tip, weights })
+        Some(Head { segments, past, tip, weights })
     }
 
     fn segment(&mut self) -> Option<Segment> {

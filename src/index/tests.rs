@@ -7,7 +7,7 @@ use super::past::{Commit, Past, message};
 use super::rank::{Query, WEIGHTS, fit, weigh};
 use super::segment::Blob;
 use super::sketch::{Content, Counter, sketch};
-use super::store::{self, Spoiled, Stored};
+use super::store::{self, Head, Part, Spoiled, Stored};
 
 fn blob(text: &str) -> Blob {
     let mut id = [0; 20];
@@ -86,25 +86,54 @@ fn stored() -> Stored {
     }
 }
 
+/// A head with its parts, as bytes.
+fn written() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let stored = stored();
+    let (segment, past) =
+        (store::write_segment(&stored.segments[0]), store::write_commits(stored.commits.iter()));
+    let head = Head {
+        segments: vec![Part::of(&segment)],
+        past: vec![Part::of(&past)],
+        tip: stored.tip,
+        weights: stored.weights,
+    };
+    assert_eq!(store::read_head(&store::write_head(&head)), Ok(head.clone()));
+    assert_eq!(store::read_segment(&head.segments[0], &segment).as_ref(), Ok(&stored.segments[0]));
+    assert_eq!(store::read_commits(&head.past[0], &past), Ok(stored.commits));
+    (store::write_head(&head), segment, past)
+}
+
 #[test]
 fn what_is_written_is_read_and_other_versions_are_refused() {
-    let bytes = store::write(&stored());
-    assert_eq!(store::read(&bytes), Ok(stored()));
-    let mut other = bytes.clone();
+    let (head, ..) = written();
+    let mut other = head.clone();
     other[8] = 99;
-    assert_eq!(store::read(&other), Err(Spoiled::Version(99)));
-    assert_eq!(store::read(b"something else that is longer than a digest"), Err(Spoiled::Other));
+    assert_eq!(store::read_head(&other), Err(Spoiled::Version(99)));
+    assert_eq!(store::read_head(b"something else that is longer than a digest"), Err(Spoiled::Other));
 }
 
 proptest! {
     #[test]
     fn a_spoiled_file_is_refused(at in 0usize..10_000, flip in 1u8.., cut in 0usize..400) {
-        let bytes = store::write(&stored());
-        let mut spoiled = bytes.clone();
-        let at = at % bytes.len();
-        spoiled[at] ^= flip;
-        prop_assert!(store::read(&spoiled).is_err());
-        prop_assert!(store::read(&bytes[..bytes.len().saturating_sub(cut + 1)]).is_err());
+        let (head, segment, past) = written();
+        let parts = (Part::of(&segment), Part::of(&past));
+        for (which, bytes) in [head, segment, past].iter().enumerate() {
+            let refused = |bytes: &[u8]| match which {
+                0 => store::read_head(bytes).is_err(),
+                1 => store::read_segment(&parts.0, bytes).is_err(),
+                _ => store::read_commits(&parts.1, bytes).is_err(),
+            };
+            let mut spoiled = bytes.clone();
+            let at = at % bytes.len();
+            spoiled[at] ^= flip;
+            prop_assert!(refused(&spoiled));
+            let cut = &bytes[..bytes.len().saturating_sub(cut + 1)];
+            prop_assert!(refused(cut));
+            // A digest that fits does not make sense of nonsense, and nothing panics.
+            let _ = store::read_segment(&Part::of(cut), cut);
+            let _ = store::read_commits(&Part::of(&spoiled), &spoiled);
+            let _ = store::read_segment(&Part::of(&spoiled), &spoiled);
+        }
     }
 
     #[test]

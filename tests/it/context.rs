@@ -159,3 +159,82 @@ fn repositories_with_nothing_in_them_are_answered() {
     env.orch(&empty, &["context"]).exits(2);
     env.orch(&env.path("home"), &["context", "x"]).exits(2).says("not in a git repository");
 }
+
+#[test]
+fn a_working_tree_is_seen_where_it_is_asked_for() {
+    let env = TestEnv::new();
+    let root = env.repository("r", FILES);
+    fs::write(root.join("src/fresh.py"), "def frobnicate(widget):\n    return widget\n").unwrap();
+    fs::write(root.join("src/mail.py"), "def frobnicate_mail():\n    pass\n").unwrap();
+    fs::remove_file(root.join("src/cache.py")).unwrap();
+    fs::write(root.join(".gitignore"), "secret.py\n").unwrap();
+    fs::write(root.join("secret.py"), "def frobnicate_secret(): pass\n").unwrap();
+    env.orch(&root, &["context", "frobnicate"]).exits(78).says("what is not committed is not seen");
+    let asked = |words: &[&str]| {
+        let said = env.orch(&root, &[&["context", "--json", "--worktree"], words].concat()).exits(0).json();
+        assert_eq!(said["of"], "working-tree");
+        said
+    };
+    let found = asked(&["frobnicate"]);
+    let mut names = paths(&found);
+    names.sort_unstable();
+    assert_eq!(names, ["src/fresh.py", "src/mail.py"]);
+    env.orch(&root, &["context", "items", "pop"]).exits(0).says("src/cache.py");
+    env.orch(&root, &["context", "--worktree", "items", "pop"]).exits(78);
+    // Pieces cite what is on the disk.
+    let pack = asked(&["--pack", "2000", "frobnicate", "widget"]);
+    let text = pack["parts"][0]["text"].as_str().unwrap();
+    assert!(text.contains("def frobnicate(widget)"), "{text}");
+    // Nothing of it is kept.
+    let said = env.orch(&root, &["context", "--json", "evict"]).exits(0).json();
+    assert_eq!((&said["of"], &said["index"]["read"]), (&"commit".into(), &0.into()));
+    env.orch(&root, &["context", "--worktree", "--at", "HEAD", "x"]).exits(2);
+}
+
+#[test]
+fn a_small_commit_adds_a_part_and_a_spoiled_part_is_made_anew() {
+    let env = TestEnv::new();
+    let root = env.repository("r", FILES);
+    let parts = || {
+        let folder = root.join(".git/orch/index.bin.d");
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let ask = || env.orch(&root, &["context", "evict", "the", "oldest"]).exits(0);
+    ask();
+    let first = parts();
+    assert_eq!(first.len(), 2);
+    let mut texts: Vec<Vec<u8>> = first.iter().map(|path| fs::read(path).unwrap()).collect();
+    for round in 0..20 {
+        let text = format!("def evict_{round}(cache):\n    cache.evict({round})\n");
+        commit(&env, &root, "src/lru.py", text.as_bytes(), &format!("evict the oldest {round}"));
+        ask();
+        let now = parts();
+        if round == 0 {
+            // What was there stays as it was; the commit added its own.
+            assert_eq!(now.len(), 4);
+            assert!(first.iter().all(|path| now.contains(path)));
+            let same: Vec<Vec<u8>> = first.iter().map(|path| fs::read(path).unwrap()).collect();
+            assert_eq!(same, std::mem::take(&mut texts));
+        }
+        // Those of this state and of the one before, which somebody may be reading.
+        assert!(now.len() <= 2 * (16 + 9), "{}", now.len());
+    }
+    let grown = env.orch(&root, &["context", "--json", "evict", "the", "oldest"]).exits(0).json();
+    let fresh =
+        env.orch(&root, &["context", "--json", "--no-cache", "evict", "the", "oldest"]).exits(0).json();
+    assert_eq!(grown["files"], fresh["files"]);
+    for path in parts().into_iter().take(1) {
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[3] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+    for path in parts().into_iter().skip(1) {
+        fs::remove_file(path).unwrap();
+    }
+    let said = ask();
+    assert!(said.stderr.contains("made anew"), "{}", said.stderr);
+    assert!(!ask().stderr.contains("made anew"));
+}

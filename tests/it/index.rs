@@ -28,15 +28,9 @@ fn what_is_known_of_a_commit_is_kept_and_brought_up_to_date() {
     assert_eq!((&again["index"]["read"], &again["graph_read"]), (&0.into(), &0.into()));
     // An older state somewhere else is the base of a newer one.
     let other = env.path("restored");
-    fs::create_dir_all(&other).unwrap();
-    for file in ["index.bin", "graph.bin"] {
-        fs::copy(kept.join(file), other.join(file)).unwrap();
-    }
-    for entry in fs::read_dir(&kept).unwrap() {
-        let entry = entry.unwrap();
-        if entry.path().is_file() {
-            fs::copy(entry.path(), other.join(entry.file_name())).unwrap();
-        }
+    for (path, bytes) in crate::env::files_below(&kept) {
+        fs::create_dir_all(other.join(&path).parent().unwrap()).unwrap();
+        fs::write(other.join(&path), bytes).unwrap();
     }
     fs::write(root.join("shop/core.py"), "import shop.cart\n").unwrap();
     env.git(&root, &["commit", "-q", "-a", "-m", "change"]);

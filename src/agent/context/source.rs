@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::agent::fence::one_line;
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::FileMode;
-use crate::ports::vcs::{EntryKind, Ranked, TreeEntry, VcsError, VcsRead};
+use crate::ports::vcs::{EntryKind, Ranked, Related, TreeEntry, VcsError, VcsRead};
 
 /// The largest file that is looked into.
 const MAX_TEXT: usize = 512 * 1024;
@@ -62,6 +62,28 @@ impl<'a> TreeSource<'a> {
         Self { commit: Some(commit), ..self }
     }
 
+    /// Returns what files have to do with others; nothing where nobody keeps that.
+    pub fn related(&self, paths: &[&str]) -> Result<Vec<Related>, VcsError> {
+        if self.commit.is_none() || paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.without(self.vcs.related(self.tree, paths))?.unwrap_or_default())
+    }
+
+    /// Goes on where there should be an index and is none, and says so once.
+    fn without<T>(&self, answer: Result<Option<T>, VcsError>) -> Result<Option<T>, VcsError> {
+        match answer {
+            Err(error @ VcsError::Index { .. }) => {
+                if let Some(tell) = self.tell.filter(|_| !self.told.replace(true)) {
+                    let why = one_line(&error.to_string(), 400);
+                    tell(format!("WARNING: {why}; files are looked for by shared words"));
+                }
+                Ok(None)
+            }
+            answer => answer,
+        }
+    }
+
     /// Returns what is at a path.
     pub fn kind(&self, path: &str) -> Option<EntryKind> {
         let at = self.entries.binary_search_by(|e| e.path.as_slice().cmp(path.as_bytes())).ok()?;
@@ -92,21 +114,74 @@ impl Source for TreeSource<'_> {
 
     fn ranked(&self, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
         let Some(commit) = self.commit else { return Ok(None) };
-        let ranked = match self.vcs.ranked(commit, text, most) {
-            Err(error @ VcsError::Index { .. }) => {
-                if let Some(tell) = self.tell.filter(|_| !self.told.replace(true)) {
-                    tell(format!(
-                        "WARNING: {}; files are looked for by shared words",
-                        one_line(&error.to_string(), 400)
-                    ));
-                }
-                None
-            }
-            ranked => ranked?,
-        };
+        let ranked = self.without(self.vcs.ranked(commit, text, most))?;
         // An index knows what is in its commit; what is not in this tree is not shown.
         Ok(ranked.map(|list| {
             list.into_iter().filter(|found| self.kind(&found.path).is_some_and(is_file)).collect()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::path::Path;
+
+    use super::*;
+    use crate::agent::context::pack::{Want, pack};
+    use crate::artifact::types::task::Base;
+    use crate::ports::vcs::ExportReport;
+
+    const FILES: [(&str, &str); 2] =
+        [("auth.py", "def login(user):\n    return user\n"), ("mail.py", "def send(message):\n    pass\n")];
+
+    /// A repository whose index cannot be made.
+    struct Broken;
+
+    fn why() -> VcsError {
+        VcsError::Index { why: "no room\nleft".into() }
+    }
+
+    impl VcsRead for Broken {
+        fn head(&self) -> Result<Base, VcsError> {
+            Err(why())
+        }
+
+        fn entries(&self, _: &TreeId) -> Result<Arc<[TreeEntry]>, VcsError> {
+            let entry = |(path, _): (&str, &str)| TreeEntry { path: path.into(), kind: EntryKind::File };
+            Ok(FILES.into_iter().map(entry).collect())
+        }
+
+        fn file(&self, _: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
+            Ok(FILES.into_iter().find(|(known, _)| *known == path).map(|(_, text)| text.into()))
+        }
+
+        fn ranked(&self, _: &CommitId, _: &str, _: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
+            Err(why())
+        }
+
+        fn related(&self, _: &TreeId, _: &[&str]) -> Result<Option<Vec<Related>>, VcsError> {
+            Err(why())
+        }
+
+        fn export(&self, _: &TreeId, _: &Path) -> Result<ExportReport, VcsError> {
+            Err(why())
+        }
+    }
+
+    #[test]
+    fn without_an_index_the_pack_is_made_by_words_and_that_is_said_once() {
+        let tree: TreeId = "4b825dc642cb6eb9a060e54bf8d69288fbee4904".parse().unwrap();
+        let commit: CommitId = "1111111111111111111111111111111111111111".parse().unwrap();
+        let said = RefCell::new(Vec::new());
+        let tell = |text: String| said.borrow_mut().push(text);
+        let source = TreeSource::of(&Broken, &tree).unwrap().at(&commit).telling(&tell);
+        let pack = pack(&Want { text: "login of a user", ceiling: 2000, shown: &[] }, &source).unwrap();
+        assert_eq!(pack.files(), ["auth.py"]);
+        assert!(source.related(&["auth.py"]).unwrap().is_empty());
+        assert_eq!(
+            *said.borrow(),
+            ["WARNING: there is no index: no room left; files are looked for by shared words"]
+        );
     }
 }

@@ -88,6 +88,13 @@ pub enum Ask {
         /// The most files.
         most: usize,
     },
+    /// What files of a tree have to do with others; a list, or null where nobody keeps that.
+    Related {
+        /// The tree.
+        tree: TreeId,
+        /// The digest of the paths, one a line.
+        paths: Digest,
+    },
     /// The protection commands would get; the measures.
     Protection {
         /// Whether they must be had.

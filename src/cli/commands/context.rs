@@ -1,6 +1,6 @@
 //! `orch context`: which files a request concerns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -14,14 +14,15 @@ use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::text::plain;
+use crate::index::over::{Changes, Worktree};
 use crate::index::{Found, Index, Indexed, Told};
-use crate::ports::vcs::{GitRepository, VcsChanges as _, VcsRead as _};
+use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead};
 
 /// Tell which files a request concerns
 ///
 /// Ranks the files of a commit by what they say, what they define, their paths, and what past commits of similar messages
 /// touched. Nothing leaves the machine and no model is asked. The index is kept below the git folder and brought up to date;
-/// what is not committed is not seen.
+/// what is not committed is seen with --worktree only.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
@@ -37,6 +38,9 @@ pub struct ContextArgs {
     /// The commit to look at; HEAD when absent
     #[arg(long, value_name = "COMMIT")]
     at: Option<String>,
+    /// Look at the working tree instead, with files that git does not ignore; its past is that of HEAD
+    #[arg(long, conflicts_with = "at")]
+    worktree: bool,
     /// Show the pack a model would see instead: whole functions with their tests and users, of at most so many tokens
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(100..=1_000_000), conflicts_with_all = ["limit", "explain"])]
     pack: Option<u32>,
@@ -57,6 +61,8 @@ pub struct ContextArgs {
 /// What was found, for programs.
 #[derive(Serialize)]
 struct Answer<'a> {
+    /// `commit` or `working-tree`.
+    of: &'static str,
     commit: &'a CommitId,
     query: &'a str,
     index: &'a Told,
@@ -66,6 +72,8 @@ struct Answer<'a> {
 /// A pack, for programs.
 #[derive(Serialize)]
 struct PackAnswer<'a> {
+    /// `commit` or `working-tree`.
+    of: &'static str,
     commit: &'a CommitId,
     query: &'a str,
     ceiling: u32,
@@ -89,31 +97,82 @@ pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, C
         Some(path) => Some(path.clone()),
         None => Some(vcs.common_dir().join("orch").join("index.bin")),
     };
-    let index = Index::open(&vcs.past(), &commit, cache.as_deref())?;
-    if let Some(why) = &index.told().rebuilt {
-        output.note(&format!("the index was made anew: {why}"));
-    }
-    if let Some(path) = &cache {
-        index.save(path)?;
-    }
+    let changes = if args.worktree { Some(worktree(&vcs, output)?) } else { None };
+    let index = match &changes {
+        Some(changes) => Index::over(&vcs.past(), &commit, cache.as_deref(), changes)?,
+        None => opened(&vcs, &commit, cache.as_deref(), output)?,
+    };
     if let Some(ceiling) = args.pack {
-        let source = Indexed::with(vcs, commit.clone(), index);
-        return packed(args, &query, &source, (&commit, &tree), ceiling, output);
+        let under = Indexed::with(vcs, commit.clone(), index);
+        let source: Box<dyn VcsRead> = match changes {
+            Some(changes) => Box::new(Worktree { under, changes }),
+            None => Box::new(under),
+        };
+        return packed(args, &query, source.as_ref(), (&commit, &tree), ceiling, output);
     }
     let files = index.rank(&query, args.limit);
     if args.json || output.format == Format::Json {
-        output.print_json(&Answer { commit: &commit, query: &query, index: index.told(), files: &files })?;
+        output.print_json(&Answer {
+            of: of(args),
+            commit: &commit,
+            query: &query,
+            index: index.told(),
+            files: &files,
+        })?;
     } else {
         show(args, &index, &files, output)?;
+        said(args, &commit, output);
     }
     Ok(if files.is_empty() { 78 } else { 0 })
+}
+
+/// Returns the index at a commit, brought up to date and kept.
+fn opened(
+    vcs: &GitRepository,
+    commit: &CommitId,
+    cache: Option<&Path>,
+    output: &Output,
+) -> Result<Index, CommandError> {
+    let index = Index::open(&vcs.past(), commit, cache)?;
+    if let Some(why) = &index.told().rebuilt {
+        output.note(&format!("the index was made anew: {why}"));
+    }
+    if let Some(path) = cache {
+        index.save(path)?;
+    }
+    Ok(index)
+}
+
+/// Returns what the working tree has over HEAD; what cannot be read is said and looked at as HEAD has it.
+fn worktree(vcs: &GitRepository, output: &Output) -> Result<Changes, CommandError> {
+    let (changes, unread) = Changes::of(vcs.deltas(&Span::Work)?);
+    for (path, why) in unread {
+        output.note(&format!("{} is seen as HEAD has it: {why}", plain(&path)));
+    }
+    Ok(changes)
+}
+
+const fn of(args: &ContextArgs) -> &'static str {
+    if args.worktree { "working-tree" } else { "commit" }
+}
+
+/// Says what the answer is of.
+fn said(args: &ContextArgs, commit: &CommitId, output: &Output) {
+    if !output.is_quiet() {
+        let short = commit.as_str().get(..12).unwrap_or(commit.as_str());
+        output.note(&if args.worktree {
+            format!("of the working tree over the commit {short}")
+        } else {
+            format!("of the commit {short}; what is not committed is not seen (--worktree sees it)")
+        });
+    }
 }
 
 /// Shows the pack of a request as a model sees it.
 fn packed(
     args: &ContextArgs,
     query: &str,
-    source: &Indexed,
+    source: &dyn VcsRead,
     (commit, tree): (&CommitId, &TreeId),
     ceiling: u32,
     output: &Output,
@@ -121,7 +180,7 @@ fn packed(
     let tree = TreeSource::of(source, tree)?.at(commit);
     let pack = pack(&Want { text: query, ceiling, shown: &[] }, &tree)?;
     if args.json || output.format == Format::Json {
-        output.print_json(&PackAnswer { commit, query, ceiling, pack: &pack })?;
+        output.print_json(&PackAnswer { of: of(args), commit, query, ceiling, pack: &pack })?;
     } else {
         output.print(|out| write!(out, "{}", pack.text()))?;
         for out in &pack.left_out {
@@ -130,6 +189,7 @@ fn packed(
         if !output.is_quiet() {
             output.note(&format!("{} pieces, about {} of {ceiling} tokens", pack.parts.len(), pack.tokens));
         }
+        said(args, commit, output);
     }
     Ok(if pack.parts.is_empty() { 78 } else { 0 })
 }

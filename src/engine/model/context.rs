@@ -3,6 +3,7 @@
 //! Must never show a file but from the base or the submitted change, and must never read the working tree.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use crate::agent::context::pack::{Want, pack};
 use crate::agent::context::{
@@ -63,7 +64,31 @@ pub(super) fn overview(task: &Task, source: &TreeSource<'_>, ceiling: u32) -> Re
         pieces.push(whole_file(path, text, 1));
     }
     pieces.extend(pack.pieces());
+    pieces.extend(neighbours(&pack.files(), source)?);
     Ok(Shown { pieces, cites: pack.cites() })
+}
+
+/// What the first of some files import, what imports them and which tests cover them, by name: what else a change may concern.
+fn neighbours(files: &[&str], source: &TreeSource<'_>) -> Result<Option<Piece>, EngineError> {
+    const FILES: usize = 6;
+    let files: Vec<&str> = files.iter().take(FILES).copied().collect();
+    let mut text = String::new();
+    for related in source.related(&files)? {
+        let _ = write!(text, "{}", related.path);
+        for (what, list) in
+            [("imports", &related.imports), ("imported by", &related.importers), ("tests", &related.tests)]
+        {
+            if !list.is_empty() {
+                let _ = write!(text, "; {what}: {}", list.join(", "));
+            }
+            if what == "imported by" && related.more > 0 {
+                let _ = write!(text, " and {} more", related.more);
+            }
+        }
+        text.push('\n');
+    }
+    let label = "what depends on what, by imports; there may be more";
+    Ok((!text.is_empty()).then(|| Piece::new(label, text, 3, Cut::Head)))
 }
 
 /// What belongs to the files a plan changes: tests, users, a neighbour; the files themselves are shown elsewhere.
@@ -78,7 +103,9 @@ pub(super) fn around(
         job.files.iter().filter(|file| file.exists).map(|file| file.path.as_str()).collect();
     let text = format!("{request}\n{}\n{}", job.summary, files.join("\n"));
     let pack = pack(&Want { text: &text, ceiling, shown: &existing }, source)?;
-    Ok(Shown { pieces: pack.pieces(), cites: pack.cites() })
+    let mut pieces = pack.pieces();
+    pieces.extend(neighbours(&existing, source)?);
+    Ok(Shown { pieces, cites: pack.cites() })
 }
 
 /// The plan, as it was agreed on.

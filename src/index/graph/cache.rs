@@ -9,6 +9,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::artifact::id::TreeId;
+use crate::artifact::types::graph::RepositoryGraph;
 use crate::ports::vcs::past::Id;
 
 use super::Outline;
@@ -61,9 +63,14 @@ impl Cache {
     }
 
     /// Returns what a blob says of itself.
-    pub fn get(&self, key: &Key) -> Option<Outline> {
+    pub fn get(&self, key: &Key, defined: bool) -> Option<Outline> {
         let (start, end) = *self.places.get(key)?;
-        Outline::decode(std::str::from_utf8(self.bytes.get(start..end)?).ok()?)
+        Outline::decode(std::str::from_utf8(self.bytes.get(start..end)?).ok()?, defined)
+    }
+
+    /// Tells whether a blob is known.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.places.contains_key(key)
     }
 
     /// Returns how many are kept.
@@ -105,4 +112,31 @@ impl Cache {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Returns the last graph that was kept, where it is of a tree; nothing where it is spoiled.
+pub(super) fn last(path: &Path, tree: &TreeId) -> Option<RepositoryGraph> {
+    let bytes = fs::read(path).ok()?;
+    let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&VERSION.to_le_bytes())?;
+    let (digest, body) = rest.split_at_checked(32)?;
+    // The tree comes first: that it is another one is known before anything is read.
+    let json = body.strip_prefix(tree.as_str().as_bytes())?;
+    if Sha256::digest(body).as_slice() != digest {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
+
+/// Keeps a graph as the last one, beside and then renamed.
+pub(super) fn keep_last(path: &Path, graph: &RepositoryGraph) -> std::io::Result<()> {
+    let mut body = graph.tree.as_str().as_bytes().to_vec();
+    serde_json::to_writer(&mut body, graph)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    for part in [MAGIC.as_slice(), &VERSION.to_le_bytes(), Sha256::digest(&body).as_slice(), &body] {
+        file.write_all(part)?;
+    }
+    file.persist(path)?;
+    Ok(())
 }

@@ -18,6 +18,10 @@ impl Language for Jvm {
         &["java", "kt", "kts", "scala", "groovy"]
     }
 
+    fn by_name(&self) -> bool {
+        true
+    }
+
     fn read(&self, text: &str, outline: &mut Outline) {
         let mut comment = false;
         let mut used = BTreeSet::new();

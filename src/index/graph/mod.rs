@@ -23,7 +23,7 @@ mod tsconfig;
 
 pub use build::{build, with_owners};
 pub use cache::VERSION;
-pub use open::{GraphTold, MAX_FILE, of_reader, of_vcs};
+pub use open::{GraphTold, MAX_FILE, kept, of_reader, of_vcs};
 pub use outline::Outline;
 pub use query::{Query, Reached};
 pub use radius::radius;
@@ -63,6 +63,11 @@ trait Language: Sync {
 
     /// Prepares to resolve the imports of a tree.
     fn resolver<'a>(&self, files: &'a Files<'a>) -> Box<dyn Resolve + 'a>;
+
+    /// Tells whether what files define is needed to resolve what others import.
+    fn by_name(&self) -> bool {
+        false
+    }
 
     /// Tells whether all files of a folder but its tests are one module.
     fn by_folder(&self) -> bool {

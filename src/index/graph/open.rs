@@ -10,8 +10,8 @@ use crate::artifact::types::graph::RepositoryGraph;
 use crate::ports::vcs::past::{Id, PastReader};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
-use super::cache::{Cache, Key};
-use super::{Outline, build, is_module, language};
+use super::cache::{self, Cache, Key};
+use super::{LANGUAGES, Outline, build, is_module, language};
 
 /// The largest file that is looked into.
 pub const MAX_FILE: usize = 1 << 20;
@@ -31,6 +31,27 @@ pub fn of_reader(
     tree: &TreeId,
     cache: Option<&Path>,
 ) -> Result<(RepositoryGraph, GraphTold), VcsError> {
+    made(reader, tree, cache, true)
+}
+
+/// Returns the graph of a tree without what is defined; the last one is kept as it is, what files say by their blobs.
+pub fn kept(reader: &PastReader, tree: &TreeId, folder: &Path) -> Result<RepositoryGraph, VcsError> {
+    let last = folder.join("graph.last");
+    if let Some(graph) = cache::last(&last, tree) {
+        return Ok(graph);
+    }
+    let (graph, _) = made(reader, tree, Some(&folder.join("graph.bin")), false)?;
+    // What cannot be kept is made again the next time.
+    let _ = cache::keep_last(&last, &graph);
+    Ok(graph)
+}
+
+fn made(
+    reader: &PastReader,
+    tree: &TreeId,
+    cache: Option<&Path>,
+    defined: bool,
+) -> Result<(RepositoryGraph, GraphTold), VcsError> {
     let mut files = reader.tree_files(tree)?;
     files.retain(|(path, _)| is_text(path));
     let kept = cache.map(Cache::read).unwrap_or_default();
@@ -39,51 +60,57 @@ pub fn of_reader(
         Some((*id, u8::try_from(language).ok()?))
     };
     let keys: Vec<Option<Key>> = files.iter().map(|(path, id)| key(path, id)).collect();
-    let mut known: HashMap<Key, Outline> = HashMap::new();
-    let mut missing: Vec<Key> = Vec::new();
-    let alive: HashSet<Key> = keys.iter().flatten().copied().collect();
-    for key in &alive {
-        match kept.get(key) {
-            Some(outline) => drop(known.insert(*key, outline)),
-            None => missing.push(*key),
-        }
-    }
+    let mut missing: Vec<Key> = keys.iter().flatten().copied().filter(|key| !kept.holds(key)).collect();
     missing.sort_unstable();
-    let ids: Vec<Id> = missing.iter().map(|(id, _)| *id).collect();
-    let languages: HashMap<Id, Vec<u8>> = missing.iter().fold(HashMap::new(), |mut all, (id, language)| {
-        all.entry(*id).or_insert_with(Vec::new).push(*language);
-        all
-    });
-    let mut once = ids;
-    once.dedup();
-    let read = reader.blobs_with(&once, |id, bytes| {
-        let bytes = bytes();
-        let of = languages.get(id).map_or(&[][..], Vec::as_slice);
-        of.iter()
-            .map(|language| ((*id, *language), outline(usize::from(*language), bytes.as_deref())))
-            .collect::<Vec<_>>()
-    });
-    let fresh: Vec<(Key, Outline)> = read.into_iter().flatten().collect();
+    missing.dedup();
+    let fresh = read(reader, &missing);
     let mut told = GraphTold { read: fresh.len(), unkept: None };
     if let Some(path) = cache
         && (!fresh.is_empty() || !path.is_file())
     {
+        let alive: HashSet<Key> = keys.iter().flatten().copied().collect();
         let few = kept.len() <= 2 * alive.len() + 200;
         if let Err(error) = kept.write(path, &fresh, |key| few || alive.contains(key)) {
             told.unkept = Some((path.to_owned(), error.to_string()));
         }
     }
-    known.extend(fresh);
-    let outlines: Vec<Option<Outline>> =
-        keys.iter().map(|key| key.as_ref().and_then(|key| known.get(key)).cloned()).collect();
-    drop(known);
+    let fresh: HashMap<Key, Outline> = fresh.into_iter().collect();
+    let outline = |key: &Key| {
+        let needed = defined || LANGUAGES.get(usize::from(key.1)).is_some_and(|language| language.by_name());
+        fresh.get(key).cloned().or_else(|| kept.get(key, needed))
+    };
+    let outlines: Vec<Option<Outline>> = keys.iter().map(|key| key.as_ref().and_then(outline)).collect();
+    drop(kept);
     let by_path: HashMap<&str, &Id> = files.iter().map(|(path, id)| (path.as_str(), id)).collect();
     let text = |path: &str| {
         let bytes = reader.blob(by_path.get(path)?).filter(|bytes| bytes.len() <= MAX_FILE)?;
         String::from_utf8(bytes).ok()
     };
     let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
-    Ok((build(tree, &paths, &outlines, &text), told))
+    let mut graph = build(tree, &paths, &outlines, &text);
+    if !defined {
+        graph.modules.iter_mut().for_each(|module| module.symbols = Vec::new());
+        graph.counts.symbols_left_out = 0;
+    }
+    Ok((graph, told))
+}
+
+/// Reads blobs as the languages they are of, on all cores.
+fn read(reader: &PastReader, missing: &[Key]) -> Vec<(Key, Outline)> {
+    let mut languages: HashMap<Id, Vec<u8>> = HashMap::new();
+    let mut ids: Vec<Id> = Vec::new();
+    for (id, language) in missing {
+        languages.entry(*id).or_default().push(*language);
+        ids.push(*id);
+    }
+    ids.dedup();
+    let read = reader.blobs(&ids, |id, bytes| {
+        let bytes = bytes();
+        let of = languages.get(id).map_or(&[][..], Vec::as_slice);
+        let one = |language: &u8| ((*id, *language), outline(usize::from(*language), bytes.as_deref()));
+        of.iter().map(one).collect::<Vec<_>>()
+    });
+    read.into_iter().flatten().collect()
 }
 
 /// Tells whether a path is what git has: bytes that are no text were made visible by this sign.

@@ -92,7 +92,9 @@ impl Outline {
     }
 
     /// Reads what [`Outline::encode`] wrote.
-    pub(super) fn decode(text: &str) -> Option<Self> {
+    ///
+    /// What is defined only where it is asked for: it is half of the text.
+    pub(super) fn decode(text: &str, defined: bool) -> Option<Self> {
         let mut parts = text.split('\0');
         let (package, imports, symbols) = (parts.next()?, parts.next()?, parts.next()?);
         let lines =
@@ -105,7 +107,7 @@ impl Outline {
             unread: package.starts_with('?'),
             package: package.strip_prefix(['?', '+'])?.to_owned(),
             imports: lines(imports),
-            symbols: symbols
+            symbols: if defined { symbols } else { "" }
                 .split('\n')
                 .filter(|line| !line.is_empty())
                 .map(symbol)

@@ -2,7 +2,9 @@
 //!
 //! Must never take a declaration `mod x;` for an import: that a file is there does not mean that it is used.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::files::{Files, join, split};
 use super::{Hit, Language, Outline, Resolve};
@@ -155,8 +157,17 @@ struct Crate {
     root: u32,
 }
 
+/// Where a file is: the root file of its crate, and the folder of its own modules.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    root: String,
+    own: String,
+}
+
 struct Crates<'a> {
     files: &'a Files<'a>,
+    /// The place of the file that was asked for last: its imports come one after the other.
+    last: RefCell<Option<(u32, Rc<Place>)>>,
     by_name: HashMap<String, Crate>,
     /// Folders with a `Cargo.toml`, the deepest first.
     folders: Vec<&'a str>,
@@ -183,7 +194,20 @@ impl<'a> Crates<'a> {
                 }
             }
         }
-        Self { files, by_name, folders }
+        Self { files, last: RefCell::new(None), by_name, folders }
+    }
+
+    fn place(&self, file: u32) -> Rc<Place> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, place)) = last.as_ref().filter(|(of, _)| *of == file) {
+            return Rc::clone(place);
+        }
+        let path = self.files.path(file);
+        let root = self.root(path);
+        let own = Self::own_folder(path, &root);
+        let place = Rc::new(Place { root, own });
+        *last = Some((file, Rc::clone(&place)));
+        place
     }
 
     /// Returns the folder a file's own modules are in.
@@ -247,25 +271,27 @@ impl Resolve for Crates<'_> {
         let path = import.trim_start_matches('~');
         let parts: Vec<&str> = path.split("::").filter(|part| !part.is_empty() && *part != "*").collect();
         let Some((first, rest)) = parts.split_first() else { return Hit::Outside };
-        let own_path = self.files.path(from);
-        let root = self.root(own_path);
-        let own = Self::own_folder(own_path, &root);
+        let place = self.place(from);
+        let (root, own) = (place.root.as_str(), place.own.as_str());
         let one = |file: Option<u32>| Hit::of(file.into_iter().collect());
         match *first {
             "crate" => {
-                let folder = split(&root).0;
-                one(self.longest(folder, rest).or_else(|| self.files.find(&root)))
+                let folder = split(root).0;
+                one(self.longest(folder, rest).or_else(|| self.files.find(root)))
             }
-            "self" => one(self.longest(&own, rest).or(Some(from))),
+            "self" => one(self.longest(own, rest).or(Some(from))),
             "super" => {
-                let (mut folder, mut rest) = (split(&own).0.to_owned(), rest);
+                let (mut folder, mut rest) = (split(own).0.to_owned(), rest);
                 while let Some((&"super", more)) = rest.split_first() {
                     (folder, rest) = (split(&folder).0.to_owned(), more);
                 }
-                one(self.longest(&folder, rest).or_else(|| self.file_of(&folder, &root)))
+                one(self.longest(&folder, rest).or_else(|| self.file_of(&folder, root)))
             }
             name => {
-                if let Some(found) = self.longest(&own, &parts) {
+                // Most names are of libraries: only where there is such a child it is looked further.
+                if self.longest(own, &parts[..1]).is_some()
+                    && let Some(found) = self.longest(own, &parts)
+                {
                     return Hit::Files(vec![found]);
                 }
                 self.by_name.get(name).map_or(Hit::Outside, |of| {

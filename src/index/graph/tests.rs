@@ -13,7 +13,7 @@ fn graph(files: &[(&str, &str)]) -> RepositoryGraph {
     let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
     let outline = |(path, text): &(String, String)| {
         let outline = Outline::read(language(path).filter(|_| is_module(path))?, text.as_bytes());
-        let again = Outline::decode(&outline.encode()).unwrap();
+        let again = Outline::decode(&outline.encode(), true).unwrap();
         assert_eq!(again, outline, "{path} is kept as it was read");
         Some(outline)
     };

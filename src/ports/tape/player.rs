@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::place::stand_in;
-use super::recorder::{apply, ask_ranked, commit, push};
+use super::recorder::{apply, ask_ranked, ask_related, commit, push};
 use crate::artifact::digest::Digest;
 use crate::artifact::id::{CommitId, StageId, TreeId};
 use crate::artifact::path::RepoPath;
@@ -23,8 +23,8 @@ use crate::artifact::types::verification::Protection;
 use crate::ports::clock::Clock;
 use crate::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use crate::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsForesee, VcsRead,
-    VcsWrite,
+    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, Related, TreeEntry, VcsError, VcsForesee,
+    VcsRead, VcsWrite,
 };
 use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
@@ -195,6 +195,10 @@ impl VcsRead for Player<'_> {
 
     fn ranked(&self, commit: &CommitId, text: &str, most: usize) -> Result<Option<Vec<Ranked>>, VcsError> {
         self.reel.take(&ask_ranked(commit, text, most)).map_err(vcs)
+    }
+
+    fn related(&self, tree: &TreeId, paths: &[&str]) -> Result<Option<Vec<Related>>, VcsError> {
+        self.reel.take(&ask_related(tree, paths)).map_err(vcs)
     }
 
     fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {

@@ -23,7 +23,8 @@ use crate::artifact::types::verification::Protection;
 use crate::ports::clock::Clock;
 use crate::ports::process::{Command, Outcome, ProcessError, Processes, Sandbox};
 use crate::ports::vcs::{
-    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, TreeEntry, VcsError, VcsRead, VcsWrite,
+    BranchDraft, BranchTip, CommitOutcome, ExportReport, Ranked, Related, TreeEntry, VcsError, VcsRead,
+    VcsWrite,
 };
 use crate::ports::workspace::{CleanCopy, WorkspaceError, Workspaces};
 
@@ -132,6 +133,17 @@ impl VcsRead for Recorder<'_> {
             Err(_) => {}
         }
         ranked
+    }
+
+    fn related(&self, tree: &TreeId, paths: &[&str]) -> Result<Option<Vec<Related>>, VcsError> {
+        let related = self.world.vcs.related(tree, paths);
+        match &related {
+            Ok(related) => self.kept.told(ask_related(tree, paths), related),
+            // As where nobody keeps that.
+            Err(VcsError::Index { .. }) => self.kept.told(ask_related(tree, paths), &None::<Vec<Related>>),
+            Err(_) => {}
+        }
+        related
     }
 
     fn graph(&self, tree: &TreeId) -> Result<Option<Arc<RepositoryGraph>>, VcsError> {
@@ -267,6 +279,11 @@ pub(super) fn commit(draft: &BranchDraft) -> Ask {
 /// Returns the ask of files that a text concerns.
 pub(super) fn ask_ranked(commit: &CommitId, text: &str, most: usize) -> Ask {
     Ask::Ranked { commit: commit.clone(), text: Digest::of(text), most }
+}
+
+/// Returns the ask of what files have to do with others.
+pub(super) fn ask_related(tree: &TreeId, paths: &[&str]) -> Ask {
+    Ask::Related { tree: tree.clone(), paths: Digest::of(paths.join("\n")) }
 }
 
 /// Returns the ask of a push.

@@ -75,6 +75,11 @@ pub trait VcsRead: Send + Sync {
         Ok(None)
     }
 
+    /// Returns what files of a tree have to do with others, by imports and tests; nothing where nobody keeps that.
+    fn related(&self, _tree: &TreeId, _paths: &[&str]) -> Result<Option<Vec<Related>>, VcsError> {
+        Ok(None)
+    }
+
     /// Writes a tree below an existing empty folder and tells what could not be written as it is.
     ///
     /// Files are written byte for byte as git stores them: no line-end conversion, no filter, no LFS download.
@@ -124,6 +129,26 @@ pub struct Ranked {
     /// The first and last line of what fits best, from 1; none where only its name is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<(u32, u32)>,
+}
+
+/// What a file has to do with others, the nearest first by path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Related {
+    /// Its path.
+    pub path: String,
+    /// What it imports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<String>,
+    /// What imports it; tests apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub importers: Vec<String>,
+    /// How many more import it than are named.
+    #[serde(default)]
+    pub more: usize,
+    /// The tests that cover it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<String>,
 }
 
 /// Returns the digits of the id that git gives to a content; nothing where it cannot be had.

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use gix::bstr::ByteSlice as _;
 use gix::objs::TreeRefIter;
@@ -75,7 +75,8 @@ impl PastReader {
 
     /// Returns the regular files of a commit's tree with their blobs, sorted by path.
     pub fn files(&self, commit: &CommitId) -> Result<Vec<(String, Id)>, VcsError> {
-        let repo = self.local();
+        // Each tree is read once: a cache of objects would only take room.
+        let repo = self.repo.to_thread_local();
         let absent = || format!("the commit {commit}");
         let root = repo.find_commit(commit_oid(commit)?).map_err(lookup(absent()))?;
         let root = root.tree_id().map_err(git(format!("read the commit {commit}")))?.detach();
@@ -84,27 +85,62 @@ impl PastReader {
 
     /// Returns the regular files of a tree with their blobs, sorted by path.
     pub fn tree_files(&self, tree: &TreeId) -> Result<Vec<(String, Id)>, VcsError> {
-        listed(&self.local(), tree_oid(tree)?)
+        listed(&self.repo.to_thread_local(), tree_oid(tree)?)
     }
 
     /// Reads blobs on all cores; what `read` makes of each comes back in order, nothing for one that is not there.
     pub fn blobs<R: Send>(
         &self,
         ids: &[Id],
-        read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
-    ) -> Vec<R> {
-        self.blobs_with(ids, |_, bytes| read(bytes))
-    }
-
-    /// Reads blobs as [`PastReader::blobs`] does; `read` is told the id of each.
-    pub fn blobs_with<R: Send>(
-        &self,
-        ids: &[Id],
         read: impl Fn(&Id, &mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
     ) -> Vec<R> {
-        self.spread(ids, |repo, id| {
+        // Each is read once: a cache of objects would only hold them.
+        self.spread(ids, 0, |repo, id| {
             read(id, &mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
         })
+    }
+
+    /// Reads blobs on all cores and hands over what `read` makes of each as it comes, in no order; no more than a few wait.
+    pub fn stream<R: Send>(
+        &self,
+        ids: &[Id],
+        read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
+        mut take: impl FnMut(Id, R),
+    ) {
+        const STEP: usize = 32;
+        const WAITING: usize = 8;
+        let one = |repo: &Repository, id: &Id| {
+            read(&mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
+        };
+        let threads =
+            std::thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(STEP));
+        if threads <= 1 {
+            let repo = self.repo.to_thread_local();
+            ids.iter().for_each(|id| take(*id, one(&repo, id)));
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::sync_channel::<Vec<(Id, R)>>(WAITING);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, next, one) = (sender.clone(), &next, &one);
+                scope.spawn(move || {
+                    let repo = self.repo.to_thread_local();
+                    loop {
+                        let at = next.fetch_add(STEP, Ordering::Relaxed);
+                        let Some(part) = ids.get(at..(at + STEP).min(ids.len())) else { break };
+                        let made = part.iter().map(|id| (*id, one(&repo, id))).collect();
+                        if sender.send(made).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (id, made) in receiver.into_iter().flatten() {
+                take(id, made);
+            }
+        });
     }
 
     /// Returns the id of a commit as bytes.
@@ -114,7 +150,7 @@ impl PastReader {
 
     /// Returns the bytes of a blob; nothing where it is not there.
     pub fn blob(&self, id: &Id) -> Option<Vec<u8>> {
-        self.local().find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data)
+        self.repo.to_thread_local().find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data)
     }
 
     /// Returns a commit and those before it, newest first by time, at most `most`; what a shallow clone lacks is left out.
@@ -161,23 +197,36 @@ impl PastReader {
 
     /// Reads commits on all cores; one that is not there is left out.
     pub fn commits(&self, ids: &[Id]) -> Vec<PastCommit> {
-        self.spread(ids, |repo, id| commit(repo, ObjectId::from(*id))).into_iter().flatten().collect()
+        self.spread(ids, OBJECT_CACHE, |repo, id| commit(repo, ObjectId::from(*id)))
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
-    fn spread<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&Repository, &T) -> R + Sync) -> Vec<R> {
+    fn spread<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        cache: usize,
+        work: impl Fn(&Repository, &T) -> R + Sync,
+    ) -> Vec<R> {
+        let local = || {
+            let mut repo = self.repo.to_thread_local();
+            repo.object_cache_size(Some(cache).filter(|cache| *cache > 0));
+            repo
+        };
         const STEP: usize = 32;
         let threads = std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(items.len().div_ceil(STEP).max(1));
         if threads == 1 {
-            let repo = self.local();
+            let repo = local();
             return items.iter().map(|item| work(&repo, item)).collect();
         }
         let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
-                    let repo = self.local();
+                    let repo = local();
                     let mut own = Vec::new();
                     loop {
                         let at = next.fetch_add(STEP, Ordering::Relaxed);

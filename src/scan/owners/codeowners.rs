@@ -152,6 +152,13 @@ impl Pattern {
 
     /// Walks the path once and keeps which parts of the pattern may come next.
     fn matches(&self, path: &[&str]) -> bool {
+        // Most patterns begin with a folder, and most paths are in another.
+        if let (Some(first), Some(own)) = (self.parts.first(), path.first())
+            && !first.contains(['*', '?', '\\'])
+            && first != own
+        {
+            return false;
+        }
         let len = self.parts.len();
         let mut next = vec![false; len + 1];
         if let Some(first) = next.first_mut() {

@@ -114,6 +114,17 @@ impl Pack {
         whole.map(|part| part.cite.clone()).collect()
     }
 
+    /// Returns the files of what fits, in their order, each once.
+    pub fn files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = Vec::new();
+        for part in self.parts.iter().filter(|part| part.role == PartRole::Match) {
+            if !files.contains(&part.cite.path.as_str()) {
+                files.push(&part.cite.path);
+            }
+        }
+        files
+    }
+
     /// Returns its text as a model sees it.
     pub fn text(&self) -> String {
         self.pieces().iter().map(Piece::fenced).collect()
