@@ -52,3 +52,4 @@ pub mod scan;
 pub mod stage;
 pub mod syntax;
 pub mod telemetry;
+pub mod verdicts;

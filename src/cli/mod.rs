@@ -15,6 +15,7 @@ mod output;
 mod outputs;
 mod reference;
 mod session;
+mod step_summary;
 mod verdict;
 
 use std::process::ExitCode;

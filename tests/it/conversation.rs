@@ -222,7 +222,7 @@ fn an_answer_tells_how_it_ended_and_is_brought_up_to_date() {
 fn a_plan_is_shown_in_the_answer() {
     let scene = Scene::new();
     let mut event = fixture("ordinary-plan.issue_comment");
-    event["issue"]["body"] = json!("Add an MIT license for ACME <@everyone>.");
+    event["issue"]["body"] = json!("Add an MIT license for \"ACME Inc.\"");
     scene.hub.as_in(&event);
     scene.says(&event, &["stage", "intake"]).exits(0);
     scene.env.orch(&scene.root, &["stage", "plan"]).exits(0);

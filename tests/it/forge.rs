@@ -1,6 +1,7 @@
 //! Pull requests on GitHub: the port, the stage, and every call failing once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
+mod between;
 mod calls;
 mod emulate;
 mod faults;

@@ -167,6 +167,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("attest", &["config", "telemetry", "pipeline", "conftest", "replay", "proof", "report", "cli"]),
     ("proof", &["telemetry", "pipeline", "conftest", "replay", "report", "cli"]),
     ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+    (
+        "verdicts",
+        &["ports", "config", "telemetry", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"],
+    ),
     ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
 ];
 

@@ -25,6 +25,7 @@ use crate::cli::event::{self, EventArgs};
 use crate::cli::output::Output;
 use crate::cli::outputs;
 use crate::cli::session::{self, FoundRun, Session};
+use crate::cli::step_summary;
 use crate::cli::verdict;
 use crate::config::Config;
 use crate::config::env::Environment;
@@ -133,6 +134,12 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         outputs::write(error.exit_code(), Some(&error.text()), &store, &run, output);
     })?;
     outputs::write(done.exit, done.reason.as_deref(), &store, &run, output);
+    step_summary::add(&step_summary::of_stage(&done, &run, &store), output);
+    if id == StageId::Approve
+        && let Some(page) = store.read(slot::APPROVAL_TEXT.path)?
+    {
+        step_summary::add(&String::from_utf8_lossy(&page), output);
+    }
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;

@@ -61,6 +61,7 @@ pub static SPEC: StageSpec = StageSpec {
         Permission::PullRequestsWrite,
         Permission::ChecksWrite,
         Permission::StatusesWrite,
+        Permission::SecurityEventsWrite,
     ],
     exits: &[3, 4, 6, 78],
 };

@@ -283,6 +283,23 @@ fn a_workflows_token_is_told_what_it_cannot_do() {
     assert!(scene.hub.writes().is_empty());
 }
 
+#[test]
+fn findings_go_to_the_security_page_where_the_config_says_so() {
+    let mut scene = Scene::new();
+    scene.world.verdict.decision = Decision::NeedsApproval;
+    scene.world.verdict.findings = vec![finding(1)];
+    scene.run();
+    assert!(scene.hub.state().sarifs.is_empty());
+    scene.config.pr.sarif = true;
+    let (request, hosted) = scene.run();
+    assert!(hosted.warnings.is_empty(), "{hosted:?}");
+    let sarif = scene.hub.state().sarifs[0].clone();
+    assert_eq!(sarif["ref"], json!(format!("refs/heads/{BRANCH}")));
+    assert_eq!(sarif["commit_sha"], json!(request.commits.last().unwrap().id));
+    assert!(sarif["sarif"].as_str().unwrap().starts_with("H4sI"), "gzip, then base64");
+    scene.keeps_to_the_documents();
+}
+
 /// The review gate comes after the pull request: nothing merges before it has spoken.
 #[test]
 fn the_stage_that_opens_a_pull_request_lets_none_merge() {
