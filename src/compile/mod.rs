@@ -217,6 +217,15 @@ fn inputs(unrolled: &Unrolled) -> String {
             "default: ''",
         );
     }
+    if unrolled.mends() {
+        add(
+            "review-run",
+            "A run whose review found something, which is then what is to be done",
+            "default: ''",
+        );
+        add("review-parts", "What the jobs of that run handed on", "default: ''");
+        add("ref", "The commit to work on, instead of the one that started the run", "default: ''");
+    }
     if unrolled.resumes {
         add("from-run", "The number of the workflow's run that began this", "required: true");
         add("parts", "The ids of the artifacts its jobs handed on, with commas between", "required: true");
@@ -255,6 +264,7 @@ fn outputs(unrolled: &Unrolled) -> String {
     }
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Pr) {
         names.push(("pr-number", "The number of the pull request"));
+        names.push(("pr-head", "The last commit of its branch"));
     }
     if !unrolled.of_pull_request() {
         names.push(("parts", "What the jobs handed on, as the action takes it"));

@@ -14,8 +14,9 @@ use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{Slot, slot};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::event::{Event, Intent};
+use crate::artifact::types::pull_request::PullRequest;
 use crate::artifact::types::review::Review;
-use crate::artifact::types::task::{After, Assignment, Channel, Task};
+use crate::artifact::types::task::{After, Assignment, Channel, Follows, Task};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
@@ -242,7 +243,14 @@ fn findings(found: &FoundRun, assignment: Assignment) -> Result<Request, Command
     let review = Envelope::<Review>::from_bytes(&read(slot::REVIEW)?).map_err(|_| missing())?.body;
     let task = Envelope::<Task>::from_bytes(&read(slot::TASK)?).map_err(|_| missing())?.body;
     let text = String::from_utf8_lossy(&read(slot::REVIEW_TASK)?).into_owned();
-    let after = After { round: review.round, requester: task.requester, source: task.source };
+    let pull = Envelope::<PullRequest>::from_bytes(&read(slot::PULL_REQUEST)?).map_err(|_| missing())?.body;
+    let follows = pull.commits.last().map(|last| Follows {
+        branch: pull.branch.clone(),
+        head: last.id.clone(),
+        target: pull.target.clone(),
+        number: pull.hosted.as_ref().and_then(|hosted| hosted.number),
+    });
+    let after = After { round: review.round, requester: task.requester, source: task.source, follows };
     Ok(Request { after: Some(after), ..Request::new(text, Channel::Review, assignment) })
 }
 

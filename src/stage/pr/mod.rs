@@ -121,7 +121,10 @@ fn request(
     PullRequest {
         forge: FORGE.into(),
         branch,
-        target: evidence.task.base.branch.clone(),
+        target: match &evidence.task.follows {
+            Some(follows) => follows.target.clone(),
+            None => evidence.task.base.branch.clone(),
+        },
         commits,
         remote,
         title: draft.title.clone(),

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use orch::artifact::id::Round;
+use orch::artifact::id::{CommitId, Round};
 use orch::artifact::types::pull_request::{Hosted, Outcome, PullRequest};
 use orch::artifact::types::verdict::{Effect, Finding, Severity};
 use orch::config::{Config, ForgeChoice};
@@ -122,6 +122,8 @@ struct Stand {
     port: GitRepository,
     between: Between,
     name: String,
+    /// The last commit of `main`, by emulate's name.
+    main: CommitId,
     world: World,
     config: Config,
 }
@@ -144,8 +146,10 @@ impl Stand {
         config.pr.forge = ForgeChoice::Github;
         config.pr.labels = vec!["orch".into()];
         config.pr.reviewers = vec!["reviewer".into()];
-        let stand = Self { _repo: repo, port, between, name, world, config };
+        let nobody = "0".repeat(40).parse().unwrap();
+        let mut stand = Self { _repo: repo, port, between, name, main: nobody, world, config };
         let there = stand.github().branch_head("main").unwrap().unwrap();
+        stand.main = there.clone();
         assert_eq!(stand.github().commit(&there).unwrap().tree, base.tree, "the same tree on both sides");
         stand.between.name(base.commit.as_str(), there.as_str());
         stand.between.arm([]);
@@ -343,7 +347,6 @@ fn from_an_issue(killed_after: Option<usize>) -> usize {
     let readme = format!("# {}\n", stand.name);
     let root = env.repository("shop", &[("README.md", &readme)]);
     let base = env.git(&root, &["rev-parse", "HEAD"]).trim().to_owned();
-    let there = stand.github().branch_head("main").unwrap().unwrap();
     // The config is no part of the commit, so that the tree is emulate's.
     let config = env.path("orch.yml");
     std::fs::write(
@@ -351,7 +354,7 @@ fn from_an_issue(killed_after: Option<usize>) -> usize {
         "service: shop\npr:\n  forge: github\n  labels: [orch]\n  reviewers: [reviewer]\n",
     )
     .unwrap();
-    stand.between.name(&base, there.as_str());
+    stand.between.name(&base, stand.main.as_str());
     let mut event = fixture("ordinary-label.issues");
     event["repository"]["full_name"] = format!("acme/{}", stand.name).into();
     let issue = serde_json::json!({ "title": event["issue"]["title"], "body": event["issue"]["body"] });

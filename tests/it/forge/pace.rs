@@ -59,9 +59,13 @@ fn a_limit_is_waited_out_as_the_forge_says_and_never_past_the_deadline() {
     let limited = |status: u16, headers: Vec<(&'static str, String)>, message: &str| {
         Fault::Refuse(status, headers, json!({ "message": message }))
     };
-    let secondary = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    let secondary =
+        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
     let reset = |after: u64| {
-        vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", (1_800_000_000 + after).to_string())]
+        vec![
+            ("x-ratelimit-remaining", "0".to_owned()),
+            ("x-ratelimit-reset", (1_800_000_000 + after).to_string()),
+        ]
     };
     for (fault, least, most) in [
         (limited(429, vec![("retry-after", "7".into())], secondary), 7, 8),
