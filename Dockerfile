@@ -5,6 +5,9 @@
 #
 # PROGRAM is the static Linux program in the build context: of a release, or `cargo build --profile dist` with
 # RUSTFLAGS="-C target-feature=+crt-static".
+#
+# BASE is a tag, which moves: for a build that can be repeated, give it by digest, as `docker buildx imagetools inspect
+# debian:bookworm-slim` tells it: --build-arg BASE=debian:bookworm-slim@sha256:...
 ARG BASE=debian:bookworm-slim
 
 FROM scratch AS tool

@@ -46,6 +46,7 @@ if [ "$code" = 0 ] && [ -z "$command" ]; then
   else
     add --task-file "${ORCH_INPUT_TASK_FILE:-}"
   fi
+  add --from-review "${ORCH_INPUT_FROM_REVIEW:-}"
   add --run "${ORCH_INPUT_RUN_ID:-}"
   add --round "${ORCH_INPUT_ROUND:-}"
   add --engine "${ORCH_INPUT_ENGINE:-}"

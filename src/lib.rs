@@ -56,3 +56,4 @@ pub mod stage;
 pub mod syntax;
 pub mod telemetry;
 pub mod upgrade;
+pub mod verdicts;

@@ -37,7 +37,7 @@ macro_rules! kinds {
 
 kinds! {
     /// What is asked, by whom, on which base.
-    Task = "task", (1, 2);
+    Task = "task", (1, 3);
     /// How it will be done: steps, files in scope, criteria, risks.
     Plan = "plan", (1, 0);
     /// The acceptance tests, written before the change.

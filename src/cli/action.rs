@@ -64,6 +64,7 @@ const INPUTS: &[Input] = &[
         from: From::Own("What to do about a command in a comment, instead of a stage: read, act or reply"),
         default: "",
     },
+    Input { name: "from-review", from: From::Flag("from-review"), default: "" },
     Input {
         name: "environment",
         from: From::Own(
@@ -137,6 +138,7 @@ const OUTPUTS: &[(&str, &str, &str)] = &[
     ("branch", "run", "The branch that pr wrote"),
     ("pr-number", "run", "The number of the pull request"),
     ("pr-url", "run", "Its address"),
+    ("pr-head", "run", "The last commit of its branch"),
     ("intent", "run", "What a comment asks for: plan, run, approve, rerun, stop, teach, lost or nothing"),
     ("said", "run", "What was done about a command, one sentence"),
     ("from-run", "run", "The workflow's run that a command is about"),

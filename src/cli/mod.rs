@@ -19,6 +19,7 @@ mod reference;
 mod release;
 mod rules;
 mod session;
+mod step_summary;
 mod verdict;
 
 use std::process::ExitCode;

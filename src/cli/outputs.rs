@@ -66,8 +66,9 @@ pub fn write_values(values: &[(&str, String)], output: &Output) {
 const FIELDS: &[(&str, &[&str])] = &[
     ("decision", &["/verdict/decision"]),
     ("branch", &["/pull_request/branch"]),
-    ("pr-number", &["/pull_request/number"]),
-    ("pr-url", &["/pull_request/url"]),
+    ("pr-number", &["/pull_request/hosted/number"]),
+    ("pr-url", &["/pull_request/hosted/url"]),
+    ("pr-head", &["/pull_request/hosted/head"]),
 ];
 
 fn append(values: &[(&str, String)], file: &Path) -> io::Result<()> {

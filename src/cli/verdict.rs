@@ -2,16 +2,12 @@
 //!
 //! Must never change the exit code: how a verdict is shown says nothing about what it is.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::Path;
-
 use super::CommandError;
 use super::args::Format;
 use super::output::Output;
+use super::step_summary;
 use crate::artifact::types::verdict::Verdict;
 use crate::config::env::Environment;
-use crate::diagnostic::redact::redact_bytes;
 use crate::report::verdict::{Options, SourceLines, VerdictFormat, render};
 
 /// How a verdict is to be shown.
@@ -51,19 +47,10 @@ pub fn show(verdict: &Verdict, showing: Showing<'_>, output: &Output) -> Result<
     output.print(|out| render(verdict, format, &options, out))?;
     if showing.format.is_none() && output.format == Format::Human && environment.is_github() {
         output.print(|out| render(verdict, VerdictFormat::Github, &options, out))?;
-        if let Some(file) = environment.step_summary()
-            && let Err(error) = append(verdict, &options, &file)
-        {
-            output.note(&format!("the summary of the step was not written to {}: {error}", file.display()));
+        let mut text = Vec::new();
+        if render(verdict, VerdictFormat::Summary, &options, &mut text).is_ok() {
+            step_summary::add(&String::from_utf8_lossy(&text), output);
         }
     }
     Ok(())
-}
-
-/// Adds the verdict to what is in the summary already.
-fn append(verdict: &Verdict, options: &Options<'_>, file: &Path) -> io::Result<()> {
-    let mut text = Vec::new();
-    render(verdict, VerdictFormat::Summary, options, &mut text)?;
-    text.push(b'\n');
-    OpenOptions::new().create(true).append(true).open(file)?.write_all(&redact_bytes(&text))
 }

@@ -27,6 +27,19 @@ const CALLS: &[Call] = &[
     Call { intent: "approve", workflow: "approve.yml" },
 ];
 
+/// The jobs that mend what reviewers found; `review.rounds` of orch.yml may end it sooner.
+const MENDS: [&str; 2] = ["mend-1", "mend-2"];
+
+/// Every job that calls another workflow, in the order in which they run.
+fn calls() -> Vec<&'static str> {
+    CALLS
+        .iter()
+        .flat_map(
+            |call| if call.intent == "run" { vec!["run", MENDS[0], MENDS[1]] } else { vec![call.intent] },
+        )
+        .collect()
+}
+
 /// Makes it.
 pub(super) fn compile() -> Result<Compiled, CompileError> {
     let mut out = HEAD.replace("workflows/{name}", "src/compile/commands.rs");
@@ -74,6 +87,11 @@ pub(super) fn compile() -> Result<Compiled, CompileError> {
     );
     for call in CALLS {
         call_job(&mut out, call)?;
+        if call.intent == "run" {
+            for (round, before) in MENDS.iter().zip(["run", MENDS[0]]) {
+                mend_job(&mut out, round, before)?;
+            }
+        }
     }
     job(
         &mut out,
@@ -90,8 +108,9 @@ pub(super) fn compile() -> Result<Compiled, CompileError> {
         "          command: act\n          accept: '3 78'\n",
     );
     let ended = |output: &str| {
+        // The last that ran tells how it ended.
         let of: Vec<String> =
-            CALLS.iter().map(|call| format!("needs.{}.outputs.{output}", call.intent)).collect();
+            calls().iter().rev().map(|call| format!("needs.{call}.outputs.{output}")).collect();
         of.join(" || ")
     };
     let given = format!(
@@ -100,7 +119,7 @@ pub(super) fn compile() -> Result<Compiled, CompileError> {
          parts: ${{{{ needs.plan.outputs.parts }}}}\n",
         ended("exit"),
         ended("reason"),
-        "needs.run.outputs.pr-number || needs.approve.outputs.pr-number",
+        "needs.approve.outputs.pr-number || needs.mend-2.outputs.pr-number || needs.mend-1.outputs.pr-number || needs.run.outputs.pr-number",
     );
     job(
         &mut out,
@@ -141,7 +160,7 @@ fn job(
 ) {
     let _ = write!(out, "  # {about}.\n  {name}:\n    name: {name}\n");
     if name == "reply" {
-        let needs: Vec<&str> = CALLS.iter().map(|call| call.intent).collect();
+        let needs = calls();
         let _ = write!(
             out,
             "    needs: [command, {}, act]\n    if: ${{{{ always() && needs.command.result == 'success' && {condition} }}}}\n",
@@ -179,15 +198,47 @@ fn job(
 
 /// Writes a job that calls the workflow of a definition, with the rights its jobs take their parts of.
 fn call_job(out: &mut String, call: &Call) -> Result<(), CompileError> {
-    let text = SHIPPED.iter().find(|(name, _)| *name == call.workflow).map_or("", |(_, text)| *text);
-    let pipeline = Pipeline::parse(text, call.workflow).map_err(CompileError::Definition)?;
+    let condition = format!("needs.command.outputs.intent == '{}'", call.intent);
+    write_call(out, call.intent, call.workflow, "[command]", &condition, &[])
+}
+
+/// Writes a job that mends what the review of another one found, on the branch of its pull request.
+///
+/// Only the review gate ends with 3 where there is a pull request: a change that policy denies opens none.
+fn mend_job(out: &mut String, name: &str, before: &str) -> Result<(), CompileError> {
+    let given = [
+        ("review-run", format!("needs.{before}.outputs.run-id")),
+        ("review-parts", format!("needs.{before}.outputs.parts")),
+        ("ref", format!("needs.{before}.outputs.pr-head")),
+    ];
+    let condition = format!(
+        "format('exit {{0}}', needs.{before}.outputs.exit) == 'exit 3' && needs.{before}.outputs.pr-number != ''"
+    );
+    let needs =
+        if before == "run" { "[command, run]".to_owned() } else { format!("[command, run, {before}]") };
+    write_call(out, name, "change.yml", &needs, &condition, &given)
+}
+
+fn write_call(
+    out: &mut String,
+    intent: &str,
+    workflow: &str,
+    needs: &str,
+    condition: &str,
+    given: &[(&str, String)],
+) -> Result<(), CompileError> {
+    let text = SHIPPED.iter().find(|(name, _)| *name == workflow).map_or("", |(_, text)| *text);
+    let pipeline = Pipeline::parse(text, workflow).map_err(CompileError::Definition)?;
     let unrolled = unroll(&pipeline)?;
-    let (intent, workflow) = (call.intent, call.workflow);
+    let about = if given.is_empty() {
+        pipeline.summary.as_str()
+    } else {
+        "What reviewers found is mended, on the same branch."
+    };
     let _ = write!(
         out,
-        "  # {}\n  {intent}:\n    name: {intent}\n    needs: [command]\n    \
-         if: ${{{{ always() && needs.command.result == 'success' && needs.command.outputs.intent == '{intent}' }}}}\n    permissions:\n",
-        pipeline.summary
+        "  # {about}\n  {intent}:\n    name: {intent}\n    needs: {needs}\n    \
+         if: ${{{{ always() && needs.command.result == 'success' && {condition} }}}}\n    permissions:\n"
     );
     let mut all = rights(&unrolled);
     if unrolled.resumes && !all.contains(&"actions: read") {
@@ -205,6 +256,9 @@ fn call_job(out: &mut String, call: &Call) -> Result<(), CompileError> {
             let _ = writeln!(out, "      {name}: ${{{{ needs.command.outputs.{name} }}}}");
         }
     }
+    for (name, value) in given {
+        let _ = writeln!(out, "      {name}: ${{{{ {value} }}}}");
+    }
     for given in GIVEN.iter().filter(|given| !given.models || unrolled.has(Power::Key)) {
         let _ = writeln!(out, "      {}: ${{{{ inputs.{} }}}}", given.name, given.name);
     }
@@ -212,7 +266,7 @@ fn call_job(out: &mut String, call: &Call) -> Result<(), CompileError> {
     out.push_str(
         "      key: ${{ github.event.issue.number || github.event.pull_request.number || github.event.client_payload.tenant }}\n",
     );
-    if intent == "run" {
+    if workflow == "change.yml" {
         out.push_str("      approve-environment: ${{ inputs.approve-environment }}\n");
     }
     out.push_str("      runner: ${{ inputs.runner }}\n");
@@ -255,7 +309,8 @@ whole=78 red=''
 while read -r job result code; do
   case "$result" in
     '' | skipped) continue ;;
-    success) ;;
+    # What reviewers found and was mended is red no more.
+    success) case "$job" in mend-*) red='' ;; esac ;;
     # The job of a called workflow is red where that ended so; it says itself why.
     *) red="$job" ;;
   esac

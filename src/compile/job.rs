@@ -64,6 +64,12 @@ impl Unrolled {
         if self.of_release() { "inputs.key || inputs.environment" } else { "inputs.key || github.run_id" }
     }
 
+    /// Whether it can mend what the review of an earlier run found: it takes a request, and has a review of its own.
+    pub(super) fn mends(&self) -> bool {
+        let has = |stage| self.jobs.iter().any(|job| job.stage == stage);
+        has(StageId::Intake) && has(StageId::ReviewGate)
+    }
+
     pub(super) fn of_pull_request(&self) -> bool {
         self.jobs.iter().any(is_of_pull_request)
     }
@@ -248,7 +254,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
         out.push_str("      decision: ${{ steps.stage.outputs.decision }}\n");
     }
     if job.stage == StageId::Pr {
-        out.push_str("      pr-number: ${{ steps.stage.outputs.pr-number }}\n");
+        out.push_str("      pr-number: ${{ steps.stage.outputs.pr-number }}\n      pr-head: ${{ steps.stage.outputs.pr-head }}\n");
     }
     out.push_str("    steps:\n");
     checkouts(out, job, unrolled, origin);
@@ -263,6 +269,10 @@ fn checkouts(out: &mut String, job: &Job, unrolled: &Unrolled, origin: &Origin) 
         out.push_str("          persist-credentials: true # zizmor: ignore[artipacked] pushes one branch and runs nothing of the repository\n");
     } else {
         out.push_str("          persist-credentials: false\n");
+    }
+    if unrolled.mends() {
+        // Empty: the commit that started the run.
+        out.push_str("          ref: ${{ inputs.ref }}\n");
     }
     // What came before the commit is looked at, or is what the job works on; the base of a pull request, or of a run that
     // began some time ago, is not the newest commit.
@@ -310,6 +320,9 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     }
     if job.stage == StageId::Intake {
         out.push_str("          task: ${{ inputs.request }}\n");
+        if unrolled.mends() {
+            out.push_str("          from-review: ${{ inputs.review-run }}\n          parts: ${{ inputs.review-parts }}\n");
+        }
     }
     if job.stage == StageId::ReleaseGate {
         for (input, _, _) in RELEASE {

@@ -267,6 +267,12 @@ fn inputs(unrolled: &Unrolled) -> String {
     for (name, about, kind) in RELEASE.iter().filter(|_| unrolled.of_release()) {
         add(name, about, kind);
     }
+    if unrolled.mends() {
+        let about = "A run whose review found something, which is then what is to be done";
+        add("review-run", about, text);
+        add("review-parts", "What the jobs of that run handed on", text);
+        add("ref", "The commit to work on, instead of the one that started the run", text);
+    }
     if unrolled.resumes {
         let needed = "type: string\n        required: true";
         add("from-run", "The number of the workflow's run that began this", needed);
@@ -314,6 +320,7 @@ fn outputs(unrolled: &Unrolled) -> String {
     }
     if unrolled.jobs.iter().any(|job| job.stage == StageId::Pr) {
         names.push(("pr-number", "The number of the pull request"));
+        names.push(("pr-head", "The last commit of its branch"));
     }
     if !unrolled.of_pull_request() {
         names.push(("parts", "What the jobs handed on, as the action takes it"));

@@ -28,7 +28,9 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
         let _ = writeln!(out, "      run-id: ${{{{ needs.{}.outputs.run-id }}}}", intake.id);
     }
     if let Some(pr) = unrolled.jobs.iter().find(|job| job.stage == StageId::Pr) {
-        let _ = writeln!(out, "      pr-number: ${{{{ needs.{}.outputs.pr-number }}}}", pr.id);
+        for output in ["pr-number", "pr-head"] {
+            let _ = writeln!(out, "      {output}: ${{{{ needs.{}.outputs.{output} }}}}", pr.id);
+        }
     }
     let parts: Vec<String> = unrolled
         .jobs
@@ -70,6 +72,8 @@ order=()
 while read -r stage result code; do
   if [ -z "$stage" ] || [ "$result" = skipped ]; then continue; fi
   if [ "$result" != success ]; then code=1; fi
+  # A branch without a pull request on a forge has nothing to review; the change itself is there.
+  case "$stage $code" in 'review-gate 78' | 'auto-merge 78') continue ;; esac
   if [ -z "${ends[$stage]:-}" ]; then order+=("$stage"); fi
   ends[$stage]="${code:-1}"
 done <<<"$ENDS"

@@ -237,6 +237,7 @@ impl Check<'_> {
             reviewers: self.each("pr.reviewers", raw.reviewers, person_fault),
             check: raw.check.unwrap_or(default.check),
             auto_merge: raw.auto_merge.unwrap_or(default.auto_merge),
+            sarif: raw.sarif.unwrap_or(default.sarif),
             author: super::Author {
                 name: self.text("pr.author.name", author.name, default.author.name, identity_fault),
                 email: self.text("pr.author.email", author.email, default.author.email, identity_fault),

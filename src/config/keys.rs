@@ -146,7 +146,8 @@ pub static KEYS: &[Key] = &[
     key("pr.assignees", Takes::Texts, "Logins the pull request is assigned to."),
     key("pr.reviewers", Takes::Texts, "Logins that are asked for a review; a team of the organization as `team:NAME`."),
     key("pr.check", Takes::Flag, "Whether the verdict becomes the check run `orch / policy` on the last commit, with findings as annotations; a commit status where the token is no App's."),
-    key("pr.auto_merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request merges by itself once everything required is there; only where policy allows the change."),
+    key("pr.auto_merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request merges by itself once everything required is there; only after policy and the review gate allow it (`auto-merge`)."),
+    key("pr.sarif", Takes::Flag, "Whether the findings go to the security page of GitHub, for the branch of the pull request; its job needs `security-events: write`."),
     key("pr.author.name", Takes::Text, "The name commits are written under."),
     key("pr.author.email", Takes::Text, "The mail address commits are written under."),
     key("artifacts.folder", Takes::Text, "The folder that holds the run folders, relative to the repository root."),
@@ -329,6 +330,7 @@ mod tests {
                 "reviewers",
                 "check",
                 "auto_merge",
+                "sarif",
                 "author"
             ]
         );

@@ -98,6 +98,7 @@ raw! {
         reviewers: Vec<String>,
         check: bool,
         auto_merge: AutoMerge,
+        sarif: bool,
         author: RawAuthor,
     }
     RawAuthor { name: String, email: String, }

@@ -327,6 +327,8 @@ pub struct Pr {
     pub check: bool,
     /// How the pull request merges by itself.
     pub auto_merge: AutoMerge,
+    /// Whether the findings go to the security page of the forge.
+    pub sarif: bool,
     /// Who writes the commits.
     pub author: Author,
 }
@@ -432,6 +434,7 @@ impl Default for Config {
                 reviewers: Vec::new(),
                 check: true,
                 auto_merge: AutoMerge::Off,
+                sarif: false,
                 author: Author { name: "orch".into(), email: "orch@users.noreply.github.com".into() },
             },
             artifacts: Artifacts { folder: "artifacts".into() },

@@ -6,7 +6,7 @@ mod discussion;
 mod model;
 pub mod release;
 pub mod render;
-pub mod verdict;
 
+pub use crate::verdicts as verdict;
 pub use discussion::{Discussion, Speaker};
 pub use model::{Report, ReportError, ReportedStage, ReportedTest};

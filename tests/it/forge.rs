@@ -1,11 +1,13 @@
 //! Pull requests on GitHub: the port, the stage, and every call failing once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
+mod between;
 mod calls;
 mod deploy;
 mod emulate;
 mod faults;
 mod merge;
+mod pace;
 mod stage;
 
 use orch::artifact::id::Round;
@@ -33,7 +35,7 @@ pub const TOKEN: &str = "ghs_testtokenthatnobodymaysee0123456789";
 
 /// A local repository, its twin on GitHub, and what the stage reads.
 pub struct Scene {
-    _repo: Repo,
+    repo: Repo,
     pub port: GitRepository,
     pub hub: FakeGitHub,
     pub world: World,
@@ -51,7 +53,20 @@ impl Scene {
         config.pr.labels = vec!["orch".into(), "small".into()];
         config.pr.assignees = vec!["octocat".into()];
         config.pr.reviewers = vec!["reviewer".into(), "team:backend".into()];
-        Self { _repo: repo, port, hub, world, config }
+        Self { repo, port, hub, world, config }
+    }
+
+    /// Makes a commit with these files on the base, as somebody has it who took the branch; returns commit and tree.
+    pub fn commit_here(&self, files: &[(&str, &str)], message: &str) -> (String, String) {
+        let base = self.world.task.base.commit.to_string();
+        for (path, text) in files {
+            self.repo.write(path, text);
+        }
+        self.repo.git(&["add", "-A"]);
+        let tree = self.repo.git(&["write-tree"]).trim().to_owned();
+        let commit = self.repo.git(&["commit-tree", &tree, "-p", &base, "-m", message]).trim().to_owned();
+        self.repo.git(&["reset", "-q", "--hard", &base]);
+        (commit, tree)
     }
 
     pub fn github(&self) -> GitHub {

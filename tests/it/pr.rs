@@ -91,6 +91,7 @@ impl World {
                 created_at: "2026-11-21T10:00:00Z".into(),
                 source: None,
                 review_round: None,
+                follows: None,
                 hidden: Vec::new(),
             },
             plan: Plan {

@@ -107,6 +107,7 @@ fn inputs(review_round: Option<u32>) -> Inputs {
         created_at: "2026-01-01T00:00:00Z".into(),
         source: None,
         review_round,
+        follows: None,
         hidden: vec![],
     };
     let some = || Digest::of("x");

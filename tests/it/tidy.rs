@@ -186,6 +186,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("conftest", &["config", "telemetry", "agent", "engine", "stage", "pipeline", "report", "cli"]),
+    (
+        "verdicts",
+        &["ports", "config", "telemetry", "edit", "agent", "engine", "stage", "pipeline", "report", "cli"],
+    ),
     ("report", &["ports", "config", "edit", "agent", "engine", "stage", "pipeline", "cli"]),
 ];
 

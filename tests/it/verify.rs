@@ -103,6 +103,7 @@ impl Case {
             created_at: "2026-11-21T00:00:00Z".into(),
             source: None,
             review_round: None,
+            follows: None,
             hidden: Vec::new(),
         };
         let mut config = Config::default();

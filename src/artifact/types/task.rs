@@ -36,6 +36,9 @@ pub struct Task {
     /// Which round of review findings the request is made of; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_round: Option<u32>,
+    /// The pull request whose branch the change goes on; absent: it becomes one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
     /// What was hidden in the text and taken out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenIn>,
@@ -83,6 +86,25 @@ pub struct After {
     /// The event it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// The pull request the findings are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
+}
+
+/// A pull request that a change goes on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Follows {
+    /// Its branch.
+    pub branch: String,
+    /// The commit that was judged and reviewed: the base of what follows.
+    pub head: CommitId,
+    /// The branch it is to be merged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Its number, where it is on a forge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
 }
 
 /// A text of a request, and who wrote it.

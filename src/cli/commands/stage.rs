@@ -14,9 +14,10 @@ use crate::artifact::id::{Round, RunId, StageId};
 use crate::artifact::kind::{Slot, slot};
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::event::{Event, Intent};
+use crate::artifact::types::pull_request::PullRequest;
 use crate::artifact::types::release::ReleaseDecision;
 use crate::artifact::types::review::Review;
-use crate::artifact::types::task::{After, Assignment, Channel, Task};
+use crate::artifact::types::task::{After, Assignment, Channel, Follows, Task};
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
 use crate::cli::assign::AssignArgs;
@@ -27,6 +28,7 @@ use crate::cli::output::Output;
 use crate::cli::outputs;
 use crate::cli::release::{self, ReleaseArgs};
 use crate::cli::session::{self, FoundRun, Session};
+use crate::cli::step_summary;
 use crate::cli::verdict;
 use crate::config::Config;
 use crate::config::env::Environment;
@@ -143,6 +145,12 @@ pub fn run(args: &StageArgs, global: &Global, output: &Output) -> Result<u8, Com
         outputs::write(error.exit_code(), Some(&error.text()), &store, &run, output);
     })?;
     outputs::write(done.exit, done.reason.as_deref(), &store, &run, output);
+    step_summary::add(&step_summary::of_stage(&done, &run, &store), output);
+    if id == StageId::Approve
+        && let Some(page) = store.read(slot::APPROVAL_TEXT.path)?
+    {
+        step_summary::add(&String::from_utf8_lossy(&page), output);
+    }
     let form = args.judge.form();
     if id == StageId::Policy && (output.format == Format::Human || form.is_named()) {
         judged(&store, &run, form, output)?;
@@ -255,7 +263,14 @@ fn findings(found: &FoundRun, assignment: Assignment) -> Result<Request, Command
     let review = Envelope::<Review>::from_bytes(&read(slot::REVIEW)?).map_err(|_| missing())?.body;
     let task = Envelope::<Task>::from_bytes(&read(slot::TASK)?).map_err(|_| missing())?.body;
     let text = String::from_utf8_lossy(&read(slot::REVIEW_TASK)?).into_owned();
-    let after = After { round: review.round, requester: task.requester, source: task.source };
+    let pull = Envelope::<PullRequest>::from_bytes(&read(slot::PULL_REQUEST)?).map_err(|_| missing())?.body;
+    let follows = pull.commits.last().map(|last| Follows {
+        branch: pull.branch.clone(),
+        head: last.id.clone(),
+        target: pull.target.clone(),
+        number: pull.hosted.as_ref().and_then(|hosted| hosted.number),
+    });
+    let after = After { round: review.round, requester: task.requester, source: task.source, follows };
     Ok(Request { after: Some(after), ..Request::new(text, Channel::Review, assignment) })
 }
 

@@ -76,6 +76,13 @@ impl Stage for Intake {
         let service = cx.config.service.clone().unwrap_or_else(|| Slug::fold("app", 60, "app"));
         let created_at = cx.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let task = task(request, asked, base, service, created_at)?;
+        let asked = request.after.as_ref().and_then(|after| after.follows.as_ref());
+        if let Some(follows) = asked.filter(|_| task.follows.is_none()) {
+            cx.note(format!(
+                "the checkout is not at {}, the head of `{}`, so this becomes a pull request of its own",
+                follows.head, follows.branch
+            ));
+        }
         for hidden in &task.hidden {
             let what: Vec<_> =
                 hidden.what.iter().map(|h| format!("{} {}", h.times, h.kind.as_str())).collect();
@@ -223,6 +230,9 @@ fn task(
     created_at: String,
 ) -> Result<Task, StageError> {
     let text = text::clean(&request.text)?;
+    // What reviewers found is mended where they found it; from any other commit it is a change of its own.
+    let follows = request.after.as_ref().and_then(|after| after.follows.clone());
+    let follows = follows.filter(|follows| follows.head == base.commit);
     Ok(Task {
         title: text::title(&text),
         request: text,
@@ -233,6 +243,7 @@ fn task(
         created_at,
         source: asked.source,
         review_round: request.after.as_ref().map(|after| after.round),
+        follows,
         hidden: asked.hidden,
     })
 }
@@ -267,7 +278,8 @@ mod tests {
     fn rounds_of_mending_are_bounded() {
         assert!(bounded(None, 0).is_ok());
         for (round, most, ok) in [(1, 0, false), (2, 2, true), (3, 2, false)] {
-            let after = After { round, requester: Requester::at_hand(Channel::CommandLine), source: None };
+            let requester = Requester::at_hand(Channel::CommandLine);
+            let after = After { round, requester, source: None, follows: None };
             assert_eq!(bounded(Some(&after), most).is_ok(), ok, "{round} of {most}");
         }
     }

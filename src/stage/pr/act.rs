@@ -74,6 +74,10 @@ enum Owner {
 
 fn owner(tip: Option<&BranchTip>, draft: &Draft) -> Owner {
     let Some(tip) = tip else { return Owner::Ours };
+    // The branch of a change that this one goes on with ends in what was judged and reviewed.
+    if tip.commit == draft.base {
+        return Owner::Ours;
+    }
     let person = format!("{} <{}>", draft.author.name, draft.author.email);
     match tip.trailers.get(TASK_TRAILER) {
         // An amended or rebased commit keeps its trailers, but not its committer.

@@ -48,14 +48,19 @@ impl Draft {
     pub fn decide(run: &RunId, config: &PrConfig, evidence: &Evidence) -> Result<Self, StageError> {
         let time = created_at(&evidence.task.created_at)?;
         let change_type = change_type(&evidence.plan.change_type);
-        let name = branch_name(&config.branch, change_type, evidence)?;
-        let other = format!("{name}-{}", evidence.provenance.task.short());
+        let names = if let Some(follows) = &evidence.task.follows {
+            [follows.branch.clone(), follows.branch.clone()]
+        } else {
+            let name = branch_name(&config.branch, change_type, evidence)?;
+            let other = format!("{name}-{}", evidence.provenance.task.short());
+            [name, other]
+        };
         let title = subject(change_type, evidence.plan.scope.as_str(), &evidence.plan.subject);
         let author =
             Signature { name: person(&config.author.name), email: person(&config.author.email), time };
         Ok(Self {
             run: run.clone(),
-            names: [name, other],
+            names,
             base: evidence.task.base.commit.clone(),
             commits: commits(run, evidence, &title),
             author,

@@ -61,6 +61,7 @@ pub static SPEC: StageSpec = StageSpec {
         Permission::PullRequestsWrite,
         Permission::ChecksWrite,
         Permission::StatusesWrite,
+        Permission::SecurityEventsWrite,
     ],
     exits: &[3, 4, 6, 78],
 };
@@ -120,7 +121,10 @@ fn request(
     PullRequest {
         forge: FORGE.into(),
         branch,
-        target: evidence.task.base.branch.clone(),
+        target: match &evidence.task.follows {
+            Some(follows) => follows.target.clone(),
+            None => evidence.task.base.branch.clone(),
+        },
         commits,
         remote,
         title: draft.title.clone(),

@@ -70,6 +70,8 @@ impl Stage for ReviewGate {
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let (task, request) =
             (inputs.get::<Task>(slot::TASK)?, inputs.get::<PullRequest>(slot::PULL_REQUEST)?);
+        // A branch without a pull request has nobody to review it: that is no failure, and no yes.
+        let number = number(&request)?;
         let (Some(hub), Some(write)) = (cx.hub()?, cx.hub_write()?) else {
             return Err(StageError::Refused {
                 class: Class::Usage,
@@ -79,7 +81,6 @@ impl Stage for ReviewGate {
                         .into(),
             });
         };
-        let number = number(&request)?;
         let judged = request.commits.last().map(|commit| commit.id.clone()).ok_or_else(no_commit)?;
         let pull = open(hub.pull(number)?)?;
         let mut gate = Gate {
@@ -174,7 +175,7 @@ impl Gate<'_> {
 fn number(request: &PullRequest) -> Result<PullNumber, StageError> {
     request.hosted.as_ref().and_then(|hosted| hosted.number).map(PullNumber).ok_or_else(|| {
         StageError::Refused {
-            class: Class::Usage,
+            class: Class::Nothing,
             what: "the run has no pull request on a forge, only a branch".into(),
             help: "Run `orch stage pr` where the forge can be reached; then run this again.".into(),
         }

@@ -157,6 +157,7 @@ impl World {
             created_at: "2026-11-21T12:00:00Z".into(),
             source: None,
             review_round: None,
+            follows: None,
             hidden: Vec::new(),
             base: base.clone(),
         };

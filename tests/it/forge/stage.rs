@@ -1,6 +1,7 @@
 //! What the stage does on GitHub, run after run.
 
 use orch::artifact::types::pull_request::{CiStart, Outcome};
+use orch::artifact::types::task::{Base, Follows};
 use orch::artifact::types::verdict::{Decision, Effect, Finding};
 use orch::config::AutoMerge;
 use orch::diagnostic::{Class, Failure as _};
@@ -281,6 +282,83 @@ fn a_workflows_token_is_told_what_it_cannot_do() {
     assert!(error.to_string().contains("`.github/workflows/ci.yml`"), "{error}");
     assert!(error.help().unwrap().contains("`workflows: write`"));
     assert!(scene.hub.writes().is_empty());
+}
+
+#[test]
+fn findings_go_to_the_security_page_where_the_config_says_so() {
+    let mut scene = Scene::new();
+    scene.world.verdict.decision = Decision::NeedsApproval;
+    scene.world.verdict.findings = vec![finding(1)];
+    scene.run();
+    assert!(scene.hub.state().sarifs.is_empty());
+    scene.config.pr.sarif = true;
+    let (request, hosted) = scene.run();
+    assert!(hosted.warnings.is_empty(), "{hosted:?}");
+    let sarif = scene.hub.state().sarifs[0].clone();
+    assert_eq!(sarif["ref"], json!(format!("refs/heads/{BRANCH}")));
+    assert_eq!(sarif["commit_sha"], json!(request.commits.last().unwrap().id));
+    assert!(sarif["sarif"].as_str().unwrap().starts_with("H4sI"), "gzip, then base64");
+    scene.keeps_to_the_documents();
+}
+
+/// What reviewers found is mended where they found it: on the same branch, in the same pull request.
+#[test]
+fn what_is_mended_goes_into_the_same_pull_request() {
+    let mut scene = Scene::new();
+    let (request, hosted) = scene.run();
+    // The branch as somebody has it who checked it out: the same tree, in a commit that is here too.
+    let (tree, message) = {
+        let state = scene.hub.state();
+        let record = &state.commits[&state.branches[BRANCH]];
+        (record.tree.clone(), record.message.clone())
+    };
+    let files =
+        [("tests/health.txt", "test\n"), ("src/health.txt", "up\n"), ("src/main.txt", "main, health\n")];
+    let (head, here) = scene.commit_here(&files, &message);
+    assert_eq!(here, tree);
+    let record = {
+        let mut state = scene.hub.state();
+        let mut record = state.commits[&state.branches[BRANCH]].clone();
+        record.parents = vec![scene.world.task.base.commit.to_string()];
+        state.commits.insert(head.clone(), record.clone());
+        state.branches.insert(BRANCH.into(), head.clone());
+        record
+    };
+    let base = Base { commit: head.parse().unwrap(), tree: record.tree.parse().unwrap(), branch: None };
+    let text = scene.hub.state().pulls[0].body.clone();
+    scene.world = crate::pr::World::new(&base);
+    scene.world.tests.files = vec![create("tests/mended.txt", "test\n")];
+    scene.world.tests.expected[0].path = "tests/mended.txt".parse().unwrap();
+    scene.world.edits.files = vec![create("src/mended.txt", "mended\n")];
+    scene.world.task.follows = Some(Follows {
+        branch: request.branch.clone(),
+        head: head.parse().unwrap(),
+        target: Some("main".into()),
+        number: hosted.number,
+    });
+    scene.hub.arm([]);
+    let (mended, again) = scene.run();
+    assert_eq!((again.number, mended.branch.as_str()), (hosted.number, BRANCH));
+    assert_eq!(
+        (again.outcome, mended.commits.len(), mended.target.as_deref()),
+        (Outcome::Updated, 2, Some("main"))
+    );
+    assert!(again.warnings.is_empty(), "{again:?}");
+    {
+        let state = scene.hub.state();
+        let tip = state.branches[BRANCH].clone();
+        assert_eq!((state.pulls.len(), state.history(&tip).contains(&head)), (1, true));
+        assert_eq!(state.text(&tip, "src/mended.txt").as_deref(), Some("mended\n"));
+        assert_eq!(state.pulls[0].body, text);
+    }
+    scene.hub.arm([]);
+    assert_eq!(scene.run().1.outcome, Outcome::Unchanged);
+    assert!(scene.hub.writes().is_empty(), "{:?}", scene.hub.writes());
+    // A person closed it: it is not opened again, and no other one is.
+    scene.hub.state().pulls[0].state = "closed";
+    assert_eq!(scene.run().1.outcome, Outcome::Declined);
+    assert_eq!(scene.hub.state().pulls.len(), 1);
+    scene.keeps_to_the_documents();
 }
 
 /// The review gate comes after the pull request: nothing merges before it has spoken.

@@ -123,6 +123,7 @@ pub fn task(request: &str) -> Task {
         created_at: "2026-11-21T12:00:00Z".into(),
         source: None,
         review_round: None,
+        follows: None,
         hidden: Vec::new(),
     }
 }

@@ -16,9 +16,13 @@ struct Ran {
 }
 
 fn script(env: &TestEnv, name: &str, action: &Path, variables: &[(&str, &str)]) -> Ran {
+    script_in(env, name, action, &env.path("home"), variables)
+}
+
+fn script_in(env: &TestEnv, name: &str, action: &Path, folder: &Path, variables: &[(&str, &str)]) -> Ran {
     let file = env.path("outputs");
     let _ = fs::remove_file(&file);
-    let mut command = env.command("bash", &env.path("home"));
+    let mut command = env.command("bash", folder);
     command.arg(action.join("action").join(name));
     command.env("ORCH_ACTION_PATH", action).env("GITHUB_OUTPUT", &file);
     command.env("RUNNER_TEMP", env.path("tmp")).env("RUNNER_TOOL_CACHE", env.path("tools"));
@@ -128,4 +132,54 @@ fn an_accepted_code_leaves_the_step_green() {
         assert_eq!(ran.exit, exit, "{code}");
         assert!(ran.said.contains(word), "{}", ran.said);
     }
+}
+
+/// With the program in the cache of the runner, nothing is asked of the network: programs that could are not even started.
+#[cfg(unix)]
+#[test]
+fn a_cached_program_needs_no_network() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let env = TestEnv::new();
+    let program = fs::read(env!("CARGO_BIN_EXE_orch")).unwrap();
+    let place = env.path("tools/orch/1.2.3/x86_64-unknown-linux-gnu");
+    fs::create_dir_all(&place).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_orch"), place.join("orch")).unwrap();
+    let action = released(&env, Digest::of(&program).hex());
+    let (shims, log) = (env.path("shims"), env.path("started"));
+    fs::create_dir_all(&shims).unwrap();
+    for name in ["curl", "wget", "gh", "ssh", "nc", "cargo", "git-remote-https"] {
+        let shim = shims.join(name);
+        fs::write(&shim, format!("#!/bin/sh\necho {name} \"$@\" >>{}\nexit 1\n", log.display())).unwrap();
+        fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let service = env.service("service");
+    let path = format!("{}:{}", shims.display(), std::env::var("PATH").unwrap());
+    let ran = script(&env, "install.sh", &action, &[("PATH", &path), ("GH_TOKEN", "x")]);
+    let found = format!("program={}\n", place.join("orch").display());
+    assert_eq!((ran.exit, ran.outputs.as_str()), (0, found.as_str()), "{}", ran.said);
+    let program = place.join("orch").display().to_string();
+    let (artifacts, config) = (env.path("artifacts"), service.join("orch.yml"));
+    fs::write(&config, "service: service\n").unwrap();
+    // Any address that were asked would be this one, where nobody is.
+    let variables = [
+        ("PATH", path.as_str()),
+        ("ORCH_PROGRAM", &program),
+        ("ORCH_INPUT_STAGE", "intake"),
+        ("ORCH_INPUT_TASK", "add a /health endpoint"),
+        ("ORCH_INPUT_ARTIFACTS", &artifacts.display().to_string()),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("GITHUB_API_URL", "http://127.0.0.1:9"),
+    ];
+    let ran = script_in(&env, "stage.sh", &action, &service, &variables);
+    assert!(
+        ran.outputs.contains("exit=0") && ran.outputs.contains("part-name="),
+        "{}{}",
+        ran.outputs,
+        ran.said
+    );
+    assert_eq!(fs::read_to_string(&log).unwrap_or_default(), "");
+    // The shims are what would be started: without the program in the cache it is fetched.
+    fs::remove_file(place.join("orch")).unwrap();
+    script(&env, "install.sh", &action, &[("PATH", &path)]);
+    assert!(fs::read_to_string(&log).unwrap().starts_with("curl "));
 }

@@ -242,12 +242,20 @@ fn only_the_word_of_the_release_gate_is_followed() {
 fn the_result_is_how_the_whole_ended() {
     let Some(folder) = stand_in() else { return };
     let env = TestEnv::new();
+    let waits = json!({ "outputs": { "exit": "4", "decision": "needs-approval" } });
     for (ends, result, exit) in [
         (json!({}), "success", "0"),
         (json!({ "intake": { "result": "failure" } }), "failure", "1"),
         (json!({ "plan": { "outputs": { "exit": "78" } } }), "success", "78"),
         (json!({ "plan": { "outputs": { "exit": "75" } } }), "failure", "75"),
-        (json!({ "policy": { "outputs": { "exit": "4", "decision": "needs-approval" } } }), "success", "4"),
+        (json!({ "policy": waits, "approve": { "outputs": { "exit": "4" } } }), "success", "4"),
+        // A person approved: what counts is how it went on.
+        (json!({ "policy": waits }), "success", "0"),
+        (json!({ "policy": waits, "pr": { "result": "failure" } }), "failure", "1"),
+        // Reviewers who have not answered are waited for, and are no failure; one who says no is.
+        (json!({ "review-gate": { "outputs": { "exit": "75" } } }), "success", "75"),
+        (json!({ "review-gate": { "outputs": { "exit": "3" } } }), "failure", "3"),
+        (json!({ "review-gate": { "outputs": { "exit": "78" } } }), "success", "0"),
         (json!({ "policy": { "outputs": { "exit": "3", "decision": "deny" } } }), "failure", "3"),
         (json!({ "verify-green-1": { "outputs": { "exit": "6" } } }), "success", "0"),
         (json!({ "pr": { "result": "failure" } }), "failure", "1"),

@@ -90,6 +90,11 @@ fn look(hub: &Hub<'_>, known: &Known<'_>, name: &str) -> Result<Option<Found>, S
     if let Some(pull) = pulls.iter().find(of_task).filter(|_| !open) {
         return Ok(Some(Found::Closed { branch: name.to_owned(), pull: Box::new(pull.clone()) }));
     }
+    // What is mended in a pull request that a person closed stays closed with it.
+    let follows = known.evidence.task.follows.as_ref();
+    if let Some(pull) = pulls.first().filter(|_| !open && follows.is_some()) {
+        return Ok(Some(Found::Closed { branch: name.to_owned(), pull: Box::new(pull.clone()) }));
+    }
     let mut place = Place {
         branch: name.to_owned(),
         tip: tip.clone(),

@@ -1,4 +1,4 @@
-//! What goes with a pull request: labels, assignees, reviewers, the check.
+//! What goes with a pull request: labels, assignees, reviewers, the check, the security page.
 //!
 //! Must never fail the stage over one of them, nor lose what did not work: it becomes a warning that says what to do.
 
@@ -8,9 +8,11 @@ use crate::artifact::digest::Digest;
 use crate::artifact::types::pull_request::Warning;
 use crate::artifact::types::verdict::{Decision, Effect, Finding, Verdict};
 use crate::ports::forge::{
-    Annotation, AnnotationLevel, Answer, CheckDraft, Conclusion, ForgeError, Pull, Reviewers, StatusDraft,
-    StatusState,
+    Annotation, AnnotationLevel, Answer, CheckDraft, Conclusion, ForgeError, Pull, Reviewers, SarifUpload,
+    StatusDraft, StatusState,
 };
+
+use crate::verdicts::{Options, VerdictFormat, render};
 
 use super::super::markdown::{code, text};
 use super::request::warning;
@@ -23,10 +25,13 @@ const MAX_LISTED: usize = 30;
 /// Adds what goes with the pull request.
 pub(super) fn add(hub: &Hub<'_>, known: &Known<'_>, done: &mut Done, created: bool) {
     let Some(pull) = done.pull.clone() else { return };
-    let steps: [&dyn Fn() -> Answer<Vec<Warning>>; 4] =
-        [&|| labels(hub, &pull), &|| assignees(hub, &pull), &|| reviewers(hub, &pull, created), &|| {
-            check(hub, known, &pull)
-        }];
+    let steps: [&dyn Fn() -> Answer<Vec<Warning>>; 5] = [
+        &|| labels(hub, &pull),
+        &|| assignees(hub, &pull),
+        &|| reviewers(hub, &pull, created),
+        &|| check(hub, known, &pull),
+        &|| security(hub, known, &pull),
+    ];
     for step in steps {
         match step() {
             Ok(warnings) => done.warnings.extend(warnings),
@@ -102,6 +107,22 @@ fn check(hub: &Hub<'_>, known: &Known<'_>, pull: &Pull) -> Answer<Vec<Warning>> 
         }
         other => other.map(|()| Vec::new()),
     }
+}
+
+/// Puts the findings on the security page, for the branch; the same file twice is shown once.
+fn security(hub: &Hub<'_>, known: &Known<'_>, pull: &Pull) -> Answer<Vec<Warning>> {
+    if !hub.config.sarif {
+        return Ok(Vec::new());
+    }
+    let mut sarif = Vec::new();
+    let written = render(&known.evidence.verdict, VerdictFormat::Sarif, &Options::default(), &mut sarif);
+    if let Err(error) = written {
+        let what = "upload the findings".to_owned();
+        return Err(ForgeError::Invalid { what, why: error.to_string() });
+    }
+    let reference = format!("refs/heads/{}", pull.head);
+    let upload = SarifUpload { commit: pull.head_commit.clone(), reference, sarif };
+    hub.write.upload_sarif(&upload).map(|_| Vec::new())
 }
 
 fn put_check(hub: &Hub<'_>, draft: &CheckDraft) -> Answer<()> {

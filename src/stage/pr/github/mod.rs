@@ -97,7 +97,9 @@ pub(super) fn write(
     let repository = hub.read.repository()?;
     let who = hub.read.identity()?;
     refuse(hub, draft, &repository, &who)?;
-    let target = evidence.task.base.branch.clone().unwrap_or_else(|| repository.default_branch.clone());
+    let followed = evidence.task.follows.as_ref().and_then(|follows| follows.target.clone());
+    let target = followed.or_else(|| evidence.task.base.branch.clone());
+    let target = target.unwrap_or_else(|| repository.default_branch.clone());
     let body = marker::add(body, &evidence.provenance.task, ci(&who));
     let known = Known { draft, evidence: &evidence, wanted, who, target, body };
     let done = match branch::find(hub, &known)? {

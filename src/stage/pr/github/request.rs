@@ -80,6 +80,8 @@ fn edit(hub: &Hub<'_>, known: &Known<'_>, asked: &mut Asked) -> Result<(), Stage
             edit.title =
                 (pull.title != known.draft.title && edit.body.is_some()).then(|| known.draft.title.clone());
         }
+        // The text is that of the change this one goes on with; its commits tell what was mended.
+        Claim::Other if known.evidence.task.follows.is_some() => {}
         claim => {
             let what = if claim == Claim::Edited {
                 "a person changed the text of the pull request, so it stays as it is"

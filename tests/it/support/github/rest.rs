@@ -555,7 +555,14 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             "/actions/runs/{run_id}"
             | "/actions/runs/{run_id}/jobs"
             | "/actions/workflows/{workflow_id}/runs",
-        ) => Said::new(200, call.example()),
+        ) => {
+            let mut whole = call.example();
+            // GitHub's example is older than what its document asks of a job.
+            for job in whole["jobs"].as_array_mut().into_iter().flatten() {
+                job["created_at"] = json!("2026-11-21T12:00:00Z");
+            }
+            Said::new(200, whole)
+        }
         ("POST", "/actions/runs/{run_id}/cancel") => Said::new(202, json!({})),
         ("POST", "/actions/jobs/{job_id}/rerun") => Said::new(201, json!({})),
         ("GET", "/environments") => Said::new(200, call.example()),
