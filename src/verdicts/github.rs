@@ -69,11 +69,11 @@ fn annotation(found: &Finding, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Returns text as the message of a command: one line, nothing hidden, nothing the runner would decode.
-pub(in crate::report) fn data(text: &str) -> String {
+pub(crate) fn data(text: &str) -> String {
     line_of(text).replace('%', "%25")
 }
 
 /// Returns text as the value of a property.
-pub(in crate::report) fn property(text: &str) -> String {
+pub(crate) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -15,8 +15,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::report) use github::{data, property};
-pub(in crate::report) use summary::cell;
+pub(crate) use github::{data, property};
+pub(crate) use summary::cell;
 
 use std::io::{self, Write};
 

@@ -98,7 +98,7 @@ fn item(one: &SetAside) -> String {
     format!("- {code}{at}: {}, {why}{until}\n", aside(one.by))
 }
 
-pub(in crate::report) fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     inert(&cut(text, LONGEST))
 }
 

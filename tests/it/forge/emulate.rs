@@ -14,6 +14,7 @@ use orch::ports::forge::{
     Access, Annotation, AnnotationLevel, CheckDraft, CommitOnBranch, Conclusion, ForgeError, ForgeRead,
     ForgeWrite, NewCommit, NewEntry, NewPull, NewTree, PullEdit, PullState, Reviewers, TokenKind,
 };
+use orch::ports::observe::FakeObserver;
 use orch::ports::secret::Secret;
 use orch::ports::vcs::{GitRepository, VcsRead as _};
 use orch::ports::workspace::FakeWorkspaces;
@@ -173,6 +174,7 @@ impl Stand {
             vcs: &self.port,
             forge: &self.port,
             hub: Some(&github),
+            observe: &FakeObserver::default(),
             workspaces: &workspaces,
             processes: &Forbidden,
             engine: &Forbidden,
