@@ -45,6 +45,8 @@ fn programs_get_json_whatever_happens() {
         (0, "providers"),
         (0, "pipeline|show"),
         (0, "pipeline|check"),
+        (0, "release|controls"),
+        (2, "release|collect"),
         (0, "init|--print"),
         (0, "init"),
         (2, "init"),

@@ -89,6 +89,8 @@ why(pull, given) := "took the approval back" if {
 
 good(pull) := {given.by.id | some given in pull.approvals; why(pull, given) == ""}
 
+names(pull) := sort({given.by.login | some given in pull.approvals; why(pull, given) == ""})
+
 against(pull) := sort({given.by.login |
 	some given in pull.approvals
 	given.how == "changes-requested"
@@ -103,7 +105,7 @@ others(pull) := concat("; ", sort({sprintf("%s %s", [given.by.login, why(pull, g
 
 result(pull) := release.measured("deny", sprintf("#%d: %s wants it changed", [pull.number, concat(", ", against(pull))])) if {
 	count(against(pull)) > 0
-} else := release.measured("pass", sprintf("#%d: %d people approved its head", [pull.number, count(good(pull))])) if {
+} else := release.measured("pass", sprintf("#%d: %s approved its head", [pull.number, concat(", ", names(pull))])) if {
 	count(good(pull)) >= needed
 } else := release.missing(sprintf("#%d: %d of %d people approved its head", [pull.number, count(good(pull)), needed])) if {
 	others(pull) == ""

@@ -40,7 +40,7 @@ sides(name, of) := [seen | some seen in input.facts.measures; seen.name == name;
 commits := {"canary": input.subject.commit, "last-good": input.facts.last_good.commit}
 
 # Why a side cannot be used; empty where it can.
-side_fault(name, of, term) := sprintf("there is no measure of the %s", [of]) if {
+side_fault(name, of, term) := sprintf("there is no measure of the %s%s", [of, release.because("measures")]) if {
 	count(sides(name, of)) == 0
 } else := sprintf("there are %d measures of the %s", [count(sides(name, of)), of]) if {
 	count(sides(name, of)) > 1

@@ -26,6 +26,14 @@ gap(fact) := concat("; ", sort(whys(fact))) if count(whys(fact)) > 0
 
 gap(fact) := "nobody looked" if count(whys(fact)) == 0
 
+# The same in brackets; empty where every source was read.
+because(fact) := sprintf(" (%s)", [release_gap]) if {
+	count(whys(fact)) > 0
+	release_gap := gap(fact)
+}
+
+because(fact) := "" if count(whys(fact)) == 0
+
 is_failed(fact) if {
 	some source in input.sources
 	source.fact == fact

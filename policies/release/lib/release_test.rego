@@ -36,6 +36,10 @@ test_gap_tells_why if release.gap("checks") == "no token" with input as {"source
 
 test_gap_without_a_source if release.gap("sbom") == "nobody looked" with input as {"sources": sources}
 
+test_because if release.because("checks") == " (no token)" with input as {"sources": sources}
+
+test_because_of_nothing if release.because("sbom") == "" with input as {"sources": sources}
+
 test_failed if release.is_failed("checks") with input as {"sources": sources}
 
 test_absent_is_not_failed if not release.is_failed("pulls") with input as {"sources": sources}

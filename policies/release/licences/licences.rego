@@ -62,7 +62,7 @@ control contains release.scoped(release.measured("hold", sprintf("%d components 
 	some licence in open
 }
 
-control contains release.measured("pass", sprintf("%d components, none with a licence that is refused (%s%s)", [sbom.components, sbom.form, bound])) if {
+control contains release.measured("pass", sprintf("none of %d components has a licence that is refused (%s%s)", [sbom.components, sbom.form, bound])) if {
 	term
 	sbom.components > 0
 	count(denied) == 0

@@ -36,7 +36,7 @@ told(name, term, seen) := sprintf(
 	[name, seen.statistic, release.shown(seen.value), seen.samples, release.shown(term.objective), term.better, seen.source],
 )
 
-result(name, term) := release.unclear(sprintf("%s: there is no measure of the service", [name])) if {
+result(name, term) := release.unclear(sprintf("%s: there is no measure of the service%s", [name, release.because("measures")])) if {
 	count(found(name)) == 0
 } else := release.unclear(sprintf("%s: there are %d measures of the service", [name, count(found(name))])) if {
 	count(found(name)) > 1

@@ -28,13 +28,13 @@ const LEFT: &[(&str, &str)] = &[
         "/facts/last_good",
         "what a rollback goes back to; measures of it say which commit they are of where they can",
     ),
-    ("/facts/commits/0/run", "a merge that only joins is of no run"),
-    ("/facts/commits/0/joins", "asks for more"),
     ("/facts/commits/1/tree", "only the tree of the released commit is looked at again"),
     ("/facts/commits/1/joins", "the commit is of a proven run either way"),
-    ("/facts/commits/1", "a commit that is left out: `orch verify` of the run names its commits"),
-    ("/facts/commits/0", "as before: the list has to hold the released commit"),
-    ("/facts/changes/0/run", "see `/facts/commits`"),
+    (
+        "/facts/commits/1",
+        "a commit that is left out: that the list is whole, chain and signature of the gate's own run guard",
+    ),
+    ("/facts/commits/0", "doubled; the list has to hold the released commit"),
     ("/facts/changes/0/requester", "another account asked: the approvals are of a third one"),
     ("/facts/changes/0/proof/checks", "names and reasons of checks, for people; a failed one speaks"),
     ("/facts/changes/0/proof/signed_by", "the name of the key; that there is one is what counts"),
@@ -42,7 +42,6 @@ const LEFT: &[(&str, &str)] = &[
     ("/facts/changes/0/verdict/decision", "allow needs no approval; the digest is that of the verdict named"),
     ("/facts/changes/0/approval/by", "another person, who neither asked nor is a program"),
     ("/facts/changes/0/approval/why", "empty where the approval covered the run"),
-    ("/facts/changes/0/approval", "allowed changes need none"),
     ("/facts/changes/0/commits", "a run's commits are those whose trailer names it"),
     ("/facts/changes/0/tests/red", "red has to have passed or been exempt; its numbers are for people"),
     ("/facts/changes/0/tests/green", "at least one passed and none failed; the rest is for people"),
@@ -122,6 +121,9 @@ fn mutants() -> Vec<Mutant> {
     walk(&good, "", "", &mut |at, how, edits| {
         let mut value = good.clone();
         edit(&mut value, &edits);
+        if value == good {
+            return;
+        }
         if !at.ends_with("_seconds") {
             retime(&mut value);
         }
@@ -180,7 +182,19 @@ fn no_mutant_that_keeps_its_seal_promotes() {
 
 #[test]
 fn a_forgery_promotes_only_where_nothing_that_counts_is_another() {
-    let (pack, mutants) = (Pack::embedded().unwrap(), mutants());
+    forgeries(6);
+}
+
+/// Every one, and that nothing is listed in vain.
+#[test]
+#[ignore = "takes a minute: 1,000 forgeries, each judged"]
+fn every_forgery_promotes_only_where_nothing_that_counts_is_another() {
+    forgeries(1);
+}
+
+fn forgeries(stride: usize) {
+    let pack = Pack::embedded().unwrap();
+    let mutants: Vec<Mutant> = mutants().into_iter().step_by(stride).collect();
     let promoted = each(&mutants, |mutant| {
         let decision = judge(&sealed(&mutant.value)?, &pack).unwrap();
         (decision.outcome == ReleaseOutcome::Promote).then(|| format!("{} {}", mutant.at, mutant.how))
