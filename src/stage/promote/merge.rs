@@ -18,11 +18,11 @@ pub(super) fn ensure(work: &Work<'_>) -> Result<Act, StageError> {
     let (Some(judged), None) = (of_head.next(), of_head.next()) else {
         let why =
             format!("the evidence does not name just one pull request whose head is {}", subject.commit);
-        return Ok(work.new(ActKind::Merge, Outcome::Conflict).because(why));
+        return Ok(work.done(ActKind::Merge, Outcome::Conflict).because(why));
     };
     let pull = work.hub.read.pull(PullNumber(judged.number))?;
     let done = |outcome, state: &str| {
-        let mut act = work.new(ActKind::Merge, outcome);
+        let mut act = work.done(ActKind::Merge, outcome);
         act.number = Some(pull.number.0);
         act.url = Some(pull.url.clone());
         act.state = Some(state.to_owned());

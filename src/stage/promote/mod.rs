@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
         )
     }
 
-    fn new(&self, kind: ActKind, outcome: Outcome) -> Act {
+    fn done(&self, kind: ActKind, outcome: Outcome) -> Act {
         Act::new(kind, outcome, self.order.decision.subject.commit.clone())
     }
 }

@@ -18,7 +18,7 @@ const LOOKED_AT: u32 = 300;
 /// Makes the release, or finds it, and publishes it.
 pub(super) fn ensure(work: &Work<'_>) -> Result<Act, StageError> {
     let done = |release: Option<&Release>, outcome| {
-        let mut act = work.new(ActKind::Release, outcome);
+        let mut act = work.done(ActKind::Release, outcome);
         act.name = Some(work.tag.clone());
         act.number = release.map(|release| release.id.0);
         act.url = release.map(|release| release.url.clone());

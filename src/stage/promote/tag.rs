@@ -41,7 +41,7 @@ pub(super) fn name(pattern: &str, order: &Order) -> Result<String, StageError> {
 pub(super) fn ensure(work: &Work<'_>) -> Result<Act, StageError> {
     let commit = &work.order.decision.subject.commit;
     let done = |outcome| {
-        let mut act = work.new(ActKind::Tag, outcome);
+        let mut act = work.done(ActKind::Tag, outcome);
         act.name = Some(work.tag.clone());
         act
     };

@@ -69,7 +69,7 @@ fn change(out: &mut String, work: &Work<'_>, revert: &Revert) {
             "**Later commits changed the same files**, so the change alone cannot be taken back. This proposes the newest \
              tree that is known to be good, and takes these commits back with it:\n"
         );
-        list(out, revert.also.iter().map(|commit| commit.as_str()));
+        list(out, revert.also.iter().map(crate::artifact::id::CommitId::as_str));
         let _ = writeln!(out, "Changed again since:\n");
         list(out, revert.conflicts.iter().map(String::as_str));
     }

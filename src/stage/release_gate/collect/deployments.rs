@@ -53,7 +53,7 @@ impl Collector for DeploymentsCollector {
                 into.facts.last_good = Some(good);
             }
             Ok(None) => {
-                into.absent(FactName::LastGood, from, "nothing else was ever deployed there with success")
+                into.absent(FactName::LastGood, from, "nothing else was ever deployed there with success");
             }
             Err(error) => into.failed(FactName::LastGood, from, error),
         }

@@ -115,13 +115,12 @@ fn words(
         .into_values()
         .filter_map(|(actor, how, review)| Some((actor, how, review.submitted_at?, review)))
         .map(|(actor, how, at, review)| {
-            let stands = match standing.get(&actor.id) {
-                Some(known) => *known,
-                None => {
-                    let stands = Standing::from(hub.access(&actor.login)?);
-                    standing.insert(actor.id, stands);
-                    stands
-                }
+            let stands = if let Some(known) = standing.get(&actor.id) {
+                *known
+            } else {
+                let stands = Standing::from(hub.access(&actor.login)?);
+                standing.insert(actor.id, stands);
+                stands
             };
             Ok(ApprovalGiven {
                 by: asker(actor),
