@@ -186,10 +186,10 @@ impl Tree {
             let mut add = |text: &str, weight: f32| {
                 words::each(text.as_bytes(), |word| {
                     length += weight;
-                    let named = names.words.entry(word.term).or_default();
-                    match named.last_mut().filter(|(file, _)| *file == at as u32) {
+                    let list = names.words.entry(word.term).or_default();
+                    match list.last_mut().filter(|(file, _)| *file == at as u32) {
                         Some((_, sum)) => *sum += weight,
-                        None => named.push((at as u32, weight)),
+                        None => list.push((at as u32, weight)),
                     }
                 });
             };

@@ -202,7 +202,7 @@ impl Index {
         told.read = fresh.len();
         corpus.add(fresh);
         told.read += read_missing(reader, &files, &mut corpus);
-        let mut changed = told.read > 0;
+        let mut is_new = told.read > 0;
         let alive: HashSet<Id> = files.iter().map(|(_, blob)| *blob).collect();
         kept.segments.resize(corpus.segments().len(), None);
         let small = |segment: &&Segment| segment.chunks.len() < SMALL;
@@ -211,10 +211,10 @@ impl Index {
             corpus = Corpus::default();
             corpus.push(whole);
             kept.segments = vec![None];
-            changed = true;
+            is_new = true;
         } else if corpus.segments().iter().filter(small).count() > MAX_SMALL {
             (corpus, kept.segments) = with_small_ones_merged(corpus, kept.segments);
-            changed = true;
+            is_new = true;
         }
         let tree = Tree::of(&corpus, &files);
         for (path, blob) in &files {
@@ -227,7 +227,7 @@ impl Index {
             }
         }
         let (tip, commits) = history(reader, commit, (before.tip, before.commits), &mut told, &mut kept)?;
-        changed |= told.commits_read > 0 || before.tip != Some(tip);
+        is_new |= told.commits_read > 0 || before.tip != Some(tip);
         drop(files);
         let mut index = Self {
             stored: corpus,
@@ -238,7 +238,7 @@ impl Index {
             weights: weigh::WEIGHTS,
             weighed: 0,
             told,
-            changed,
+            changed: is_new,
             kept,
         };
         match before.weights {

@@ -254,8 +254,8 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        let part = |from: &mut Self| Some(Part { digest: from.array()? });
-        let (segments, past) = (self.list(32, part)?, self.list(32, part)?);
+        let named = |from: &mut Self| Some(Part { digest: from.array()? });
+        let (segments, past) = (self.list(32, named)?, self.list(32, named)?);
         let tip = match self.array::<1>()? {
             [0] => self.array::<20>().map(|_| None)?,
             _ => Some(self.array()?),

@@ -55,11 +55,11 @@ pub fn build(
         let (folder, name) = split(&node.path);
         let whole = name.is_empty();
         counts.source_files += node.files.len() as u64;
-        let names = node.files.iter().map(|file| split(files.path(*file)).1.to_owned());
+        let inside = node.files.iter().map(|file| split(files.path(*file)).1.to_owned());
         modules.push(GraphModule {
             folder: folders.binary_search_by(|known| known.as_str().cmp(folder)).unwrap_or_default() as u32,
             name: name.to_owned(),
-            files: if whole { names.collect() } else { Vec::new() },
+            files: if whole { inside.collect() } else { Vec::new() },
             test: node.test,
             imports,
             covers: covers.remove(&(at as u32)).unwrap_or_default(),
