@@ -186,10 +186,10 @@ impl Tree {
             let mut add = |text: &str, weight: f32| {
                 words::each(text.as_bytes(), |word| {
                     length += weight;
-                    let list = names.words.entry(word.term).or_default();
-                    match list.last_mut().filter(|(file, _)| *file == at as u32) {
+                    let posts = names.words.entry(word.term).or_default();
+                    match posts.last_mut().filter(|(file, _)| *file == at as u32) {
                         Some((_, sum)) => *sum += weight,
-                        None => list.push((at as u32, weight)),
+                        None => posts.push((at as u32, weight)),
                     }
                 });
             };

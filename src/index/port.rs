@@ -13,12 +13,15 @@ use crate::ports::vcs::{ExportReport, GitRepository, Ranked, Related, TreeEntry,
 use super::graph::{self, Query};
 use super::{Found, Index};
 
+/// An index, or why there is none.
+type Made = Result<Arc<Index>, String>;
+
 /// A repository with its index, which is made when it is first needed and kept below the git folder.
 #[derive(Debug)]
 pub struct Indexed {
     vcs: GitRepository,
     cache: PathBuf,
-    open: Mutex<Option<(CommitId, Result<Arc<Index>, String>)>>,
+    open: Mutex<Option<(CommitId, Made)>>,
     graph: Mutex<Option<(TreeId, Arc<RepositoryGraph>)>>,
 }
 

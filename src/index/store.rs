@@ -93,7 +93,9 @@ pub fn write_head(head: &Head) -> Vec<u8> {
     }
     for parts in [&head.segments, &head.past] {
         number(&mut out, parts.len() as u32);
-        parts.iter().for_each(|part| out.extend_from_slice(&part.digest));
+        for part in parts {
+            out.extend_from_slice(&part.digest);
+        }
     }
     out.push(u8::from(head.tip.is_some()));
     out.extend_from_slice(&head.tip.unwrap_or_default());
@@ -114,7 +116,9 @@ pub fn write_segment(segment: &Segment) -> Vec<u8> {
 pub fn write_commits<'a>(commits: impl ExactSizeIterator<Item = &'a Commit>) -> Vec<u8> {
     let mut out = Vec::new();
     number(&mut out, commits.len() as u32);
-    commits.for_each(|commit| commit_out(&mut out, commit));
+    for commit in commits {
+        commit_out(&mut out, commit);
+    }
     out
 }
 
@@ -188,20 +192,14 @@ pub fn read_head(bytes: &[u8]) -> Result<Head, Spoiled> {
 
 /// Reads a segment that a head names.
 pub fn read_segment(part: &Part, bytes: &[u8]) -> Result<Segment, Spoiled> {
-    read(part, bytes, |from| from.segment())
+    let mut from = Reader::of(part, bytes)?;
+    from.segment().filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
 }
 
 /// Reads commits that a head names.
 pub fn read_commits(part: &Part, bytes: &[u8]) -> Result<Vec<Commit>, Spoiled> {
-    read(part, bytes, |from| from.list(40, Reader::commit))
-}
-
-fn read<T>(part: &Part, bytes: &[u8], item: impl Fn(&mut Reader<'_>) -> Option<T>) -> Result<T, Spoiled> {
-    if Part::of(bytes) != *part {
-        return Err(Spoiled::Digest);
-    }
-    let mut from = Reader { rest: bytes };
-    item(&mut from).filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
+    let mut from = Reader::of(part, bytes)?;
+    from.list(40, Reader::commit).filter(|_| from.rest.is_empty()).ok_or(Spoiled::Content)
 }
 
 struct Reader<'a> {
@@ -209,6 +207,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn of(part: &Part, bytes: &'a [u8]) -> Result<Self, Spoiled> {
+        if Part::of(bytes) == *part { Ok(Self { rest: bytes }) } else { Err(Spoiled::Digest) }
+    }
+
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;

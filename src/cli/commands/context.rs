@@ -28,6 +28,7 @@ use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead};
     after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
     git log -1 --format=%B | orch context --at HEAD~1 -\n  orch context --pack 8000 update the policy in auth\n  orch context --format json where are tokens refreshed"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags, of which clap takes one")]
 pub struct ContextArgs {
     /// The request: a sentence, an issue's text, a commit message; `-` reads it from standard input
     #[arg(required = true, value_name = "QUERY")]

@@ -117,7 +117,7 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
     }
     if args.what.is_empty() {
         if args.dot {
-            let all: Vec<u32> = (0..graph.modules.len() as u32).collect();
+            let all: Vec<u32> = query.all().collect();
             return show::dot(&query, &all, 0, output);
         }
         return show::summary(&query, told.read, json, output);
@@ -183,8 +183,7 @@ fn find(
     } else {
         format!("nothing in the commit is called `{what}`")
     };
-    let paths: Vec<String> =
-        (0..query.graph().modules.len() as u32).map(|at| query.graph().path(at)).collect();
+    let paths: Vec<String> = query.all().map(|at| query.graph().path(at)).collect();
     let near = nearest(path, paths.iter().map(String::as_str));
     let help = match near.as_slice() {
         [] => "Name a file, a folder, or a name that a module defines at its outermost level.".to_owned(),

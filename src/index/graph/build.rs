@@ -167,7 +167,9 @@ pub fn with_owners(graph: &mut RepositoryGraph, rules: &CodeOwners) {
         }
     }
     for (number, modules) in groups.values().enumerate() {
-        modules.iter().for_each(|at| graph.modules[*at].owners = Some(number as u32));
+        for at in modules {
+            graph.modules[*at].owners = Some(number as u32);
+        }
     }
     graph.owners = groups.into_keys().collect();
 }

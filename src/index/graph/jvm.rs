@@ -48,7 +48,9 @@ impl Language for Jvm {
             outline.imports.iter().filter_map(|name| name.rsplit('.').next()).collect();
         let own: Vec<String> =
             used.iter().filter(|name| !known.contains(*name)).map(|name| format!("~{name}")).collect();
-        own.into_iter().for_each(|name| outline.import(name));
+        for name in own {
+            outline.import(name);
+        }
     }
 
     fn resolver<'a>(&self, files: &'a Files<'a>) -> Box<dyn Resolve + 'a> {
@@ -64,7 +66,7 @@ impl Language for Jvm {
                 types.entry((package, name)).or_default().push(file);
             }
         }
-        Box::new(Types { files, types, packages })
+        Box::new(Types { files, by_name: types, packages })
     }
 }
 
@@ -103,13 +105,13 @@ fn uses<'t>(line: &'t str, used: &mut BTreeSet<&'t str>) {
 
 struct Types<'a> {
     files: &'a Files<'a>,
-    types: HashMap<(&'a str, &'a str), Vec<u32>>,
+    by_name: HashMap<(&'a str, &'a str), Vec<u32>>,
     packages: HashMap<&'a str, Vec<u32>>,
 }
 
 impl Types<'_> {
     fn named(&self, package: &str, name: &str, from: u32) -> Option<Hit> {
-        let found = self.types.get(&(package, name))?;
+        let found = self.by_name.get(&(package, name))?;
         if found.len() > 1 {
             // The same name in main and test sources, or for several targets: the one of the same root is meant.
             let root = |file: u32| {

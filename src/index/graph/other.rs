@@ -47,10 +47,14 @@ impl Language for Ruby {
         for line in text.lines().map(str::trim) {
             let name = |rest: &str| quoted(rest).filter(|name| !name.contains("#{")).map(str::to_owned);
             if let Some(rest) = line.strip_prefix("require_relative") {
-                name(rest).into_iter().for_each(|name| outline.import(format!("./{name}")));
+                if let Some(name) = name(rest) {
+                    outline.import(format!("./{name}"));
+                }
             } else if let Some(rest) = line.strip_prefix("require ").or_else(|| line.strip_prefix("require("))
             {
-                name(rest).into_iter().for_each(|name| outline.import(name));
+                if let Some(name) = name(rest) {
+                    outline.import(name);
+                }
             }
         }
     }

@@ -119,7 +119,9 @@ impl<'a> Packages<'a> {
                 add(top, root);
             }
         }
-        roots.values_mut().for_each(|list| list.sort_by_key(|root| std::cmp::Reverse(root.len())));
+        for list in roots.values_mut() {
+            list.sort_by_key(|root| std::cmp::Reverse(root.len()));
+        }
         Self { files, roots }
     }
 
@@ -168,7 +170,7 @@ impl Resolve for Packages<'_> {
         let foreign =
             |root: &str| matches!(kind(&format!("{root}/x.py")), Kind::Test | Kind::Vendored | Kind::Docs);
         let far: Vec<&String> =
-            roots.iter().filter(|root| !below(root, path) && !(foreign(root) && !root.is_empty())).collect();
+            roots.iter().filter(|root| !below(root, path) && (root.is_empty() || !foreign(root))).collect();
         if near.is_empty() && far.is_empty() {
             return Hit::Outside;
         }

@@ -59,6 +59,11 @@ impl<'g> Query<'g> {
         self.graph
     }
 
+    /// Returns the numbers of all modules.
+    pub fn all(&self) -> std::ops::Range<u32> {
+        0..self.graph.modules.len() as u32
+    }
+
     /// Returns a module by its number.
     pub fn module(&self, module: u32) -> Option<&'g GraphModule> {
         self.graph.modules.get(module as usize)

@@ -59,7 +59,9 @@ impl Language for Rust {
                 written(line, inner.len(), &mut paths);
             }
         }
-        paths.into_iter().for_each(|path| outline.import(path));
+        for path in paths {
+            outline.import(path);
+        }
     }
 
     fn resolver<'a>(&self, files: &'a Files<'a>) -> Box<dyn Resolve + 'a> {

@@ -128,7 +128,7 @@ impl VcsRead for Recorder<'_> {
             Ok(ranked) => self.kept.told(ask_ranked(commit, text, most), ranked),
             // The stage goes on as where nobody keeps an index, and so does a replay.
             Err(VcsError::Index { .. }) => {
-                self.kept.told(ask_ranked(commit, text, most), &None::<Vec<Ranked>>)
+                self.kept.told(ask_ranked(commit, text, most), &None::<Vec<Ranked>>);
             }
             Err(_) => {}
         }

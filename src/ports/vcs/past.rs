@@ -116,7 +116,9 @@ impl PastReader {
             std::thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(STEP));
         if threads <= 1 {
             let repo = self.repo.to_thread_local();
-            ids.iter().for_each(|id| take(*id, one(&repo, id)));
+            for id in ids {
+                take(*id, one(&repo, id));
+            }
             return;
         }
         let next = AtomicUsize::new(0);
@@ -209,12 +211,12 @@ impl PastReader {
         cache: usize,
         work: impl Fn(&Repository, &T) -> R + Sync,
     ) -> Vec<R> {
+        const STEP: usize = 32;
         let local = || {
             let mut repo = self.repo.to_thread_local();
             repo.object_cache_size(Some(cache).filter(|cache| *cache > 0));
             repo
         };
-        const STEP: usize = 32;
         let threads = std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(items.len().div_ceil(STEP).max(1));

@@ -3,9 +3,11 @@
 //! Must never leave out of the JSON what the text says.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::artifact::id::CommitId;
 use crate::artifact::types::graph::GraphCounts;
 use crate::artifact::types::policy_input::BlastRadius;
 use crate::cli::CommandError;
@@ -59,6 +61,11 @@ struct Answer<'g> {
 struct AskedAnswer<'g> {
     what: &'g str,
     modules: Vec<Module<'g>>,
+}
+
+/// Says how many of something there are.
+fn many(number: u64, what: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), what)
 }
 
 fn paths(query: &Query<'_>, modules: impl IntoIterator<Item = u32>) -> Vec<String> {
@@ -122,7 +129,7 @@ pub(super) fn modules<'a>(
     if json {
         let graph = query.graph();
         output.print_json(&Answer {
-            commit: graph.commit.as_ref().map(|commit| commit.as_str()),
+            commit: graph.commit.as_ref().map(CommitId::as_str),
             asked: answers,
             reach,
             counts: graph.counts,
@@ -142,7 +149,7 @@ pub(super) fn modules<'a>(
             out,
             "a change may reach {} ({})",
             count(reach.modules, "module"),
-            count(reach.files as usize, "file")
+            many(reach.files, "file")
         )?;
         for (steps, level) in reach.levels.iter().enumerate() {
             writeln!(out, "  {} away: {}", count(steps + 1, "import"), listed(level))?;
@@ -167,7 +174,7 @@ fn text_of(module: &Module<'_>) -> String {
     );
     let mut line = |what: &str, list: &[String]| {
         let said = if list.is_empty() { "nothing of this repository".to_owned() } else { listed(list) };
-        text.push_str(&format!("  {what}: {said}\n"));
+        let _ = writeln!(text, "  {what}: {said}");
     };
     line("imports", &module.imports);
     line("imported by", &module.imported_by);
@@ -191,9 +198,9 @@ fn told(query: &Query<'_>, output: &Output) {
     if !output.is_quiet() && counts.unresolved + counts.ambiguous + counts.unread > 0 {
         output.note(&format!(
             "not told: {} that lead nowhere, {} that fit several files, {} that could not be read",
-            count(counts.unresolved as usize, "import"),
-            count(counts.ambiguous as usize, "import"),
-            count(counts.unread as usize, "file")
+            many(counts.unresolved, "import"),
+            many(counts.ambiguous, "import"),
+            many(counts.unread, "file")
         ));
     }
 }
@@ -240,9 +247,9 @@ pub(super) fn change(
         writeln!(
             out,
             "{} may be reached ({} in {}, {} of a hundred): {} directly",
-            count(radius.dependents as usize, "module"),
+            many(radius.dependents, "module"),
             radius.dependents,
-            count(radius.files as usize, "file"),
+            many(radius.files, "file"),
             radius.percent,
             radius.direct
         )?;
@@ -257,7 +264,7 @@ pub(super) fn change(
             } else {
                 format!("{} tests cover", radius.tests.covering)
             },
-            count(radius.tests.changed as usize, "test file")
+            many(radius.tests.changed, "test file")
         )?;
         if !radius.owners.is_empty() {
             writeln!(out, "owners: {}", listed(&radius.owners))?;
@@ -289,14 +296,12 @@ pub(super) fn summary(
 ) -> Result<u8, CommandError> {
     let graph = query.graph();
     let number = |module: u32| query.importers(module).iter().filter(|at| !query.is_test(**at)).count();
-    let mut most: Vec<(u32, usize)> = (0..graph.modules.len() as u32)
-        .map(|module| (module, number(module)))
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let mut most: Vec<(u32, usize)> =
+        query.all().map(|module| (module, number(module))).filter(|(_, count)| *count > 0).collect();
     most.sort_by_key(|(module, count)| (std::cmp::Reverse(*count), *module));
     most.truncate(10);
     let summary = Summary {
-        commit: graph.commit.as_ref().map(|commit| commit.as_str()),
+        commit: graph.commit.as_ref().map(CommitId::as_str),
         modules: graph.modules.len(),
         tests: graph.modules.iter().filter(|module| module.test).count(),
         imports: graph.modules.iter().map(|module| module.imports.len()).sum(),
