@@ -1,7 +1,7 @@
 //! Predicates of others that fit: SLSA provenance v1 and verification summary v1, in-toto's test-result v0.1 and Simple
 //! Verification Result v0.1.
 //!
-//! Fields are those of the specifications (slsa.dev/spec/v1.0/provenance and .../verification_summary; in-toto/attestation, spec/predicates). Must never
+//! Fields are those of the specifications (slsa.dev/spec/v1.0/provenance and `verification_summary`; in-toto/attestation, spec/predicates). Must never
 //! stretch a predicate to say more than its specification means.
 
 use std::collections::BTreeSet;

@@ -188,12 +188,11 @@ pub fn route(text: &str, role: &str, models: &[String]) -> String {
             return lines.concat();
         }
     }
-    match header {
-        Some(at) => lines.insert(at + 1, format!("{line}\n")),
-        None => {
-            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            lines.push(format!("{gap}\n[routes]\n{line}\n"));
-        }
+    if let Some(at) = header {
+        lines.insert(at + 1, format!("{line}\n"));
+    } else {
+        let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        lines.push(format!("{gap}\n[routes]\n{line}\n"));
     }
     lines.concat()
 }

@@ -55,12 +55,11 @@ impl UpgradeError {
 impl Failure for UpgradeError {
     fn class(&self) -> Class {
         match self {
-            Self::Refused { .. } => Class::Usage,
+            Self::Refused { .. } | Self::Switch(_) => Class::Usage,
             Self::Unbound { .. } | Self::NotPromoted { hold: false, .. } => Class::Denied,
             Self::NotPromoted { hold: true, .. } => Class::Temporary,
             Self::Store(error) => error.class(),
             Self::Canonical(_) => Class::Internal,
-            Self::Switch(_) => Class::Usage,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Upgrades: a candidate beside the default over recorded runs, a decision, the switch and the way back.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
 mod prompts;
 mod switches;

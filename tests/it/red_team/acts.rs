@@ -88,7 +88,7 @@ fn event(case: &Event) -> Result<(), String> {
         let written = hub.asked().into_iter().find(|(ask, _)| !ask.starts_with("GET "));
         (root, said, written)
     };
-    let (root, said, written) = intake("attacked", &case.event, true);
+    let (root, said, written) = intake("attacked", &case.payload, true);
     ends(&said, case.exit, "intake")?;
     ensure(written.is_none(), || format!("intake wrote: {written:?}"))?;
     for file in ["GITHUB_ENV", "GITHUB_PATH"] {

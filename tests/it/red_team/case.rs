@@ -62,7 +62,8 @@ pub struct Judge {
 /// An event of `tests/fixtures/events`, and how intake ends.
 #[derive(Debug, Deserialize)]
 pub struct Event {
-    pub event: String,
+    #[serde(rename = "event")]
+    pub payload: String,
     #[serde(default)]
     pub since: Option<Since>,
     pub exit: i32,

@@ -28,6 +28,7 @@ use crate::stage::policy::bundle::{Bundle, Sources};
 /// rules that are named. Nothing is run, written or fetched. The exit code is 0; with --fail-on-change 3 where a decision
 /// would be another, 2 where a run could not be judged; 78 where there is no run.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ReplayArgs {
     /// The runs: ids, starts of ids, or folders
     runs: Vec<String>,

@@ -167,7 +167,7 @@ fn sources(proposal: &Proposal, session: &Session, packs: &[Pack]) -> Result<Sou
     let now = Sources::gather(&session.vcs, &tree, &known)?;
     let mut all: Vec<SourceFile> = now.files().iter().filter(|file| !changed(&file.name)).cloned().collect();
     for file in &proposal.files {
-        let is_rego = file.path.as_str().ends_with(".rego");
+        let is_rego = super::propose::is_rego(file.path.as_str());
         if let Some(bytes) = file.bytes().ok().flatten().filter(|_| is_rego) {
             all.push(SourceFile { name: file.path.to_string(), bytes: Some(bytes) });
         }

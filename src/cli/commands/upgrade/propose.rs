@@ -163,7 +163,8 @@ fn usable(proposal: &Proposal, session: &Session) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn is_rego(path: &str) -> bool {
+/// Tells whether a file holds rules.
+pub(super) fn is_rego(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|ending| ending == "rego")
 }
 

@@ -133,14 +133,14 @@ fn done(
     found: &Found,
     action: Action,
     changes: &[FileChange],
-    changed: bool,
+    switched: bool,
     output: &Output,
 ) -> Result<u8, CommandError> {
     let files = changes.iter().map(|file| file.path.as_str()).collect();
-    let done = Done { upgrade: found.id.as_str(), action, changed, files };
+    let done = Done { upgrade: found.id.as_str(), action, changed: switched, files };
     output.show(&done, |out| {
         let what = count(done.files.len(), "file");
-        match (action, changed) {
+        match (action, switched) {
             (Action::Promote, true) => writeln!(out, "{}: the candidate is in place, {what}.", done.upgrade)?,
             (Action::Promote, false) => writeln!(out, "{}: the candidate was in place.", done.upgrade)?,
             (Action::Rollback, true) => {
@@ -150,7 +150,7 @@ fn done(
                 writeln!(out, "{}: what was there before was in place.", done.upgrade)?;
             }
         }
-        if changed { writeln!(out, "Commit it: it counts for changes made on that commit.") } else { Ok(()) }
+        if switched { writeln!(out, "Commit it: it counts for changes made on that commit.") } else { Ok(()) }
     })?;
     Ok(0)
 }
