@@ -77,8 +77,9 @@ pub(super) fn write(hub: &Hub<'_>, known: &Known<'_>, place: &Place) -> Result<W
     let Some(goal) = trees.last() else { return Err(fault("the change has no commit").into()) };
     let there = place.ours.last().map(|commit| &commit.tree);
     let head = place.tip.clone().unwrap_or_else(|| draft.base.clone());
-    let mut written =
-        Written { commits: place.ours.clone(), head, signed: place.signed, made: 0, renewed: false };
+    // What mends an earlier change brings it up to date; what is half there of that is repaired.
+    let renewed = known.evidence.task.follows.is_some() && place.ours.is_empty();
+    let mut written = Written { commits: place.ours.clone(), head, signed: place.signed, made: 0, renewed };
     if there == Some(goal) {
         return Ok(written);
     }
