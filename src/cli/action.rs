@@ -166,10 +166,9 @@ pub fn text() -> String {
         };
         let _ = write!(
             out,
-            "  {}:\n    description: {}\n    required: {}\n    default: {}\n",
+            "  {}:\n    description: {}\n    required: false\n    default: {}\n",
             input.name,
             quoted(text),
-            false,
             quoted(input.default)
         );
     }

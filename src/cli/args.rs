@@ -67,6 +67,10 @@ pub enum Format {
 
 /// The commands, in the order a new user meets them.
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made in a process, and a box would be in every command's way"
+)]
 pub enum Command {
     /// Show a whole run in a throw-away repository
     Demo(demo::DemoArgs),
@@ -123,7 +127,8 @@ pub enum Command {
     /// Tell what an event of GitHub asks for
     Event(event::EventCommandArgs),
     /// Carry out a command that somebody wrote into a comment
-    Command(command::CommandArgs),
+    #[command(name = "command")]
+    Said(command::CommandArgs),
     /// Explain the code of a finding or reason
     Explain(explain::ExplainArgs),
     /// Print the JSON Schema of an artifact kind

@@ -42,7 +42,7 @@ pub fn commits(
         }
     };
     if let Some(since) = since
-        && !repository.merge_base(since, until).map_err(unseen)?.is_some_and(|base| &base.commit == since)
+        && repository.merge_base(since, until).map_err(unseen)?.is_none_or(|base| &base.commit != since)
     {
         let why = format!(
             "the last good release {since} is not before {until}: the history was rewritten, or goes back"

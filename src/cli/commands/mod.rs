@@ -71,7 +71,7 @@ pub fn dispatch(cli: Cli, output: &Output) -> Result<u8, CommandError> {
         Command::Cost(args) => cost::run(args, global, output),
         Command::Artifacts(args) => artifacts::run(args, global, output),
         Command::Templates(args) => templates::run(args, global, output),
-        Command::Command(args) => command::run(args, global, output),
+        Command::Said(args) => command::run(args, global, output),
         Command::Event(args) => event::run(args, global, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Schema(args) => schema::run(args, output),

@@ -13,6 +13,10 @@ use crate::artifact::id::Slug;
 /// What an environment asks of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, answered by yes or no in orch.yml"
+)]
 pub struct Terms {
     /// The checks that must be green at the commit.
     pub checks: Vec<RequiredCheck>,

@@ -1,4 +1,4 @@
-//! The list of components: CycloneDX or SPDX JSON, as its licences.
+//! The list of components: `CycloneDX` or SPDX JSON, as its licences.
 //!
 //! Must never take a component without a licence for one with a good one, nor half of a file for all of it.
 

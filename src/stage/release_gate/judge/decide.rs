@@ -185,7 +185,9 @@ const TOLD: usize = 5;
 fn reasons(told: &[&(ControlOutcome, ControlState, String)]) -> String {
     let mut text = told.iter().take(TOLD).map(|(.., reason)| reason.as_str()).collect::<Vec<_>>().join("; ");
     if told.len() > TOLD {
-        text.push_str(&format!("; and {} more", told.len() - TOLD));
+        text += "; and ";
+        text += &(told.len() - TOLD).to_string();
+        text += " more";
     }
     text
 }
