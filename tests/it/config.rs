@@ -52,7 +52,8 @@ fn nothing_written_means_the_defaults() {
 }
 
 fn leaves(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
-    let open = prefix == "policy.levels" || prefix == "policy.settings";
+    let open =
+        ["policy.levels", "policy.settings", "release.freezes", "release.environments"].contains(&prefix);
     match value {
         Value::Object(map) if !open => {
             for (name, value) in map {
@@ -68,8 +69,11 @@ fn leaves(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
 
 #[test]
 fn every_list_of_keys_is_the_same_list() {
-    let known: BTreeSet<String> = keys::KEYS.iter().map(|k| k.path.to_owned()).collect();
+    let known: BTreeSet<&str> = keys::KEYS.iter().map(|k| k.path).collect();
     assert_eq!(known.len(), keys::KEYS.len(), "a key is there twice");
+    // Names that a file chooses are not there by default: what holds them is an empty map.
+    let known: BTreeSet<String> =
+        known.into_iter().map(|path| path.split(".*").next().unwrap_or(path).to_owned()).collect();
 
     let mut valid = BTreeSet::from(["version".to_owned()]);
     leaves("", &serde_json::to_value(Config::default()).unwrap(), &mut valid);

@@ -81,9 +81,9 @@ fn a_definition_with_an_unknown_stage_is_refused() {
     let env = TestEnv::new();
     let root = env.repository(
         "r",
-        &[("w.yml", "pipeline: release\nversion: 1\nsummary: x\nsteps:\n  - stage: release-gate\n")],
+        &[("w.yml", "pipeline: release\nversion: 1\nsummary: x\nsteps:\n  - stage: ship-it\n")],
     );
-    env.orch(&root, &["compile", "w.yml"]).exits(2).says("release-gate");
+    env.orch(&root, &["compile", "w.yml"]).exits(2).says("ship-it");
     assert!(!root.join(".github").exists());
     for (ci, why) in [
         ("ci: {rounds: 9}", "rounds"),

@@ -32,6 +32,12 @@ control contains release.missing(sprintf("who asked for the changes is not known
 	not input.facts.changes
 }
 
+# Without it nobody knows which commits are new.
+control contains release.scoped(release.missing(sprintf("which commits are new is not known without a last good release: %s", [release.gap("last_good")])), "last-good") if {
+	needed > 0
+	not input.facts.last_good
+}
+
 control contains release.missing("no pull request belongs to the release, so nobody has approved it") if {
 	needed > 0
 	count(input.facts.pulls) == 0

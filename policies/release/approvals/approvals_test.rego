@@ -8,6 +8,7 @@ doc(approvals) := {
 	"now_seconds": 1000,
 	"terms": {"approvals": 1, "approval_hours": 1},
 	"facts": {
+		"last_good": {"commit": "b"},
 		"changes": [{"run": "r", "requester": {"id": 7}, "commits": ["c"]}],
 		"commits": [{"commit": "c", "joins": false}],
 		"pulls": [{"number": 20, "author": {"id": 5}, "writers": [], "head": "h", "commits": ["c"], "approvals": approvals}],

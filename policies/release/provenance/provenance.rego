@@ -20,6 +20,12 @@ control contains release.missing(sprintf("the commits of the release are not kno
 	not input.facts.commits
 }
 
+# Without it nobody knows which commits are new.
+control contains release.scoped(release.missing(sprintf("which commits are new is not known without a last good release: %s", [release.gap("last_good")])), "last-good") if {
+	input.terms.proven
+	not input.facts.last_good
+}
+
 control contains release.not_asked("the environment takes commits that no run made, and no run is behind the release") if {
 	not input.terms.proven
 	count(input.facts.changes) == 0

@@ -10,7 +10,7 @@ change(result) := {
 
 doc(changes, commits) := {
 	"terms": {"proven": true, "signed": true},
-	"facts": {"changes": changes, "commits": commits},
+	"facts": {"last_good": {"commit": "b"}, "changes": changes, "commits": commits},
 	"sources": [],
 }
 
@@ -33,5 +33,7 @@ test_run_that_is_not_here if count(outcomes & {"hold"}) == 1 with input as doc([
 unsigned := {"run": "r", "commits": ["c"], "proof": {"result": "held", "checks": [{"name": "chain", "result": "held", "why": ""}]}}
 
 test_not_signed if count(outcomes & {"hold"}) == 1 with input as doc([unsigned], [own])
+
+test_nothing_to_begin_with if outcomes == {"pass", "hold"} with input as {"terms": {"proven": true, "signed": false}, "facts": {"changes": [change("held")], "commits": [own]}, "sources": []}
 
 test_nothing_known if outcomes == {"hold"} with input as {"terms": {"proven": true, "signed": false}, "facts": {}, "sources": []}

@@ -216,8 +216,6 @@ fn forgeries(stride: usize) {
     let unused: Vec<_> =
         LEFT.iter().filter(|(path, _)| !used.contains_key(path)).map(|(path, _)| path).collect();
     eprintln!("{} forgeries, {} of them promoted", mutants.len(), promoted.len());
-    assert!(
-        unlisted.is_empty() && unused.is_empty(),
-        "not listed: {unlisted:#?}\nlisted in vain: {unused:#?}"
-    );
+    assert!(unlisted.is_empty(), "not listed: {unlisted:#?}");
+    assert!(stride > 1 || unused.is_empty(), "listed in vain: {unused:#?}");
 }

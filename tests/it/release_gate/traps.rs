@@ -186,3 +186,35 @@ fn the_program_judges_a_file_offline_with_documented_exit_codes() {
     env.orch(&root, &["release", "controls"]).exits(0).says("release/canary");
     env.orch(&root, &["schema", "release-evidence"]).exits(0).says("urn:orch:artifact:release-evidence:1.0");
 }
+
+/// What an environment asks for is checked as the rest of the config is: with the place, and what to do.
+#[test]
+fn mistakes_in_the_config_of_releases_are_told() {
+    let of = |text: &str| format!("release:\n  environments:\n    production:\n      {text}\n");
+    for (text, want) in [
+        (of("aprovals: 1"), "Did you mean `release.environments.production.approvals`?"),
+        (of("approvals: 99"), "a whole number from 0 to 10"),
+        (of("checks: [build]"), "does not say which app"),
+        (of("checks: [\"a:b\"]\n      may_skip: [\"a:c\"]"), "which is no required check"),
+        (of("canary: {error-ratio: {tolerance: much}}"), "is no number"),
+        (of("canary: {error-ratio: {canary: {statistic: mode}}}"), "must be `mean`"),
+        (of("canary: {\"Error ratio\": {}}"), "has a name that cannot be taken"),
+        (of("slo: {availability: {}}"), "has no `objective`"),
+        (of("soak: {environment: Staging!}"), "is not the name of an environment"),
+        (of("rollback: {plan: ../x}"), "release.environments.production.rollback.plan"),
+        ("release:\n  prometheus: http://example.org\n".into(), "not https"),
+        ("release:\n  freezes:\n    x: {from: 2026-12-24, to: never, reason: y}\n".into(), "is no time"),
+        (
+            "release:\n  freezes:\n    x: {from: 2026-12-24T00:00:00Z, to: 2026-12-23T00:00:00Z, reason: y}\n".into(),
+            "is not after `from`",
+        ),
+        ("release:\n  environments: [production]\n".into(), "must be a map from names"),
+    ] {
+        let problems = format!("{:?}", orch::config::parse(text.as_bytes(), "orch.yml").unwrap_err());
+        assert!(problems.contains(want), "{text}: {problems}");
+    }
+    let text = of("checks: [\"a:b\"]\n      slo: {up: {objective: 0.999}}");
+    let config = orch::config::parse(text.as_bytes(), "orch.yml").unwrap();
+    let terms = &config.release.environments.values().next().unwrap().terms;
+    assert_eq!((terms.slo["up"].objective.0, terms.approvals, terms.proven), (999_000, 1, true));
+}
