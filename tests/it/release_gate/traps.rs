@@ -210,10 +210,11 @@ fn mistakes_in_the_config_of_releases_are_told() {
         ),
         ("release:\n  environments: [production]\n".into(), "must be a map from names"),
     ] {
-        let problems = format!("{:?}", orch::config::parse(&text).unwrap_err());
+        let problems = format!("{:?}", orch::config::parse(text.as_bytes(), "orch.yml").unwrap_err());
         assert!(problems.contains(want), "{text}: {problems}");
     }
-    let config = orch::config::parse(&of("checks: [\"a:b\"]\n      slo: {up: {objective: 0.999}}")).unwrap();
+    let text = of("checks: [\"a:b\"]\n      slo: {up: {objective: 0.999}}");
+    let config = orch::config::parse(text.as_bytes(), "orch.yml").unwrap();
     let terms = &config.release.environments.values().next().unwrap().terms;
     assert_eq!((terms.slo["up"].objective.0, terms.approvals, terms.proven), (999_000, 1, true));
 }
