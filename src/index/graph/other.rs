@@ -51,10 +51,9 @@ impl Language for Ruby {
                     outline.import(format!("./{name}"));
                 }
             } else if let Some(rest) = line.strip_prefix("require ").or_else(|| line.strip_prefix("require("))
+                && let Some(name) = name(rest)
             {
-                if let Some(name) = name(rest) {
-                    outline.import(name);
-                }
+                outline.import(name);
             }
         }
     }
