@@ -50,8 +50,8 @@ impl Language for Ruby {
                 if let Some(name) = name(rest) {
                     outline.import(format!("./{name}"));
                 }
-            } else if let Some(name) =
-                line.strip_prefix("require ").or_else(|| line.strip_prefix("require(")).and_then(name)
+            } else if let Some(rest) = line.strip_prefix("require ").or_else(|| line.strip_prefix("require("))
+                && let Some(name) = name(rest)
             {
                 outline.import(name);
             }

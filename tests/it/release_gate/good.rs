@@ -29,7 +29,7 @@ pub fn edit(value: &mut Value, edits: &Map<String, Value>) {
             let (parent, last) = path.rsplit_once('/').unwrap();
             match value.pointer_mut(parent).unwrap() {
                 Value::Array(list) => drop(list.remove(last.parse().unwrap())),
-                parent => drop(parent.as_object_mut().unwrap().remove(last).unwrap()),
+                fields => drop(fields.as_object_mut().unwrap().remove(last).unwrap()),
             }
         } else if let Some(path) = path.strip_prefix('+') {
             value
@@ -42,7 +42,7 @@ pub fn edit(value: &mut Value, edits: &Map<String, Value>) {
             let (parent, last) = path.rsplit_once('/').unwrap();
             match value.pointer_mut(parent).unwrap_or_else(|| panic!("{path}")) {
                 Value::Array(list) => list[last.parse::<usize>().unwrap()] = new.clone(),
-                parent => drop(parent.as_object_mut().unwrap().insert(last.into(), new.clone())),
+                fields => drop(fields.as_object_mut().unwrap().insert(last.into(), new.clone())),
             }
         }
     }
