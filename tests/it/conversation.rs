@@ -385,11 +385,9 @@ fn findings_of_a_review_become_another_round_and_rounds_are_bounded() {
     let name = first.file_name().unwrap().to_string_lossy().into_owned();
     // Reviewers may be anybody: their words are not trusted as those of who asked.
     let intake = orch(&["stage", "intake", "--from-review", &name]).exits(0);
-    let second = fs::read_dir(root.join("artifacts")).unwrap().flatten().map(|entry| entry.path());
-    let second = second
-        .filter(|path| path.is_dir() && *path != first && path.join("task.json").exists())
-        .next()
-        .unwrap();
+    let mut runs = fs::read_dir(root.join("artifacts")).unwrap().flatten().map(|entry| entry.path());
+    let is_second = |path: &std::path::PathBuf| *path != first && path.join("task.json").exists();
+    let second = runs.find(is_second).unwrap();
     let task: Value = serde_json::from_slice(&fs::read(second.join("task.json")).unwrap()).unwrap();
     assert_eq!(
         (&task["body"]["review_round"], &task["body"]["requester"]["trust"]),

@@ -1,5 +1,4 @@
 //! `orch index`, and the workflow that keeps what it makes.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
 

@@ -114,25 +114,22 @@ fn serve(mut stream: TcpStream, inner: &Mutex<Inner>, to: &str) {
         inner.dead = fault == Some(Fault::Die);
         (inner.names.clone(), fault)
     };
-    let (status, body) = match fault {
-        Some(Fault::Refuse(status)) => {
-            (status, json!({ "message": "refused by the test" }).to_string().into_bytes())
+    let (status, body) = if let Some(Fault::Refuse(status)) = fault {
+        (status, json!({ "message": "refused by the test" }).to_string().into_bytes())
+    } else {
+        for (local, there) in &names {
+            asked.path = asked.path.replace(local, there);
+            asked.body = swap(&asked.body, local, there);
         }
-        _ => {
-            for (local, there) in &names {
-                asked.path = asked.path.replace(local, there);
-                asked.body = swap(&asked.body, local, there);
-            }
-            let (status, mut body) = if asked.path == "/graphql" {
-                graphql(&asked, to)
-            } else {
-                own(&asked).unwrap_or_else(|| ask(&asked, to))
-            };
-            for (local, there) in &names {
-                body = swap(&body, there, local);
-            }
-            (status, body)
+        let (status, mut body) = if asked.path == "/graphql" {
+            graphql(&asked, to)
+        } else {
+            own(&asked).unwrap_or_else(|| ask(&asked, to))
+        };
+        for (local, there) in &names {
+            body = swap(&body, there, local);
         }
+        (status, body)
     };
     if matches!(fault, Some(Fault::Lose | Fault::Die)) {
         return;
@@ -231,7 +228,7 @@ fn ask(asked: &Asked, to: &str) -> (u16, Vec<u8>) {
     for (name, value) in &asked.headers {
         let kept = ["authorization", "accept", "content-type", "user-agent"].contains(&name.as_str());
         if kept {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
         }
     }
     stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();

@@ -392,7 +392,7 @@ fn from_an_issue(killed_after: Option<usize>) -> usize {
         }
         Some(call) => {
             let mut child = first.spawn().unwrap();
-            let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
             while stand.between.seen().len() < call && std::time::Instant::now() < until {
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }

@@ -113,7 +113,10 @@ fn where_later_commits_changed_the_same_files_the_newest_good_tree_is_proposed()
     assert!(matches!(finished.result, StageResult::Done), "it is a proposal: {finished:?}");
     let revert = rollback.revert.unwrap();
     assert_eq!(revert.conflicts, ["src/main.txt"]);
-    assert_eq!(revert.also.iter().map(|commit| commit.as_str()).collect::<Vec<_>>(), [&last, &later]);
+    assert_eq!(
+        revert.also.iter().map(orch::artifact::id::CommitId::as_str).collect::<Vec<_>>(),
+        [&last, &later]
+    );
     assert!(revert.exact);
     let state = scene.hub.state();
     assert_eq!(state.text(revert.commit.as_str(), "docs/x.md"), None);

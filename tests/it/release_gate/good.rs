@@ -26,10 +26,10 @@ pub fn good() -> Value {
 pub fn edit(value: &mut Value, edits: &Map<String, Value>) {
     for (path, new) in edits {
         if let Some(path) = path.strip_prefix('-') {
-            let (parent, last) = path.rsplit_once('/').unwrap();
-            match value.pointer_mut(parent).unwrap() {
-                Value::Array(list) => drop(list.remove(last.parse().unwrap())),
-                fields => drop(fields.as_object_mut().unwrap().remove(last).unwrap()),
+            let (above, last) = path.rsplit_once('/').unwrap();
+            match value.pointer_mut(above).unwrap() {
+                Value::Array(items) => drop(items.remove(last.parse().unwrap())),
+                other => drop(other.as_object_mut().unwrap().remove(last).unwrap()),
             }
         } else if let Some(path) = path.strip_prefix('+') {
             value
@@ -39,10 +39,10 @@ pub fn edit(value: &mut Value, edits: &Map<String, Value>) {
                 .unwrap()
                 .push(new.clone());
         } else {
-            let (parent, last) = path.rsplit_once('/').unwrap();
-            match value.pointer_mut(parent).unwrap_or_else(|| panic!("{path}")) {
-                Value::Array(list) => list[last.parse::<usize>().unwrap()] = new.clone(),
-                fields => drop(fields.as_object_mut().unwrap().insert(last.into(), new.clone())),
+            let (above, last) = path.rsplit_once('/').unwrap();
+            match value.pointer_mut(above).unwrap_or_else(|| panic!("{path}")) {
+                Value::Array(items) => items[last.parse::<usize>().unwrap()] = new.clone(),
+                other => drop(other.as_object_mut().unwrap().insert(last.into(), new.clone())),
             }
         }
     }

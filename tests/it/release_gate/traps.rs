@@ -58,7 +58,7 @@ fn every_rule_loads_is_tested_and_has_a_page() {
     controls.push("release/evidence");
     controls.sort_unstable();
     let pages: Vec<_> = explain::codes().into_iter().filter(|code| code.category() == "release").collect();
-    assert_eq!(pages.iter().map(|code| code.as_str()).collect::<Vec<_>>(), controls);
+    assert_eq!(pages.iter().map(orch::diagnostic::Code::as_str).collect::<Vec<_>>(), controls);
 }
 
 #[test]

@@ -135,7 +135,7 @@ pub fn releases(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             made["assets"] = json!([]);
             made["published_at"] = Value::Null;
             state.releases.push(made.clone());
-            if body["draft"] != json!(true) { publish(state, id) } else { Said::new(201, made) }
+            if body["draft"] == json!(true) { Said::new(201, made) } else { publish(state, id) }
         }
         ("PATCH", "/releases/{release_id}") => {
             let id = call.number("release_id");
