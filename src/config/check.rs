@@ -7,8 +7,8 @@ mod acts;
 use crate::artifact::id::Slug;
 use crate::artifact::money::Usd;
 use crate::artifact::path::RepoPath;
+use crate::diagnostic::Problem;
 
-use super::error::Problem;
 use super::keys;
 use super::raw::{
     Raw, RawApprove, RawBudget, RawCommand, RawIntake, RawLimits, RawModels, RawPolicy, RawPr, RawReview,

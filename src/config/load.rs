@@ -7,8 +7,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::digest::Digest;
+use crate::diagnostic::{Place, Problem};
 
-use super::error::{ConfigError, Place, Problem};
+use super::error::ConfigError;
 use super::{Config, check, raw};
 
 /// The name of the config file.

@@ -24,7 +24,7 @@ mod valid;
 mod walk;
 
 pub use acts::{GoBack, Promote, PromoteAct, PromotedState};
-pub use error::{ConfigError, Place, Problem};
+pub use error::ConfigError;
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};
 pub use reference::{config_reference, env_reference};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::artifact::types::release::Better;
+use crate::diagnostic::Problem;
 
 use super::acts::PromotedState;
-use super::error::Problem;
 use super::people::Permitted;
 use super::release::Statistic;
 use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};

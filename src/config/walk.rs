@@ -8,7 +8,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::error::{Place, Problem};
+use crate::diagnostic::{Place, Problem};
+
 use super::keys::{self, Key, LEVELS, Takes};
 
 /// Values a file may hold, aliases expanded.

@@ -6,9 +6,11 @@ mod class;
 mod code;
 mod exit;
 pub mod explain;
+mod problem;
 pub mod redact;
 pub mod text;
 
 pub use class::{Class, Failure};
 pub use code::{Code, CodeError};
 pub use exit::{EXIT_CODES, ExitCode};
+pub use problem::{Place, Problem};

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::error::{Place, Problem, nearest};
+use crate::diagnostic::{Place, Problem};
+
+use super::error::nearest;
 use super::lookup::ANY;
 use super::row::shortened;
 use super::types::{ModelRow, Placed, PriceLine, ProviderRow, RawFile, RouteEntry};

@@ -24,7 +24,7 @@ mod tests;
 mod types;
 
 pub use decimal::{dollars, text as price_text};
-pub use error::{CatalogueError, Place, Problem, nearest};
+pub use error::{CatalogueError, nearest};
 pub use lookup::{Life, Resolved};
 pub use reference::reference;
 pub use types::{CredentialRef, ModelRow, Oidc, PriceLine, ProviderRow, RouteEntry, Status};

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::address;
-use super::error::{Place, Problem, nearest};
+use super::error::nearest;
 use super::fields::{CREDENTIAL, FILE, LONG, MODEL, OIDC, PRICE, PROVIDER, ROUTE};
 use super::leak::{is_credential_header, looks_like_secret, looks_random};
 use super::row::{Row, Sheet, shortened};
@@ -18,6 +18,7 @@ use super::types::{
     CredentialRef, ModelRow, Oidc, Placed, PriceLine, ProviderRow, RawFile, RouteEntry, Status,
 };
 use crate::agent::price::{LongPrompt, Rates};
+use crate::diagnostic::{Place, Problem};
 use crate::edit::format::Format;
 use crate::ports::model::WireFormat;
 

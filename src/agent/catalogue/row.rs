@@ -12,9 +12,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::decimal;
-use super::error::{Place, Problem, nearest};
+use super::error::nearest;
 use super::fields::Field;
 use crate::artifact::money::NanoUsd;
+use crate::diagnostic::{Place, Problem};
 
 /// The text of a file and what is wrong with it.
 pub struct Sheet<'t> {

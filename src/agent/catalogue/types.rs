@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::error::Place;
 use crate::agent::price::{LongPrompt, Rates};
+use crate::diagnostic::Place;
 use crate::edit::format::Format;
 use crate::ports::model::WireFormat;
 
