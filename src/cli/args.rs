@@ -116,7 +116,7 @@ pub enum Command {
     Runs(runs::RunsArgs),
     /// List the packages a commit uses, as a bill of materials
     Sbom(sbom::SbomArgs),
-    /// Try another model, prompt, set of rules or template over recorded runs, then make it the default
+    /// Try another model, prompt or set of rules over recorded runs, then make it the default
     Upgrade(upgrade::UpgradeArgs),
     /// Tell what a run spent, by stage, role, step and model
     Cost(cost::CostArgs),

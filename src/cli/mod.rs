@@ -9,6 +9,7 @@ mod commands;
 mod desk;
 mod error;
 mod event;
+mod guide;
 mod history;
 mod hub;
 pub mod models;
@@ -23,8 +24,6 @@ mod step_summary;
 mod verdict;
 
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 pub use args::{Cli, Format};
 pub use error::CommandError;
@@ -43,7 +42,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     take_in(snapshot(), Surroundings { actions: environment.is_github(), event: environment.github_event() });
     let hardened = harden_self();
-    let cli = match Cli::try_parse_from(commands::lint::rephrase(std::env::args_os())) {
+    let cli = match guide::parse(commands::lint::rephrase(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             if error.use_stderr() {

@@ -4,9 +4,7 @@
 
 use std::fmt::Write as _;
 
-use clap::CommandFactory as _;
-
-use super::Cli;
+use super::guide;
 use crate::artifact::kind::{ArtifactKind, slot};
 use crate::artifact::schema::schema;
 use crate::compile::caller;
@@ -78,7 +76,7 @@ pub fn pages() -> Vec<Page> {
 
 fn cli() -> String {
     let mut text = format!("{NOTE}# Command line\n");
-    let mut root = Cli::command().term_width(100);
+    let mut root = guide::command().term_width(100);
     root.build();
     command(&mut root, &mut text);
     text
