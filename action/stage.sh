@@ -71,11 +71,16 @@ if [ "$code" = 0 ] && [ -z "$command" ]; then
   esac
 fi
 if [ "$code" = 0 ] && [ -z "$command" ]; then
-  if [ "${ORCH_INPUT_STAGE:-}" = index ]; then
-    orch index || code=$?
-  else
-    orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$?
-  fi
+  case "${ORCH_INPUT_STAGE:-}" in
+    index) orch index || code=$? ;;
+    # What another step signs, and what it signed.
+    attest) orch attest predicate --out "$RUNNER_TEMP/orch-attest" || code=$? ;;
+    keep)
+      if [ -n "${ORCH_INPUT_SIGNED:-}" ]; then orch attest add "$ORCH_INPUT_SIGNED" || code=$?; fi
+      if [ "$code" = 0 ]; then orch runs keep --push origin || code=$?; fi
+      ;;
+    *) orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$? ;;
+  esac
   rm -f "$RUNNER_TEMP/orch-task"
 fi
 

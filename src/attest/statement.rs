@@ -44,6 +44,15 @@ impl Resource {
 }
 
 impl Statement {
+    /// Tells whether it says what another does of some of its subjects: a signer may know fewer digests than we do.
+    pub fn says(&self, whole: &Self) -> bool {
+        self.statement_type == whole.statement_type
+            && self.predicate_type == whole.predicate_type
+            && self.predicate == whole.predicate
+            && !self.subject.is_empty()
+            && self.subject.iter().all(|subject| whole.subject.contains(subject))
+    }
+
     /// Returns a statement about subjects.
     pub fn new(subject: Vec<Resource>, predicate_type: &str, predicate: Value) -> Self {
         Self {

@@ -85,6 +85,11 @@ const INPUTS: &[Input] = &[
     },
     Input { name: "said", from: From::Own("For `command: reply`, what `command: act` did"), default: "" },
     Input {
+        name: "signed",
+        from: From::Own("For `stage: keep`, the bundle in which another signer signed what the run says"),
+        default: "",
+    },
+    Input {
         name: "parts",
         from: From::Own(
             "Ids of the artifacts that earlier jobs handed over, with commas between: their outputs `part`",

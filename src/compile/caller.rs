@@ -39,7 +39,7 @@ pub fn first(reference: &str) -> String {
          workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
          permissions: {{}}\n\
          jobs:\n  orch:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch' || startsWith(github.event.comment.body, '/orch')\n    \
-         permissions: {{ actions: write, checks: write, contents: write, issues: write, pull-requests: write, security-events: write, statuses: write }} # each job takes its part; none writes beside a key or your code\n    \
+         permissions: {{ actions: write, attestations: write, checks: write, contents: write, id-token: write, issues: write, pull-requests: write, security-events: write, statuses: write }} # each job takes its part; none writes beside a key or your code\n    \
          uses: {}/.github/workflows/commands.yml@{reference}\n    \
          secrets: {{ ANTHROPIC_API_KEY: \"${{{{ secrets.ANTHROPIC_API_KEY }}}}\" }}\n",
         repository(),
@@ -94,7 +94,7 @@ pub fn properties(caller: &Caller) -> String {
 }
 
 const SECRETS: &str = "    secrets:\n      ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n";
-const WRITES: &str = "    permissions:\n      actions: read # to ask who let a run go on\n      checks: write # to show what was found\n      contents: write # to push one branch\n      issues: write # to ask reviewers\n      pull-requests: write # to open the pull request\n      security-events: write # for findings on the security page, where orch.yml says so\n      statuses: write # where there are no checks\n";
+const WRITES: &str = "    permissions:\n      actions: read # to ask who let a run go on\n      attestations: write # to store what the workflow signs\n      checks: write # to show what was found\n      contents: write # to push one branch\n      id-token: write # to sign by the identity of the workflow\n      issues: write # to ask reviewers\n      pull-requests: write # to open the pull request\n      security-events: write # for findings on the security page, where orch.yml says so\n      statuses: write # where there are no checks\n";
 const READS: &str = "    permissions:\n      contents: read # to check out the repository\n";
 fn head(about: &str, on: &str) -> String {
     format!("# {about}\nname: orch\non:\n{on}permissions: {{}}\njobs:\n")

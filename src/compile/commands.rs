@@ -144,6 +144,7 @@ fn inputs() -> Vec<(&'static str, &'static str)> {
         "approve-environment",
         "A deployment environment whose reviewers approve what policy asks a person about",
     ));
+    all.push(("attest", super::proof::ATTESTS));
     all.push(("runner", "The runner of the jobs that run code of the repository"));
     all
 }
@@ -268,6 +269,9 @@ fn write_call(
     );
     if workflow == "change.yml" {
         out.push_str("      approve-environment: ${{ inputs.approve-environment }}\n");
+    }
+    if unrolled.proof {
+        out.push_str("      attest: ${{ inputs.attest }}\n");
     }
     out.push_str("      runner: ${{ inputs.runner }}\n");
     if unrolled.has(Power::Key) {

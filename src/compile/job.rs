@@ -35,6 +35,8 @@ pub(super) struct Unrolled {
     pub jobs: Vec<Job>,
     /// Whether they go on with a run of another workflow, whose files the job `earlier` hands over.
     pub resumes: bool,
+    /// Whether a last job signs what the run says and keeps it.
+    pub proof: bool,
 }
 
 /// The job that hands over the files of a run that another workflow began.
@@ -182,9 +184,9 @@ impl Unrolled {
 }
 
 /// Returns the parts a job is handed, as ids in one text; parts of jobs that may not have run bring their comma along.
-fn parts(job: &Job) -> String {
+pub(super) fn parts(needs: &[String]) -> String {
     let mut text = String::new();
-    for need in &job.needs {
+    for need in needs {
         let part = format!("needs.{need}.outputs.part");
         if text.is_empty() {
             let _ = write!(text, "${{{{ {part} }}}}");
@@ -349,7 +351,7 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     }
     // How a stage ended is told by its exit code; the job is red only where the stage could not be asked.
     let _ = writeln!(out, "          accept: '{}'", exits.join(" "));
-    let handed = parts(job);
+    let handed = parts(&job.needs);
     if !handed.is_empty() {
         let _ = writeln!(out, "          parts: {handed}");
     }

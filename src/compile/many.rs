@@ -60,6 +60,7 @@ pub(super) fn rights(unrolled: &Unrolled) -> Vec<&'static str> {
         .filter_map(|job| registry::stage(job.stage))
         .flat_map(|stage| stage.spec().permissions)
         .map(|permission| permission.as_str())
+        .chain(super::proof::RIGHTS.iter().map(|(right, _)| *right).filter(|_| unrolled.proof))
         .collect();
     all.sort_unstable();
     all.dedup();

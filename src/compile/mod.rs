@@ -10,6 +10,7 @@ mod indexing;
 mod job;
 mod many;
 pub mod pins;
+mod proof;
 mod result;
 
 use std::fmt::Write as _;
@@ -125,7 +126,7 @@ fn unroll(pipeline: &Pipeline) -> Result<Unrolled, CompileError> {
     if let Some(stage) = ci.timeout_minutes.keys().chain(ci.environments.keys()).find(|stage| !known(stage)) {
         return Err(setting(format!("sets something for `{stage}`, which is none of its stages")));
     }
-    let mut unrolled = Unrolled { resumes: pipeline.resumes, ..Unrolled::default() };
+    let mut unrolled = Unrolled { resumes: pipeline.resumes, proof: ci.proof, ..Unrolled::default() };
     for step in &pipeline.steps {
         match step {
             Step::Stage(step) => unrolled.add(step, None, &ci),
@@ -180,6 +181,9 @@ fn workflow(pipeline: &Pipeline, name: &str, unrolled: &Unrolled, origin: &Origi
     }
     for job in &unrolled.jobs {
         job::write(&mut out, pipeline.name.as_str(), job, unrolled, origin);
+    }
+    if unrolled.proof {
+        proof::write(&mut out, pipeline.name.as_str(), unrolled, origin);
     }
     result::write(&mut out, unrolled);
     out
@@ -299,6 +303,9 @@ fn inputs(unrolled: &Unrolled) -> String {
             "A deployment environment whose reviewers approve what policy asks a person about; `approve.environment` of orch.yml names it too",
             text,
         );
+    }
+    if unrolled.proof {
+        add("attest", proof::ATTESTS, text);
     }
     out
 }

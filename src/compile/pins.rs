@@ -46,5 +46,9 @@ pub const CACHE_RESTORE: Pin = Pin {
 pub const CACHE_SAVE: Pin =
     Pin { name: "actions/cache/save", commit: "55cc8345863c7cc4c66a329aec7e433d2d1c52a9", version: "v6.1.0" };
 
+/// Signs a statement by the identity of the workflow.
+pub const ATTEST: Pin =
+    Pin { name: "actions/attest", commit: "1e69f48acb82d1966a394da916b4c1698aa569d6", version: "v4.2.2" };
+
 /// All of them.
-pub const ALL: &[Pin] = &[CHECKOUT, UPLOAD, DOWNLOAD, CACHE_RESTORE, CACHE_SAVE];
+pub const ALL: &[Pin] = &[CHECKOUT, UPLOAD, DOWNLOAD, CACHE_RESTORE, CACHE_SAVE, ATTEST];

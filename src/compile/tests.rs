@@ -23,7 +23,7 @@ fn a_job_holds_what_its_spec_says_and_no_more() {
             let Some(stage) = stage_of(&job) else {
                 let known = [
                     "result", "each", "index", "earlier", "command", "plan", "run", "approve", "act",
-                    "reply", "mend-1", "mend-2",
+                    "reply", "mend-1", "mend-2", "proof",
                 ];
                 assert!(known.contains(&name), "{name}");
                 continue;

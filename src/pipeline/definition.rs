@@ -61,6 +61,9 @@ pub struct Ci {
     /// Whether there is a second workflow that runs this one for each of a list of requests.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fan_out: bool,
+    /// Whether a last job signs what the run says, by the identity of the workflow, and keeps its small files with the repository.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof: bool,
 }
 
 /// What a stage works on where it is no run.
@@ -279,6 +282,9 @@ impl Pipeline {
             // A job that has a cache of others before it must hold nothing that a stage holds.
             (true, 2..) => Err("has `index` beside other steps; it is a pipeline of its own".into()),
             (false, _) if seen.is_empty() => Err("has no steps".into()),
+            _ if self.ci.as_ref().is_some_and(|ci| ci.proof) && !seen.contains(&StageId::Pr) => {
+                Err("asks for proof of a change that no stage `pr` hands over".into())
+            }
             _ => Ok(()),
         }
     }

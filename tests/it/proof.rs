@@ -4,6 +4,8 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::env::{TestEnv, files_below, run_folder};
@@ -75,6 +77,75 @@ fn a_change_is_proven_signed_kept_and_found_by_its_commit() {
     let document = env.orch(&root, &["verify", "HEAD", "--format", "json"]).exits(0).json();
     assert_eq!((&document["people"]["added"], &document["people"]["relation"]), (&2.into(), &"after".into()));
     assert_eq!(document["people"]["files"][0]["path"], "NOTES.md", "{document}");
+}
+
+/// A bundle as `actions/attest` makes one: a certificate, and of the subjects those with a SHA-256.
+fn signed_elsewhere(predicate_type: &str, subject: &Value, predicate: &Value) -> String {
+    let statement = json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": predicate_type, "predicate": predicate });
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": { "certificate": { "rawBytes": "AA==" }, "tlogEntries": [] },
+        "dsseEnvelope": {
+            "payload": BASE64.encode(statement.to_string()),
+            "payloadType": "application/vnd.in-toto+json",
+            "signatures": [{ "sig": "AA==" }],
+        },
+    })
+    .to_string()
+}
+
+#[test]
+fn what_another_signer_signed_is_taken_only_where_it_says_what_the_run_says() {
+    let env = TestEnv::new();
+    let root = env.repository("notes", &[("README.md", "# Notes\n")]);
+    let other = env.path("other");
+    env.git(&root, &["push", "-q", "origin", "HEAD:refs/heads/main"]);
+    env.git(&root, &["clone", "-q", "-b", "main", "../notes.git", &other.display().to_string()]);
+    for (root, name) in [(&root, "ACME Inc"), (&other, "Example Inc")] {
+        env.orch(root, &["run", &format!("add an MIT license for {name}")]).exits(0);
+    }
+    let out = env.path("out").display().to_string();
+    env.orch(&root, &["attest", "predicate", "--out", &out]).exits(0);
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(env.path("out").join(name)).unwrap()).unwrap()
+    };
+    let (predicate, statement) = (read("predicate.json"), read("statement.json"));
+    let kind = statement["predicateType"].as_str().unwrap();
+    let of_patch: Vec<&Value> = statement["subject"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|s| s["digest"]["sha256"].is_string())
+        .collect();
+    let patch = json!(of_patch);
+    let file = env.path("bundle.json").display().to_string();
+    let mut changed = predicate.clone();
+    changed["policy"]["decision"] = json!("needs-approval");
+    let stranger = json!([{ "name": "change.patch", "digest": { "sha256": "0".repeat(64) } }]);
+    for (text, says) in [
+        ("{}".to_owned(), "is no Sigstore bundle"),
+        (signed_elsewhere("https://example.com/other/v1", &patch, &predicate), "is about something else"),
+        (signed_elsewhere(kind, &patch, &changed), "does not say what the run"),
+        (signed_elsewhere(kind, &stranger, &predicate), "does not say what the run"),
+        (signed_elsewhere(kind, &json!([]), &predicate), "does not say what the run"),
+    ] {
+        fs::write(&file, text).unwrap();
+        env.orch(&root, &["attest", "add", &file]).exits(3).says(says);
+        assert!(!run_folder(&root).join("attest").exists());
+    }
+    fs::write(&file, signed_elsewhere(kind, &patch, &predicate)).unwrap();
+    env.orch(&root, &["attest", "add", &file]).exits(0).says("attest/change.json");
+    env.orch(&root, &["verify"]).exits(0).says("gh attestation verify");
+    env.orch(&root, &["attest", "add", &env.path("none").display().to_string()])
+        .exits(2)
+        .says("cannot be read");
+
+    // Two that keep at once, as two jobs do: what the other pushed first is joined, and nothing is lost.
+    for root in [&other, &root] {
+        env.orch(root, &["runs", "keep", "--push", "origin"]).exits(0);
+    }
+    env.orch(&other, &["runs", "fetch"]).exits(0);
+    env.orch(&other, &["runs", "list"]).exits(0).says("acme-inc").says("example-inc");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `orch attest`: keys, signed statements, and predicates for others to sign.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -63,6 +63,13 @@ enum AttestCommand {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
+    /// Put a bundle that another signer made into the run it is about, as that of `actions/attest`
+    Add {
+        /// The file of the bundle
+        file: PathBuf,
+        /// The run: its id, the start of its id, or its folder; absent: the newest
+        run: Option<String>,
+    },
     /// List the kinds of statements
     Kinds,
 }
@@ -88,6 +95,7 @@ pub fn run(args: &AttestArgs, global: &Global, output: &Output) -> Result<u8, Co
             sign(run.as_deref(), &spec, only, global, output)
         }
         AttestCommand::Predicate { run, kind, out } => predicate(run.as_deref(), kind, out, global, output),
+        AttestCommand::Add { file, run } => add(file, run.as_deref(), global, output),
         AttestCommand::Kinds => kinds(output),
     }
 }
@@ -244,6 +252,40 @@ fn predicate(
         writeln!(out, "predicate-path: {}", folder.join("predicate.json").display())?;
         writeln!(out, "subject-checksums: {}", folder.join("subjects.sha256").display())
     })?;
+    Ok(0)
+}
+
+/// The largest bundle that is read, in bytes.
+const MAX_BUNDLE: u64 = 16 << 20;
+
+#[derive(Serialize)]
+struct Taken {
+    run: String,
+    statement: String,
+}
+
+/// Takes a bundle only if it says what the run says; who signed it is asked when it is verified.
+fn add(file: &Path, run: Option<&str>, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let failed = |source: std::io::Error| UsageError {
+        what: format!("{} cannot be read: {source}", file.display()),
+        help: "Name the file with the bundle; `actions/attest` has it as its output bundle-path.".into(),
+    };
+    let mut bytes = Vec::new();
+    fs::File::open(file).and_then(|open| open.take(MAX_BUNDLE).read_to_end(&mut bytes)).map_err(failed)?;
+    let shown = file.display().to_string();
+    let bundle = Bundle::parse(&shown, &bytes)?;
+    let statement = bundle.statement(&shown)?;
+    let unfit = |why: String| AttestError::Unreadable { path: shown.clone(), why };
+    let kind = StatementKind::of(&statement.predicate_type)
+        .ok_or_else(|| unfit(format!("is about something else: {}", statement.predicate_type)))?;
+    let found = session::find_run(global, run)?;
+    let wanted = kind.make(&open(&found)?)?;
+    if !wanted.is_some_and(|wanted| statement.says(&wanted)) {
+        return Err(unfit(format!("does not say what the run `{}` says", found.run)).into());
+    }
+    found.store.write(&kind.path(), &bytes)?;
+    let taken = Taken { run: found.run.to_string(), statement: kind.path() };
+    output.show(&taken, |out| writeln!(out, "{} of {} is there.", taken.statement, taken.run))?;
     Ok(0)
 }
 

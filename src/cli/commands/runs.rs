@@ -10,8 +10,11 @@ use crate::cli::{CommandError, session};
 use crate::config::env::Environment;
 use crate::diagnostic::text::count;
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::vcs::{GitRepository, RECORDS, Signature};
+use crate::ports::vcs::{GitRepository, RECORDS, Signature, VcsError};
 use crate::proof::keep;
+
+/// How often others may push between before a push is given up.
+const PUSHES: usize = 4;
 
 /// Keep the small files of runs with the repository
 ///
@@ -33,7 +36,7 @@ enum RunsCommand {
     Keep {
         /// The run: its id, the start of its id, or its folder; absent: the newest
         run: Option<String>,
-        /// Push the ref to this remote too, without force
+        /// Push the ref to this remote too, without force; what others pushed meanwhile is joined with it
         #[arg(long, value_name = "REMOTE")]
         push: Option<String>,
         /// Keep what rules judged too, with the added lines of the change, so that later rules can judge it again
@@ -67,7 +70,7 @@ pub fn run(args: &RunsArgs, global: &Global, output: &Output) -> Result<u8, Comm
             let opened = OpenRun::open(&found.run, &found.store, false)?;
             let added = keep::keep(&repository, &args.at, &opened, &author()?, *document)?;
             if let Some(remote) = push {
-                repository.push_records(remote, &args.at)?;
+                push_joined(&repository, remote, &args.at)?;
             }
             let state = opened.state().short().to_owned();
             let kept = Kept { run: found.run.as_str(), state, at: &args.at, added: added.files };
@@ -93,6 +96,17 @@ pub fn run(args: &RunsArgs, global: &Global, output: &Output) -> Result<u8, Comm
         }
     }
     Ok(0)
+}
+
+/// Joins and pushes again while others push between.
+fn push_joined(repository: &GitRepository, remote: &str, at: &str) -> Result<(), CommandError> {
+    for _ in 0..PUSHES {
+        match repository.push_records(remote, at) {
+            Err(VcsError::Records { .. }) => repository.fetch_records(remote, at, &author()?)?,
+            done => return Ok(done?),
+        };
+    }
+    Ok(repository.push_records(remote, at)?)
 }
 
 /// Who keeps: the program, at the time of the clock.

@@ -69,7 +69,16 @@ fn statement(case: &Case<'_>, path: &str, bytes: &[u8]) -> Result<Signed, String
         return Err(format!("`{path}` holds another form of statement"));
     }
     let same = if case.opened.kept {
-        subject_fits(&statement.subject, &wanted.subject) && fits(&statement.predicate, &wanted.predicate)
+        let (few, all) = if bundle.has_certificate() {
+            (&statement.subject, &wanted.subject)
+        } else {
+            (&wanted.subject, &statement.subject)
+        };
+        !few.is_empty()
+            && few.iter().all(|subject| all.contains(subject))
+            && fits(&statement.predicate, &wanted.predicate)
+    } else if bundle.has_certificate() {
+        statement.says(&wanted)
     } else {
         statement == wanted
     };
@@ -91,13 +100,6 @@ fn opened(kind: &'static StatementKind, signer: Option<&crate::attest::PublicKey
         Some(key) => Signed::By(kind.name, key.id()),
         None => Signed::Open("it is signed, and no key was given to check it with; give --key FILE".into()),
     }
-}
-
-fn subject_fits(
-    found: &[crate::attest::statement::Resource],
-    wanted: &[crate::attest::statement::Resource],
-) -> bool {
-    wanted.iter().all(|subject| found.contains(subject))
 }
 
 /// Where only a part of the run is here, what can be made again has to be in the statement as it is.
