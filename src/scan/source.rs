@@ -96,11 +96,11 @@ impl<'a> View<'a> {
         ];
         let path = self.lower();
         let name = path.rsplit('/').next().unwrap_or_default();
-        path.split('/')
-            .any(|part| FOLDERS.contains(&part) || part.starts_with("values-") || part.ends_with(".lproj"))
-            || [".po", ".pot", ".strings", ".arb", ".xlf", ".xliff", ".resx"]
-                .iter()
-                .any(|end| name.ends_with(end))
+        path.split('/').any(|part| {
+            FOLDERS.contains(&part) || part.starts_with("values-") || part.rsplit('.').next() == Some("lproj")
+        }) || [".po", ".pot", ".strings", ".arb", ".xlf", ".xliff", ".resx"]
+            .iter()
+            .any(|end| name.ends_with(end))
             || name.starts_with("i18n")
             || name.starts_with("messages")
     }

@@ -247,7 +247,7 @@ impl Pass<'_, '_, '_> {
         };
         let Some(confidence) = judged else { return };
         // A word of another language looks like noise; what a translation shows is for everybody to read.
-        let wordlike = value.iter().all(|b| b.is_ascii_alphabetic()) && value.len() < 24;
+        let wordlike = value.iter().all(u8::is_ascii_alphabetic) && value.len() < 24;
         if wordlike && self.view.is_translation() {
             return;
         }

@@ -168,13 +168,13 @@ mod tests {
     use crate::scan::MemoryTree;
 
     fn found(files: &[(&str, Option<&str>, Option<&str>)]) -> Vec<String> {
-        let bytes = |text: &Option<&str>| text.map(|text| text.as_bytes().to_vec());
+        let bytes = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
         let files: Vec<Looked> = files
             .iter()
             .map(|(path, before, after)| Looked {
                 path: (*path).to_owned(),
-                before: bytes(before),
-                after: bytes(after),
+                before: bytes(*before),
+                after: bytes(*after),
             })
             .collect();
         let facts = of_change(&files, &MemoryTree::default(), None);
