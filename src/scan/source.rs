@@ -80,6 +80,31 @@ impl<'a> View<'a> {
         *self.place.get_or_init(|| Place::of_lower(self.lower()))
     }
 
+    /// Tells whether the path says that this is text of a program in a language of people.
+    pub fn is_translation(&self) -> bool {
+        const FOLDERS: [&str; 10] = [
+            "i18n",
+            "l10n",
+            "locale",
+            "locales",
+            "lang",
+            "langs",
+            "language",
+            "languages",
+            "translations",
+            "messages",
+        ];
+        let path = self.lower();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        path.split('/').any(|part| {
+            FOLDERS.contains(&part) || part.starts_with("values-") || part.rsplit('.').next() == Some("lproj")
+        }) || [".po", ".pot", ".strings", ".arb", ".xlf", ".xliff", ".resx"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            || name.starts_with("i18n")
+            || name.starts_with("messages")
+    }
+
     /// Returns the path in lower case.
     pub fn lower(&self) -> &str {
         self.lower.get_or_init(|| self.source.path.to_ascii_lowercase())

@@ -16,9 +16,13 @@ known contains fact.path if {
 	fact.attributes.where != "tests"
 }
 
+# What could not be looked at is said by `policy/not-scanned` and `policy/submodule`.
+unread contains file.path if some file in object.get(input, "unread", [])
+
 require_approval contains {"msg": sprintf("`%s` is a binary file", [change.path]), "path": change.path} if {
 	some change in input.changes
 	change.binary
 	change.op != "delete"
 	not change.path in known
+	not change.path in unread
 }

@@ -17,3 +17,7 @@ archive(place) := object.union(doc(true, "create"), {"facts": [{"path": "a.png",
 test_known if count(rule.require_approval) == 0 with input as archive("code")
 
 test_known_in_a_test if count(rule.require_approval) == 1 with input as archive("tests")
+
+unread := object.union(doc(true, "create"), {"unread": [{"path": "a.png", "why": "it is a submodule", "kind": "submodule"}]})
+
+test_not_looked_at if count(rule.require_approval) == 0 with input as unread

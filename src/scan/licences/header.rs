@@ -98,8 +98,8 @@ fn noticed(text: &[u8], head: &[u8], patents: bool) -> Option<Header> {
         let licence = excepted(licence, &read);
         return Some(Header { licence, range: notice, certain: reading.parts.len() == 1 });
     }
-    let guess = guess(&read)?;
-    Some(Header { licence: excepted(Expression::parse(guess)?, &read), range: notice, certain: false })
+    let (guess, certain) = guess(&read)?;
+    Some(Header { licence: excepted(Expression::parse(&guess)?, &read), range: notice, certain })
 }
 
 /// Returns the comment around a name: from the paragraph before it to where the comment ends.
@@ -123,14 +123,14 @@ fn stretch(text: &[u8], at: usize) -> Range<usize> {
     start..(least + end).min(text.len()).max(start)
 }
 
-/// Reads a name where the notice is not one of the usual.
-fn guess(text: &str) -> Option<&'static str> {
+/// Reads a name where the notice is not one of the usual; certain where it names a version of the GPL and nothing beside it.
+fn guess(text: &str) -> Option<(String, bool)> {
     let plain: String = text
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
         .filter(|w| !w.is_empty())
         .collect::<Vec<_>>()
         .join(" ");
-    let plain = plain.to_ascii_lowercase();
+    let plain = format!("{} ", plain.to_ascii_lowercase());
     let has = |what: &str| plain.contains(what);
     let under = [
         "free software",
@@ -156,7 +156,31 @@ fn guess(text: &str) -> Option<&'static str> {
         ("elastic license", "Elastic-2.0"),
         ("commons clause", "LicenseRef-Commons-Clause"),
     ];
-    named.iter().find(|(name, _)| has(name)).map(|(_, id)| *id)
+    let (_, id) = named.iter().find(|(name, _)| has(name))?;
+    let beside = [" mit ", "bsd", "apache", "alternativ", "dual", "exception", "commercial", "proprietary"];
+    match versioned(id, &plain) {
+        Some(id) => Some((id, !beside.iter().any(|what| has(what)))),
+        None => Some(((*id).to_owned(), false)),
+    }
+}
+
+/// Returns the version of the GPL that a notice names, and whether later ones will do.
+fn versioned(id: &str, plain: &str) -> Option<String> {
+    let (family, versions): (&str, &[&str]) = match id.split_once('-')?.0 {
+        "AGPL" => ("AGPL", &["3"]),
+        "LGPL" => ("LGPL", &["3", "2.1", "2"]),
+        "GPL" => ("GPL", &["3", "2"]),
+        _ => return None,
+    };
+    let named = |version: &&&str| {
+        ["version ", " v", "gplv", "gpl ", "license "].iter().any(|before| {
+            plain.contains(&format!("{before}{version} ")) || plain.contains(&format!("{before}{version}.0"))
+        })
+    };
+    let version = versions.iter().find(named)?;
+    let point = if version.contains('.') { "" } else { ".0" };
+    let later = ["later version", "or later", "or newer"].iter().any(|what| plain.contains(what));
+    Some(format!("{family}-{version}{point}-{}", if later { "or-later" } else { "only" }))
 }
 
 /// Gives a licence the exception that its notice speaks of.
@@ -216,6 +240,18 @@ mod tests {
         );
         assert_eq!(read("/* SPDX-License-Identifier: MPL-2.0 */\n"), certain("MPL-2.0"));
         assert_eq!(read("// Licensed under the GPL; see the file LICENSE.\n"), unsure("GPL-1.0-or-later"));
+        // The first paragraph alone, and what people write instead.
+        let short = format!("{} */\n", GPL.split(" *\n * This program is distributed").next().unwrap());
+        assert_eq!(read(&short), certain("GPL-3.0-or-later"));
+        assert_eq!(read("// Licensed under the GNU General Public License v2.0.\n"), certain("GPL-2.0-only"));
+        assert_eq!(
+            read("# Released under the GNU Affero General Public License, version 3 or later.\n"),
+            certain("AGPL-3.0-or-later")
+        );
+        assert_eq!(
+            read("// Licensed under the MIT license or the GNU General Public License v3.\n"),
+            unsure("GPL-3.0-only")
+        );
         assert_eq!(read("// The GPL is a license that lawyers know.\n"), None);
         assert_eq!(read("x = \"SPDX-License-Identifier: GPL-2.0\"\n"), None);
         assert_eq!(read("// Copyright 2020\nint main(void) { return 0; }\n"), None);

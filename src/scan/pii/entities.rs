@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use regex_automata::meta::Regex;
 
-use super::checks as c;
+use super::{checks as c, world as w};
 
 /// How much a match says without a word beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ const fn weak(
 
 /// All kinds but those with a scanner of their own (addresses, cards, IBANs, phones with a plus).
 #[rustfmt::skip]
-pub static ENTITIES: [Entity; 67] = [
+pub static ENTITIES: [Entity; 91] = [
     weak("US_SSN", ID, "a US social security number", r"\b\d{3}-\d{2}-\d{4}\b|\b\d{3} \d{2} \d{4}\b|\b\d{3}\.\d{2}\.\d{4}\b|\b\d{9}\b|\b\d{3}-\d{6}\b|\b\d{5}-\d{4}\b", c::us_ssn, &["ssn", "social security", "social_security"]),
     weak("US_ITIN", TAX, "a US taxpayer number", r"\b9\d{2}[- ]?(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[- ]?\d{4}\b", c::any, &["itin", "taxpayer"]),
     weak("US_PASSPORT", DOC, "a US passport number", r"\b[A-Z]\d{8}\b", c::any, &["passport", "travel document"]),
@@ -142,4 +142,28 @@ pub static ENTITIES: [Entity; 67] = [
     weak("PH_TIN", TAX, "a Philippine tax number", r"\b\d{3}-?\d{3}-?\d{3}-?\d{3}\b", c::ph_tin, &["tin", "bir"]),
     weak("NG_VEHICLE_REGISTRATION", PLATE, "a Nigerian number plate", r"(?i)\b[A-Z]{3}-?\d{3}[A-Z]{2}\b", c::any, &["plate", "vehicle"]),
     weak("ZA_ID_NUMBER", ID, "a South African id", r"\b\d{10}[0-2][89]\d\b|\b\d{10}[0-2]\d{2}\b", c::za_id, &["south african id", "rsa id", "id number"]),
+    weak("BR_CPF", ID, "a Brazilian CPF", r"\b\d{3}\.?\d{3}\.?\d{3}-?\d{2}\b", w::br_cpf, &["cpf", "cadastro de pessoa"]),
+    weak("BR_CNPJ", ID, "a Brazilian CNPJ", r"\b\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}\b", w::br_cnpj, &["cnpj"]),
+    weak("CN_ID_NUMBER", ID, "a Chinese resident number", r"(?i)\b[1-9]\d{5}(?:19|20)\d{9}[0-9X]\b", w::cn_id, &["resident id", "id number", "identity", "\u{8eab}\u{4efd}"]),
+    sure("CH_AHV", ID, "a Swiss insurance number", r"\b756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}\b", w::ch_ahv, &["ahv", "avs", "sozialversicherung", "nss"]),
+    weak("NO_FODSELSNUMMER", ID, "a Norwegian identity number", r"\b\d{6} ?\d{5}\b", w::no_fnr, &["fodselsnummer", "f\u{f8}dselsnummer", "personnummer", "fnr"]),
+    weak("DK_CPR", ID, "a Danish identity number", r"\b\d{6}-?\d{4}\b", w::dk_cpr, &["cpr"]),
+    weak("PT_NIF", TAX, "a Portuguese tax number", r"\b\d{3} ?\d{3} ?\d{3}\b", w::pt_nif, &["nif", "contribuinte"]),
+    weak("MX_CURP", ID, "a Mexican CURP", r"(?i)\b[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d\b", w::mx_curp, &["curp"]),
+    weak("CL_RUT", ID, "a Chilean RUT", r"(?i)\b\d{1,2}\.?\d{3}\.?\d{3}-[\dK]\b", w::cl_rut, &["rut"]),
+    weak("AR_CUIT", TAX, "an Argentine tax number", r"\b\d{2}-?\d{8}-?\d\b", w::ar_cuit, &["cuit", "cuil"]),
+    weak("IL_ID_NUMBER", ID, "an Israeli identity number", r"\b\d{9}\b", w::il_id, &["teudat zehut", "israeli id", "\u{5ea}\u{5e2}\u{5d5}\u{5d3}\u{5ea} \u{5d6}\u{5d4}\u{5d5}\u{5ea}"]),
+    weak("RO_CNP", ID, "a Romanian identity number", r"\b[1-9]\d{12}\b", w::ro_cnp, &["cnp", "cod numeric"]),
+    weak("BG_EGN", ID, "a Bulgarian identity number", r"\b\d{10}\b", w::bg_egn, &["egn", "\u{415}\u{413}\u{41d}"]),
+    weak("CZ_BIRTH_NUMBER", ID, "a Czech or Slovak birth number", r"\b\d{6}/?\d{4}\b", w::cz_birth, &["rodne cislo", "rodn\u{e9} \u{10d}\u{ed}slo", "birth number"]),
+    weak("RU_INN", TAX, "a Russian tax number", r"\b\d{12}\b", w::ru_inn, &["inn", "\u{418}\u{41d}\u{41d}"]),
+    weak("RU_SNILS", ID, "a Russian insurance number", r"\b\d{3}-?\d{3}-?\d{3}[ -]?\d{2}\b", w::ru_snils, &["snils", "\u{421}\u{41d}\u{418}\u{41b}\u{421}"]),
+    weak("AT_SVNR", ID, "an Austrian insurance number", r"\b\d{4}[ -]?\d{6}\b", w::at_svnr, &["svnr", "sozialversicherung", "sv-nummer"]),
+    weak("IE_PPS", ID, "an Irish PPS number", r"(?i)\b\d{7}[A-W][A-IW]?\b", w::ie_pps, &["pps"]),
+    weak("JP_MY_NUMBER", ID, "a Japanese individual number", r"\b\d{4}[ -]?\d{4}[ -]?\d{4}\b", w::jp_number, &["my number", "mynumber", "\u{30de}\u{30a4}\u{30ca}\u{30f3}\u{30d0}\u{30fc}", "\u{500b}\u{4eba}\u{756a}\u{53f7}"]),
+    weak("HK_ID", ID, "an identity card of Hong Kong", r"(?i)\b[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A]\b)", w::hk_id, &["hkid", "hong kong id"]),
+    weak("TW_ID", ID, "an identity card of Taiwan", r"(?i)\b[A-Z][1289]\d{8}\b", w::tw_id, &["taiwan", "\u{8eab}\u{5206}\u{8b49}"]),
+    weak("NG_NIN", ID, "a Nigerian identity number", r"\b\d{11}\b", c::verhoeff, &["nin", "national identification number", "nimc"]),
+    weak("US_BANK_NUMBER", MONEY, "a US bank account", r"\b\d{8,17}\b", c::any, &["bank account", "acct number"]),
+    weak("NZ_IRD", TAX, "a New Zealand tax number", r"\b\d{2,3}[- ]\d{3}[- ]\d{3}\b", c::any, &["ird number", "inland revenue"]),
 ];

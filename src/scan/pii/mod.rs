@@ -8,6 +8,7 @@ mod email;
 mod entities;
 mod network;
 mod numbers;
+mod world;
 
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -13,6 +13,8 @@ pub struct Pair {
     pub value: Range<usize>,
     /// Whether the value is a literal for sure.
     pub quoted: bool,
+    /// Whether the value is the second of a user and a password.
+    pub login: bool,
 }
 
 /// How a kind of file writes values.
@@ -79,6 +81,40 @@ impl Reader<'_> {
             .is_some_and(|t| t.eq_ignore_ascii_case(word))
     }
 
+    /// Reads a name, with what stands before its parts.
+    fn name(&mut self) -> Range<usize> {
+        let start = self.at;
+        while self.at - start < KEY_MOST && (is_key(self.peek()) || matches!(self.peek(), b'$' | b'&' | b'*'))
+        {
+            self.at += 1;
+        }
+        start..self.at
+    }
+
+    /// Goes to the value of what was named: `"name": "x", "value": ` and `ParameterKey: x, ParameterValue: `.
+    fn beside(&mut self) -> bool {
+        let start = self.at;
+        self.at += 1;
+        self.blank();
+        while matches!(self.peek(), b'"' | b'\'' | b'\\') && self.at - start < 90 {
+            self.at += 1;
+        }
+        let name = self.name();
+        while matches!(self.peek(), b'"' | b'\'' | b'\\') && self.at - name.end < 3 {
+            self.at += 1;
+        }
+        self.spaces();
+        let name = &self.text[name];
+        let named = name.len() >= 5 && name[name.len() - 5..].eq_ignore_ascii_case(b"value");
+        if named && matches!(self.peek(), b':' | b'=') {
+            self.at += 1;
+            self.at += usize::from(self.peek() == b'>');
+            return true;
+        }
+        self.at = start;
+        false
+    }
+
     /// Goes over spaces and at most one line end.
     fn blank(&mut self) {
         self.spaces();
@@ -112,13 +148,20 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
         closers += 1;
         r.at += 1;
     }
+    // `<string name="token">x</string>`
+    let element = r.peek() == b'>' && text[..key.start].ends_with(b"name=\"");
+    let before = if element { b'<' } else { before };
     let gap = r.spaces();
     let dashed = key.start >= 2 && text[key.start - 1] == b'-' && text[key.start - 2] == b'-';
-    let directive = DIRECTIVES.iter().any(|name| text[key.clone()].eq_ignore_ascii_case(name));
+    let directive = DIRECTIVES.iter().any(|name| text[key.clone()].eq_ignore_ascii_case(name))
+        || (syntax == Syntax::Shell && text[..key.start].ends_with(b"ENV "));
     let operator = match variable(&mut r, &text[..key.start], closers) {
         Some(operator) => operator,
         None => operator(&mut r, closers, gap, before, dashed || directive)?,
     };
+    if operator == Operator::Space && r.starts(b"--plaintext ") {
+        r.at += b"--plaintext".len();
+    }
     let spaced = r.spaces();
     if matches!(operator, Operator::Sets | Operator::Colon)
         && spaced < 60
@@ -128,12 +171,18 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
         r.blank();
     }
     let tight = operator == Operator::Tight || (operator == Operator::Sets && gap == 0 && spaced == 0);
+    let takes_login = takes_login(&text[key.clone()]);
     if let Some(value) = literal(&mut r) {
-        let value = login(&mut r, &text[key.clone()], &value).unwrap_or(value);
-        return Some(Pair { key, value, quoted: true });
+        let second = takes_login.then(|| login(&mut r, &value)).flatten();
+        let login = second.is_some();
+        return Some(Pair { key, value: second.unwrap_or(value), quoted: true, login });
+    }
+    if operator == Operator::Call && takes_login {
+        let user = r.name();
+        return login(&mut r, &user).map(|value| Pair { key, value, quoted: true, login: true });
     }
     if operator == Operator::Colon && syntax == Syntax::Code {
-        return typed(&mut r).map(|value| Pair { key, value, quoted: true });
+        return typed(&mut r).map(|value| Pair { key, value, quoted: true, login: false });
     }
     let query = matches!(before, b'?' | b'&' | b';') && tight;
     let allowed = match operator {
@@ -156,11 +205,43 @@ pub fn value(text: &[u8], key: Range<usize>, syntax: Syntax) -> Option<Pair> {
         Syntax::Settings => End::Line,
     };
     let value = bare(&r, end)?;
-    Some(Pair { key, value, quoted: end == End::Tag })
+    Some(Pair { key, value, quoted: end == End::Tag, login: false })
 }
 
-/// Settings that stand before their value with no more than a space between: of Redis.
-const DIRECTIVES: [&[u8]; 2] = [b"requirepass", b"masterauth"];
+/// Settings that stand before their value with no more than a space between: of Redis, Kickstart and LDAP.
+const DIRECTIVES: [&[u8]; 4] = [b"requirepass", b"masterauth", b"rootpw", b"bindpw"];
+
+/// Tells whether what has this name is given a user and a password: `auth=("u", "x")`, `new Credential("u", "x")`.
+fn takes_login(key: &[u8]) -> bool {
+    const ENDS: [&[u8]; 5] = [b"auth", b"authentication", b"credential", b"credentials", b"basic_auth"];
+    ENDS.iter().any(|end| key.len() >= end.len() && key[key.len() - end.len()..].eq_ignore_ascii_case(end))
+}
+
+/// Reads the second and third of what a function is given, when all three are written out or names.
+pub fn third(text: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let mut r = Reader { text, at };
+    let mut words = [0..0, 0..0, 0..0];
+    for (nth, word) in words.iter_mut().enumerate() {
+        if nth > 0 {
+            r.blank();
+            if r.peek() != b',' {
+                return None;
+            }
+            r.at += 1;
+        }
+        r.blank();
+        if let Some(value) = literal(&mut r) {
+            r.at = value.end + 1;
+            *word = value;
+        } else if nth < 2 {
+            *word = r.name();
+        } else {
+            return None;
+        }
+    }
+    let [_, user, password] = words;
+    Some((user, password))
+}
 
 /// Goes to the default of a variable of Terraform, `variable "password" { default = "x" }`.
 fn variable(r: &mut Reader<'_>, before: &[u8], closers: usize) -> Option<Operator> {
@@ -177,13 +258,14 @@ fn variable(r: &mut Reader<'_>, before: &[u8], closers: usize) -> Option<Operato
     })
 }
 
-/// Reads the second of two literals where the first is a user: `auth=("user", "x")`, `HTTPBasicAuth('user', 'x')`.
-fn login(r: &mut Reader<'_>, key: &[u8], user: &Range<usize>) -> Option<Range<usize>> {
-    let named = key.len() >= 4 && key[key.len() - 4..].eq_ignore_ascii_case(b"auth");
-    if !named || user.start < 2 || r.text[user.start - 2] != b'(' {
+/// Reads the literal after a user: `auth=("user", "x")`, `SetBasicAuth(user, "x")`.
+fn login(r: &mut Reader<'_>, user: &Range<usize>) -> Option<Range<usize>> {
+    let quoted = usize::from(matches!(r.text.get(user.end), Some(b'"' | b'\'' | b'`')));
+    let open = user.start.checked_sub(1 + quoted)?;
+    if r.text[open] != b'(' {
         return None;
     }
-    r.at = user.end + 1;
+    r.at = user.end + quoted;
     r.spaces();
     if r.peek() != b',' {
         return None;
@@ -252,9 +334,23 @@ fn operator(r: &mut Reader<'_>, closers: usize, gap: usize, before: u8, dashed: 
             }
             Some(Operator::Comma)
         }
+        b',' if closers > 0 && r.beside() => Some(Operator::Sets),
         b',' if closers > 0 => {
             r.at += 1;
             Some(Operator::Comma)
+        }
+        // `token <- "x"`
+        b'<' if r.ahead(1) == b'-' => {
+            r.at += 2;
+            Some(Operator::Sets)
+        }
+        // `<key>Token</key> <string>x</string>`
+        b'<' if before == b'>' && r.starts(b"</key>") => {
+            r.at += b"</key>".len();
+            r.blank();
+            let text = r.starts(b"<string>");
+            r.at += b"<string>".len();
+            text.then_some(Operator::Markup)
         }
         b')' if closers > 0 => {
             // `os.getenv("PASSWORD") or "default"`
@@ -275,6 +371,7 @@ fn operator(r: &mut Reader<'_>, closers: usize, gap: usize, before: u8, dashed: 
         }
         b'>' if before == b'<' => {
             r.at += 1;
+            r.at += if r.starts(b"<value>") { b"<value>".len() } else { 0 };
             Some(Operator::Markup)
         }
         b'v' | b'V' if closers > 0 && gap > 0 && r.starts(b"value") => {
@@ -348,13 +445,24 @@ fn literal(r: &mut Reader<'_>) -> Option<Range<usize>> {
             b'\n' => break,
             b'\\' if slashes > 0 && r.ahead(slashes) == quote => return Some(from..r.at),
             b'\\' => r.at += 1,
-            byte if byte == quote => return Some(from..r.at),
+            byte if byte == quote => return Some(inner(r.text, from..r.at)),
             _ => {}
         }
         r.at += 1;
     }
     // The quote that opens is all there is: `'oauth_token: 'abc,`
     None
+}
+
+/// Takes off the quotes of a literal in a literal: `"\\"x\\""`, `'"x"'`.
+fn inner(text: &[u8], range: Range<usize>) -> Range<usize> {
+    for quote in [&b"\\\""[..], b"\"", b"'"] {
+        let (from, to) = (range.start + quote.len(), range.end.saturating_sub(quote.len()));
+        if from < to && text[range.clone()].starts_with(quote) && text[range.clone()].ends_with(quote) {
+            return from..to;
+        }
+    }
+    range
 }
 
 /// `password: String = "x"` and `const key: string = 'x'`.

@@ -9,7 +9,7 @@ use crate::scan::{Confidence, Found, Sink, View};
 
 /// Returns how a file writes values.
 pub fn syntax(view: &View<'_>) -> Syntax {
-    const SETTINGS: [&str; 26] = [
+    const SETTINGS: [&str; 39] = [
         "yml",
         "yaml",
         "properties",
@@ -36,6 +36,19 @@ pub fn syntax(view: &View<'_>) -> Syntax {
         "credentials",
         "list",
         "prefs",
+        "http",
+        "rest",
+        "j2",
+        "bak",
+        "old",
+        "orig",
+        "vars",
+        "secret",
+        "secrets",
+        "local",
+        "prod",
+        "production",
+        "staging",
     ];
     const SHELL: [&str; 8] = ["sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1"];
     let name = view.lower().rsplit('/').next().unwrap_or_default();
@@ -113,7 +126,9 @@ fn each_line(view: &View<'_>, sink: &mut Sink<'_>, kind: &'static str, find: imp
         let comment = line.trim_ascii_start().starts_with(b"#");
         if let Some((at, len)) = find(line).filter(|_| !comment) {
             let value = line[at..at + len].trim_ascii();
-            if value.len() > 3 && !is_reference(value) && !is_monotone(value) && !is_sample_token(value) {
+            // `{SHA}...` is what a file of passwords holds.
+            let reference = is_reference(value) && !value.starts_with(b"{S");
+            if value.len() > 3 && !reference && !is_monotone(value) && !is_sample_token(value) {
                 sink.add(Found {
                     code: CREDENTIAL_FILE,
                     range: start + at..start + at + len,

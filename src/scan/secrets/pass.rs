@@ -87,6 +87,8 @@ impl Pass<'_, '_, '_> {
             Trigger::DerKey => self.der(at, &mut done),
             Trigger::Jwt => self.jwt(at, &mut done),
             Trigger::Scheme => self.scheme(at),
+            Trigger::Connect => self.connect(at),
+            Trigger::DataSource => self.data_source(at),
             Trigger::Command => self.command(at),
             Trigger::Escape => self.escape(at, &mut done),
         });
@@ -177,9 +179,15 @@ impl Pass<'_, '_, '_> {
                 Some(group) => captures.get_group(group),
                 None => (1..captures.group_len()).find_map(|group| captures.get_group(group)),
             };
-            let range = group.map_or(whole.start()..whole.end(), |span| span.start..span.end);
+            let mut range = group.map_or(whole.start()..whole.end(), |span| span.start..span.end);
+            if range.end == to {
+                // Cut off where the search ends: the rest of it must not show.
+                let rest = text[to..].iter().take(4_000);
+                range.end += rest.take_while(|b| b.is_ascii_alphanumeric() || b"_-+/=".contains(b)).count();
+            }
             let secret = &text[range.clone()];
             if secret.is_empty()
+                || names_other(&text[whole.start()..range.start])
                 || letters::entropy(secret) < rule.entropy
                 || is_sample_token(secret)
                 || is_reference(secret)
@@ -207,11 +215,20 @@ impl Pass<'_, '_, '_> {
         let key = assign::key(text, at);
         done.word = key.end;
         let Some(pair) = assign::value(text, key.clone(), self.syntax) else { return };
+        // `public key: ...` in a sentence.
+        let before = text[..key.start].trim_ascii_end();
+        if before.len() < key.start
+            && before.len() >= 6
+            && before[before.len() - 6..].eq_ignore_ascii_case(b"public")
+        {
+            return;
+        }
         let named = text[key.start.saturating_sub(11)..key.end]
             .eq_ignore_ascii_case(b"identified by")
             .then_some(Class::Password);
         let npm = text[key.clone()].ends_with(b"_authToken");
-        let Some(mut class) = named.or_else(|| class(&text[key])) else { return };
+        let login = pair.login.then_some(Class::Password);
+        let Some(mut class) = named.or(login).or_else(|| class(&text[key])) else { return };
         let mut range = pair.value;
         // `authorization: 'ApiKey abc=='`
         let content = &text[range.clone()];
@@ -229,6 +246,11 @@ impl Pass<'_, '_, '_> {
             judge(class, value, pair.quoted).filter(|_| is_no_sample_login(class, value))
         };
         let Some(confidence) = judged else { return };
+        // A word of another language looks like noise; what a translation shows is for everybody to read.
+        let wordlike = value.iter().all(u8::is_ascii_alphabetic) && value.len() < 24;
+        if wordlike && self.view.is_translation() {
+            return;
+        }
         // Prose has colons too.
         let prose = self.syntax == Syntax::Document
             && !pair.quoted
@@ -466,6 +488,49 @@ impl Pass<'_, '_, '_> {
         }
     }
 
+    /// `new PDO("mysql:host=db", "user", "password")`
+    fn connect(&mut self, at: usize) {
+        let text = self.text;
+        let Some((user, range)) = assign::third(text, at) else { return };
+        let password = &text[range.clone()];
+        if self.sink.covers(&range, Confidence::Medium) {
+            return;
+        }
+        let Some(confidence) = judge_url(&text[user], password) else { return };
+        let message = "a password for a connection";
+        self.hit(Hit {
+            range,
+            secret: password,
+            code: PASSWORD,
+            rule: "connection",
+            message,
+            confidence,
+            more: None,
+        });
+    }
+
+    /// `user:password@tcp(host:3306)/name`
+    fn data_source(&mut self, at: usize) {
+        let text = self.text;
+        let Some(end) = memchr::memrchr(b'@', &text[..at]) else { return };
+        let back = text[..end].iter().rev().take(160);
+        let start = end - back.take_while(|b| !b.is_ascii_whitespace() && !b"\"'`=<>".contains(b)).count();
+        let Some(colon) = memchr::memchr(b':', &text[start..end]) else { return };
+        let (user, range) = (&text[start..start + colon], start + colon + 1..end);
+        let password = &text[range.clone()];
+        let Some(confidence) = judge_url(user, password) else { return };
+        let message = "a password in a data source";
+        self.hit(Hit {
+            range,
+            secret: password,
+            code: PASSWORD,
+            rule: "connection",
+            message,
+            confidence,
+            more: None,
+        });
+    }
+
     /// `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`, `ConvertTo-SecureString "password"`
     fn command(&mut self, at: usize) {
         let text = self.text;
@@ -559,6 +624,31 @@ fn is_no_sample_login(class: Class, value: &[u8]) -> bool {
     let text = login.iter().all(|b| (32..127).contains(b));
     let Some(colon) = memchr::memchr(b':', &login).filter(|_| text) else { return true };
     judge_url(&login[..colon], &login[colon + 1..]).is_some()
+}
+
+/// `DISCORD_SHA256=`, `linear_commit: `: what is named after an issuer is not always its token.
+fn names_other(head: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 16] = [
+        b"sha",
+        b"md5",
+        b"hash",
+        b"digest",
+        b"checksum",
+        b"commit",
+        b"revision",
+        b"integrity",
+        b"fingerprint",
+        b"etag",
+        b"publishable",
+        b"public",
+        b"version",
+        b"nonce",
+        b"image",
+        b"uuid",
+    ];
+    let mut other = false;
+    letters::pieces(head, |piece| other |= OTHERS.iter().any(|word| piece.eq_ignore_ascii_case(word)));
+    other
 }
 
 /// Words with hyphens and the like are not a token.

@@ -56,6 +56,10 @@ pub enum Trigger {
     Jwt,
     /// A scheme of an authorization header.
     Scheme,
+    /// The address in a data source of Go, `user:password@tcp(host)/name`.
+    DataSource,
+    /// A function that takes where to connect to, a user and a password.
+    Connect,
     /// A program that takes a password on its command line.
     Command,
     /// Escaped text.
@@ -70,7 +74,16 @@ const FIXED: &[(&str, Trigger)] = &[
     ("auth", Trigger::Word),
     ("cred", Trigger::Word),
     ("key", Trigger::Word),
+    ("rootpw", Trigger::Word),
+    ("bindpw", Trigger::Word),
+    ("psk", Trigger::Word),
     ("identified by", Trigger::Word),
+    ("mysqli_connect(", Trigger::Connect),
+    ("mysql_connect(", Trigger::Connect),
+    ("new mysqli(", Trigger::Connect),
+    ("new pdo(", Trigger::Connect),
+    ("dbi->connect(", Trigger::Connect),
+    ("getconnection(", Trigger::Connect),
     ("://", Trigger::Url),
     ("-----begin", Trigger::Pem),
     ("putty-user-key-file", Trigger::Pem),
@@ -80,6 +93,8 @@ const FIXED: &[(&str, Trigger)] = &[
     ("eyj", Trigger::Jwt),
     ("basic ", Trigger::Scheme),
     ("bearer ", Trigger::Scheme),
+    ("@tcp(", Trigger::DataSource),
+    ("@unix(", Trigger::DataSource),
     ("curl ", Trigger::Command),
     ("wget ", Trigger::Command),
     ("sshpass ", Trigger::Command),

@@ -127,6 +127,95 @@ fn samples_of_issuers_are_not_reported() {
     }
 }
 
+#[test]
+fn a_token_ends_at_a_tag_a_bracket_or_a_comma() {
+    let hex = |seed, len| noise(seed, len, b"0123456789abcdef");
+    for (name, token) in [
+        ("atlassian", format!("ATATT{}{}={}", "3xFfGF0", noise(31, 170, ALNUM), "1A2B3C4D")),
+        ("doppler", format!("dp.{}.prd.{}", "st", noise(32, 43, ALNUM))),
+        ("notion", format!("ntn{}{}{}", "_", noise(33, 11, b"123456789"), noise(34, 35, ALNUM))),
+        ("google", format!("ya{}a0{}", "29.", noise(35, 120, ALNUM))),
+        ("openrouter", format!("sk-{}-v1-{}", "or", hex(36, 64))),
+        ("openai", format!("sk{}{}", "-", noise(37, 48, ALNUM))),
+        ("tailscale", format!("tskey-{}-k{}CNTRL-{}", "auth", noise(38, 11, ALNUM), noise(39, 32, ALNUM))),
+        ("hubspot", format!("pat-{}-{}-4a1b-4c2d-a3e4-{}", "na1", hex(40, 8), hex(41, 12))),
+        ("new relic", format!("NR{}-{}", "AK", noise(42, 27, UPPER))),
+        ("contentful", format!("CF{}-{}", "PAT", noise(43, 43, ALNUM))),
+        ("nuget", format!("o{}{}", "y2", noise(44, 43, LOWER))),
+        ("azure devops", format!("{}AZ{}{}", noise(45, 76, ALNUM), "DO", noise(46, 4, ALNUM))),
+        (
+            "discord",
+            format!(
+                "https://discord.com/api/{}/{}/{}",
+                "webhooks",
+                "812345678912345678",
+                noise(47, 68, ALNUM)
+            ),
+        ),
+        ("sonar", format!("squ{}{}", "_", hex(48, 40))),
+        ("supabase", format!("sb_{}_{}_{}", "secret", noise(49, 22, ALNUM), noise(50, 8, ALNUM))),
+        ("brevo", format!("xkey{}-{}-{}", "sib", hex(51, 64), noise(52, 16, ALNUM))),
+    ] {
+        for text in [
+            format!("<a>{token}</a>"),
+            format!("x: \"{token}\","),
+            format!("f(a, {token}, 1)"),
+            format!("Use {token}."),
+        ] {
+            assert_eq!(codes("src/a.xml", &text), [super::TOKEN], "{name} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_in_json_is_one() {
+    let (x, d) = (noise(53, 43, ALNUM), noise(54, 43, ALNUM));
+    let whole = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}","d":"{d}"}}"#);
+    let found = facts("a.json", whole.as_bytes());
+    assert!(found.len() == 1 && !found[0].evidence.contains(&d[3..]), "{found:?}");
+    let public = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}"}}"#);
+    assert_eq!(codes("a.json", &public), [""; 0]);
+}
+
+#[test]
+fn a_token_longer_than_the_search_does_not_show_its_end() {
+    let token = format!("sk-{}-api03-{}", "ant", noise(55, 110, ALNUM));
+    let long = format!("pypi{}{}", "-AgE", noise(56, 1_900, ALNUM));
+    for (text, end) in [(format!("a = '{token}'"), &token[60..]), (format!("a = '{long}'"), &long[1_700..])] {
+        let found = facts("a.py", text.as_bytes());
+        assert!(!found.is_empty() && found.iter().all(|f| !f.evidence.contains(end)), "{found:?}");
+    }
+}
+
+#[test]
+fn logins_pairs_elements_and_connections() {
+    let password = "q7!kv2#LmZ8x";
+    for (path, text) in [
+        ("a.go", format!("req.SetBasicAuth(user, \"{password}\")")),
+        ("A.java", format!("new UsernamePasswordCredentials(\"svc\", \"{password}\")")),
+        ("a.cs", format!("new NetworkCredential(\"svc\", \"{password}\")")),
+        ("a.rs", format!("c.basic_auth(\"svc\", Some(\"{password}\"))")),
+        ("a.php", format!("new PDO('mysql:host=db', 'svc', '{password}')")),
+        ("a.php", format!("mysqli_connect($host, 'svc', '{password}')")),
+        ("A.java", format!("DriverManager.getConnection(url, \"svc\", \"{password}\")")),
+        ("a.go", format!("dsn := \"svc:{password}@tcp(10.0.0.4:3306)/shop\"")),
+        ("a.R", format!("password <- \"{password}\"")),
+        ("a.json", format!("{{\"name\": \"DB_PASSWORD\", \"value\": \"{password}\"}}")),
+        ("a.json", format!("{{\"ParameterKey\": \"DBPassword\",\n  \"ParameterValue\": \"{password}\"}}")),
+        ("a.xml", "<string name=\"api_key\">q7kv2LmZ8xPw3Rt9</string>".to_owned()),
+        ("a.plist", "<key>APIKey</key>\n<string>q7kv2LmZ8xPw3Rt9</string>".to_owned()),
+        ("a.xml", "<AdministratorPassword><Value>q7kv2LmZ8x</Value></AdministratorPassword>".to_owned()),
+        ("Dockerfile", "ENV API_KEY q7kv2LmZ8xPw3Rt9".to_owned()),
+        ("ks.cfg", "rootpw --plaintext q7kv2LmZ8x".to_owned()),
+        ("wpa.conf", format!(" psk=\"{password}\"")),
+        ("a.kt", "buildConfigField(\"String\", \"API_KEY\", \"\\\"q7kv2LmZ8xPw3Rt9\\\"\")".to_owned()),
+        ("a.js", "const c = { password: '@kv5Z+Jr3+J1TW' };".to_owned()),
+        (".htpasswd", "bob:{SHA}o2uwLNXJcY8ustnirucbadtB+mA=".to_owned()),
+    ] {
+        assert!(!facts(path, text.as_bytes()).is_empty(), "{path}: {text}");
+    }
+}
+
 fn spell(text: &str, each: impl Fn(u8) -> String) -> String {
     text.bytes().map(each).collect::<Vec<_>>().concat()
 }
@@ -190,6 +279,16 @@ fn look_alikes_are_left_alone() {
         ("a.js", "const url = `https://${user}:${password}@host/`".to_owned()),
         ("a.conf", "ssl_certificate_key /etc/nginx/ssl/server.key;".to_owned()),
         ("a.c", "static const char *key = \"KEY_LEFTSHIFT\"; auth_method = \"scram-sha-256\";".to_owned()),
+        ("a.baseline", format!("\"hashed_secret\": \"{}\"", hex(40))),
+        ("a.js", format!("const TOKEN = '0x{}';", hex(40))),
+        ("a.txt", format!("# public key: age1{}", noise(25, 58, b"023456789acdefghjklmnpqrstuvwxyz"))),
+        ("locales/de.json", "{\"secret\": \"Geheimnis\", \"password\": \"Kennwort\"}".to_owned()),
+        ("a.yaml", format!("kind: SealedSecret\n  token: AgB{}", noise(26, 400, ALNUM))),
+        ("a.env", format!("DISCORD_SHA256={}", hex(64))),
+        ("a.env", "DISCORD_CLIENT_ID=812345678912345678".to_owned()),
+        ("A.java", "new UsernamePasswordCredentials(user, password)".to_owned()),
+        ("a.php", "new PDO($dsn, $user, getenv('PW')); new PDO($dsn, 'root', '')".to_owned()),
+        ("a.json", "{\"name\": \"password\", \"type\": \"string\", \"value\": \"$PW\"}".to_owned()),
         ("a.svg", format!("<image href=\"data:image/png;base64,{}\"/>", noise(24, 400, ALNUM))),
     ] {
         let found = facts(path, text.as_bytes());

@@ -21,7 +21,7 @@ pub enum Class {
 }
 
 /// Last words of keys that name something about a secret, not the secret.
-const ABOUT: &str = " length len type types field fields url uri urls name names path file files filename dir label hint placeholder error \
+const ABOUT: &str = " mint contract length len type types field fields url uri urls name names path file files filename dir label hint placeholder error \
     errors message msg policy regex pattern min max size count expiry expires expire expiration ttl timeout lifetime age header headers \
     param params parameter endpoint enabled disabled required optional prompt title text input class format algorithm alg method mode \
     version status state index prefix suffix timestamp time date host port env column table arn ref scope scopes provider help description desc \
@@ -33,7 +33,7 @@ const ABOUT: &str = " length len type types field fields url uri urls name names
 /// Words in keys that make a key something else.
 const OTHER_KEYS: &str = " label lbl i18n msgid locale translate forgot wrong  public pub primary foreign sort partition cache translation i18n keyboard hot shortcut press down up code \
     keyword keywords keys tokenizer tokenize tokens monkey turkey hockey donkey author authors authored authority authorities nonce salt \
-    csrf xsrf signature hash checksum digest fingerprint sha sha1 sha256 md5 commit revision etag integrity uuid guid sitekey site ";
+    csrf xsrf signature hashed sealed hash checksum digest fingerprint sha sha1 sha256 md5 commit revision etag integrity uuid guid sitekey site ";
 
 /// Words that show that a value stands for another.
 const DUMMIES: &str = " example examples sample dummy fake changeme change placeholder your insert replace todo test tests testing tester mock foo bar baz \
@@ -64,7 +64,16 @@ pub fn class(key: &[u8]) -> Option<Class> {
         other |= listed(OTHER_KEYS, &piece);
         exact_pass |= matches!(
             piece.as_slice(),
-            b"pass" | b"pw" | b"pswd" | b"passcode" | b"userpass" | b"dbpass" | b"requirepass"
+            b"pass"
+                | b"pw"
+                | b"pswd"
+                | b"passcode"
+                | b"userpass"
+                | b"dbpass"
+                | b"requirepass"
+                | b"rootpw"
+                | b"bindpw"
+                | b"psk"
         );
         exact_key |= piece == b"key" || piece.ends_with(b"key");
         exact_auth |= matches!(
@@ -130,7 +139,6 @@ pub fn is_reference(value: &[u8]) -> bool {
     .any(|part| has(part))
         || [
             "<",
-            "@",
             "%{",
             "{",
             "arn:",
@@ -148,6 +156,7 @@ pub fn is_reference(value: &[u8]) -> bool {
         ]
         .iter()
         .any(|part| starts(part))
+        || (starts("@") && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || b"_./:-()".contains(b)))
         || (starts("%") && value.ends_with(b"%"))
         || (starts("__") && value.ends_with(b"__"))
         || (value.len() < 40 && ["%s", "%d", "%v", "{}", "{0}", "..."].iter().any(|part| has(part)))
@@ -256,6 +265,18 @@ pub fn is_uuid(value: &[u8]) -> bool {
             .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
+/// Tells whether a value is made to be seen: a recipient of age, a key of SSH, the address of a contract, the id of a key, a sealed
+/// secret.
+fn is_public(value: &[u8]) -> bool {
+    value.starts_with(b"age1")
+        || (value.starts_with(b"Ag") && value.len() >= 300)
+        || value.starts_with(b"ssh-")
+        || value.starts_with(b"ecdsa-sha2-")
+        || value
+            .strip_prefix(b"0x")
+            .is_some_and(|d| (d.len() <= 16 || d.len() == 40) && d.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// Endings of files and hosts.
 const FILES: &str = " pem key crt cer json yaml yml toml txt md js ts py rb go rs java php html css xml env conf cfg ini sh com \
     org net io dev local ";
@@ -342,7 +363,7 @@ pub fn judge(class: Class, value: &[u8], quoted: bool) -> Option<Confidence> {
     if look.letters == 0 || is_name(value, &look) {
         return None;
     }
-    if is_uuid(value) || is_dated_name(value) {
+    if is_uuid(value) || is_dated_name(value) || is_public(value) {
         return None;
     }
     let mut dummy = 0;

@@ -66,7 +66,7 @@ impl Diag {
             }
             Self::WaiverIgnored => "Take the entry out, or give it a code, a place and an end that hold.",
             Self::NotScanned => {
-                "Leave the file out of the change, or make it one that can be read: smaller, with a UTF-8 name, whole."
+                "Settle a merge conflict and `git add` the file; fetch what this clone lacks; else leave the file out of the change, or make it one that can be read: smaller, with a UTF-8 name."
             }
             Self::Submodule => {
                 "Look at what the submodule's new commit brings, and have a person approve it."

@@ -39,6 +39,7 @@ pub fn of_change(files: &[Looked], tree: &dyn Tree, today: Option<&str>) -> Vec<
         let new = file.before.as_ref().map(|before| changed(before, after));
         scan(&Source { changed: new.as_deref(), around: Some(&around), ..Source::new(&file.path, after) });
     });
+    leave_out_moved(files, &mut facts, threads, today);
     let pairs: Vec<FileChange<'_>> = files
         .iter()
         .map(|file| FileChange {
@@ -51,6 +52,33 @@ pub fn of_change(files: &[Looked], tree: &dyn Tree, today: Option<&str>) -> Vec<
     facts.extend(changed.into_iter().filter(|fact| fact.confidence >= LEAST));
     facts.sort();
     facts.into_iter().map(shown).collect()
+}
+
+/// What is read in a line, and means the same in another file.
+static OF_LINES: &[&dyn scan::Scanner] = &[&scan::secrets::Secrets, &scan::pii::Pii, &scan::unicode::Unicode];
+
+/// Leaves out what a new file has from one that the change takes away: a file that is moved brings nothing.
+fn leave_out_moved(files: &[Looked], facts: &mut Vec<scan::Fact>, threads: usize, today: Option<&str>) {
+    let is_new = |path: &str| {
+        let at = files.binary_search_by(|file| file.path.as_str().cmp(path));
+        at.is_ok_and(|at| files[at].before.is_none())
+    };
+    let mut gone = files.iter().filter(|file| file.after.is_none()).peekable();
+    if gone.peek().is_none() || !facts.iter().any(|fact| is_new(&fact.path)) {
+        return;
+    }
+    let mut moved = scan::scan_all(OF_LINES, gone, threads.max(1), today, LEAST, |file, _, scan| {
+        scan(&Source::new(&file.path, file.before.as_deref().unwrap_or_default()));
+    });
+    let same = |a: &scan::Fact, b: &scan::Fact| {
+        (a.code, &a.fingerprint, a.confidence, &a.attributes)
+            == (b.code, &b.fingerprint, b.confidence, &b.attributes)
+    };
+    facts.retain(|fact| {
+        let known = moved.iter().position(|old| same(old, fact)).filter(|_| is_new(&fact.path));
+        // Each is moved once: a second copy is new.
+        known.map(|at| moved.swap_remove(at)).is_none()
+    });
 }
 
 fn changed(before: &[u8], after: &[u8]) -> Vec<RangeInclusive<u32>> {
@@ -131,5 +159,38 @@ impl Tree for ChangedTree<'_> {
             Ok(at) => self.files[at].after.clone(),
             Err(_) => self.read(self.vcs.file(self.base, path)).flatten(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::MemoryTree;
+
+    fn found(files: &[(&str, Option<&str>, Option<&str>)]) -> Vec<String> {
+        let bytes = |text: Option<&str>| text.map(|text| text.as_bytes().to_vec());
+        let files: Vec<Looked> = files
+            .iter()
+            .map(|(path, before, after)| Looked {
+                path: (*path).to_owned(),
+                before: bytes(*before),
+                after: bytes(*after),
+            })
+            .collect();
+        let facts = of_change(&files, &MemoryTree::default(), None);
+        facts.into_iter().filter(|f| f.code.as_str() == "secrets/password").map(|f| f.path).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_moved_brings_nothing_new() {
+        let text = "password = \"q7!kv2#LmZ8x\"\n";
+        let more = format!("{text}secret = \"zK4!pw9#QtR2v\"\n");
+        assert_eq!(found(&[("a.py", Some(text), None), ("b.py", None, Some(text))]), [""; 0]);
+        assert_eq!(found(&[("a.py", Some(text), None), ("b.py", None, Some(&more))]), ["b.py"]);
+        assert_eq!(found(&[("a.py", Some(text), Some(text)), ("b.py", None, Some(text))]), ["b.py"]);
+        let twice = [("a.py", Some(text), None), ("b.py", None, Some(text)), ("c.py", None, Some(text))];
+        assert_eq!(found(&twice).len(), 1);
+        // Out of the tests it means something else.
+        assert_eq!(found(&[("src/b.py", None, Some(text)), ("tests/a.py", Some(text), None)]), ["src/b.py"]);
     }
 }

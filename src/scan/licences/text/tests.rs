@@ -170,6 +170,22 @@ proptest! {
 }
 
 #[test]
+fn a_notice_alone_is_a_licence_file() {
+    let apache = "Copyright 2014-2019 Ada Example\n\nLicensed under the Apache License, Version 2.0 (the \"License\");\n\
+        you may not use this file except in compliance with the License.\nYou may obtain a copy of the License at\n\n    \
+        http://www.apache.org/licenses/LICENSE-2.0\n\nUnless required by applicable law or agreed to in writing, software\n\
+        distributed under the License is distributed on an \"AS IS\" BASIS,\nWITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, \
+        either express or implied.\nSee the License for the specific language governing permissions and\nlimitations under \
+        the License.\n";
+    let either = "This software is made available under the terms of *either* of the\nlicenses found in LICENSE.APACHE2 or \
+        LICENSE.MIT. Contributions to\nShed are made under the terms of *both* these licenses.\n";
+    assert_eq!(known(&read(apache)).as_deref(), Some("Apache-2.0"));
+    assert_eq!(known(&read(either)).as_deref(), Some("Apache-2.0 OR MIT"));
+    let ridden = format!("{apache}\nCommercial use requires a paid licence.\n");
+    assert_eq!(known(&read(&ridden)), None);
+}
+
+#[test]
 fn the_common_shelf_has_no_text_twice() {
     let texts: Vec<_> =
         COMMON_SHELF.templates.iter().filter(|t| t.kind == Kind::Text).map(|t| t.id).collect();
