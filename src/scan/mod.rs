@@ -9,6 +9,7 @@ pub mod dependencies;
 pub mod destructive;
 mod driver;
 mod fact;
+mod keywords;
 mod layers;
 pub mod licences;
 mod lines;

@@ -3,6 +3,9 @@
 //! Must never read a file that has no word of licences in its first lines.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::cache;
 use super::expression::Expression;
@@ -22,6 +25,9 @@ pub struct Header {
 const HEAD: usize = 4_096;
 /// The longest notice.
 const NOTICE: usize = 2_400;
+/// The words without which there is no notice.
+static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"icense"));
+static LOUD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"ICENSE"));
 const TAG: &[u8] = b"SPDX-License-Identifier:";
 
 /// Names by which notices that ask for something are found. Permissive ones bring no conflict and are not looked for.
@@ -52,11 +58,11 @@ const CODE: &[&str] = &[
 
 /// Looks at the first lines of a file; `ending` is the end of its name, `patents` says that Apache's notice matters too.
 pub fn header(text: &[u8], ending: &str, patents: bool) -> Option<Header> {
-    let head = text.get(..HEAD.min(text.len()))?;
-    memchr::memmem::find(head, b"icense").or_else(|| memchr::memmem::find(head, b"ICENSE"))?;
     if !CODE.contains(&ending) {
         return None;
     }
+    let head = text.get(..HEAD.min(text.len()))?;
+    WORD.find(head).or_else(|| LOUD.find(head))?;
     tagged(head).or_else(|| noticed(text, head, patents))
 }
 

@@ -13,11 +13,11 @@ mod world;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_automata::Input;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 
+use super::keywords::Keywords;
 use super::{Confidence, Found, Scanner, Sink, View};
 use entities::{ENTITIES, Strength};
 
@@ -71,19 +71,15 @@ fn compile(pattern: &str) -> Option<Regex> {
         .ok()
 }
 
-/// Every word that speaks for a kind of number, and the kinds.
-static CONTEXT: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
+/// Every word that speaks for a kind of number; the length of each, and the kind.
+static CONTEXT: LazyLock<Option<(Keywords, Vec<(usize, usize)>)>> = LazyLock::new(|| {
     let pairs: Vec<(&str, usize)> = ENTITIES
         .iter()
         .enumerate()
         .flat_map(|(index, entity)| entity.context.iter().map(move |word| (*word, index)))
         .collect();
-    let words = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(pairs.iter().map(|(word, _)| word))
-        .ok()?;
-    Some((words, pairs.into_iter().map(|(_, index)| index).collect()))
+    let words = Keywords::new(pairs.iter().map(|(word, _)| *word))?;
+    Some((words, pairs.into_iter().map(|(word, index)| (word.len(), index)).collect()))
 });
 
 fn around(text: &[u8], range: &Range<usize>) -> Range<usize> {
@@ -94,11 +90,14 @@ fn around(text: &[u8], range: &Range<usize>) -> Range<usize> {
 fn named(text: &[u8], range: &Range<usize>) -> Vec<usize> {
     let Some((words, indices)) = CONTEXT.as_ref() else { return Vec::new() };
     let near = around(text, range);
-    let mut found: Vec<usize> = words
-        .find_overlapping_iter(&text[near.clone()])
-        .filter(|hit| is_word(text, near.start + hit.start()..near.start + hit.end()))
-        .map(|hit| indices[hit.pattern().as_usize()])
-        .collect();
+    let mut found = Vec::new();
+    words.each(&text[near.clone()], |word, end| {
+        let Some((length, index)) = indices.get(usize::from(word)) else { return };
+        let end = near.start + end;
+        if is_word(text, end - length..end) {
+            found.push(*index);
+        }
+    });
     found.sort_unstable();
     found.dedup();
     found

@@ -2,7 +2,7 @@
 //!
 //! Must never take the fraction of a number, or a part of a longer one.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use sha2::{Digest, Sha256};
 
@@ -29,13 +29,33 @@ pub fn scan(view: &View<'_>, window: Range<usize>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Collects digits with single separators; returns them, and where they end.
-fn group(text: &[u8], start: usize, separators: &[u8], most: usize) -> (Vec<u32>, usize) {
-    let (mut found, mut at, mut end) = (Vec::new(), start, start);
-    while at < text.len() && found.len() <= most {
+/// The most digits that are collected.
+const MOST: usize = 20;
+
+/// A few digits, kept without asking for memory: they are collected at every number of a text.
+#[derive(Default)]
+struct Digits {
+    values: [u32; MOST],
+    count: usize,
+}
+
+impl Deref for Digits {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.values[..self.count]
+    }
+}
+
+/// Collects digits with single separators, one more than `most` so that too many can be told; returns them, and where they end.
+fn group(text: &[u8], start: usize, separators: &[u8], most: usize) -> (Digits, usize) {
+    let (mut found, mut at, mut end) = (Digits::default(), start, start);
+    while at < text.len() && found.count <= most {
         let byte = text[at];
         if byte.is_ascii_digit() {
-            found.push(u32::from(byte - b'0'));
+            let Some(value) = found.values.get_mut(found.count) else { break };
+            *value = u32::from(byte - b'0');
+            found.count += 1;
             end = at + 1;
         } else if !separators.contains(&byte) || at - end > 1 {
             break;

@@ -5,7 +5,6 @@
 mod assign;
 mod check;
 mod files;
-mod keywords;
 mod letters;
 mod pass;
 mod pem;

@@ -8,7 +8,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use serde::Deserialize;
 
-use super::keywords::Keywords;
+use crate::scan::keywords::Keywords;
 
 const BETTERLEAKS: &str = include_str!("../../../rules/secrets/betterleaks.toml");
 const OWN: &str = include_str!("../../../rules/secrets/own.toml");
@@ -115,7 +115,7 @@ const FIXED: &[(&str, Trigger)] = &[
     ("\\x", Trigger::Escape),
 ];
 
-/// The rules and the automaton over all keywords.
+/// The rules and all their keywords.
 pub struct Set {
     /// The rules.
     pub rules: Vec<Rule>,
