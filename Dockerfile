@@ -19,6 +19,8 @@ ENTRYPOINT ["/usr/local/bin/orch"]
 
 FROM ${BASE}
 ARG PROGRAM=orch
+# Versions come with BASE: Debian keeps one of each package, so one named here would be gone with the next update.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates git \
  && rm -rf /var/lib/apt/lists/* \

@@ -2,7 +2,7 @@
 # Runs one stage: takes the parts of earlier jobs, runs, and makes a part of what it wrote. Ends with 0; end.sh looks at the code.
 set -uo pipefail
 
-parts="${RUNNER_TEMP:?}/orch-parts" own="${RUNNER_TEMP}/orch-part" code=0
+parts="${RUNNER_TEMP:?}/orch-parts" earlier="${RUNNER_TEMP}/orch-earlier" own="${RUNNER_TEMP}/orch-part" code=0
 rm -rf "$own"
 
 common=()
@@ -16,6 +16,12 @@ orch() { "$ORCH_PROGRAM" ${common[@]+"${common[@]}"} "$@"; }
 if [ -n "${ORCH_INPUT_PARTS:-}" ]; then
   orch artifacts merge "$parts" || code=$?
   rm -rf "$parts"
+fi
+
+if [ "$code" = 0 ] && [ -d "$earlier" ]; then
+  # Money that an earlier attempt of this job spent is spent: the ceiling is one for all of them.
+  orch artifacts spent "${ORCH_INPUT_STAGE:-}" --round "${ORCH_INPUT_ROUND:-1}" --from "$earlier" || code=$?
+  rm -rf "$earlier"
 fi
 
 command="${ORCH_INPUT_COMMAND:-}"

@@ -8,6 +8,8 @@ use clap::CommandFactory as _;
 
 use super::Cli;
 use crate::compile::pins::{DOWNLOAD, UPLOAD};
+use crate::stage::registry::STAGES;
+use crate::stage::spec::Power;
 
 /// An input: its name, the flag it becomes, and its default.
 struct Input {
@@ -202,6 +204,12 @@ pub fn text() -> String {
     );
     let _ = write!(
         out,
+        "    - name: Take what earlier attempts of this job handed over\n      if: github.run_attempt != '1' && contains(fromJSON('[{}]'), inputs.stage)\n      uses: {}\n      with:\n        pattern: orch-*-${{{{ inputs.stage }}}}-r${{{{ inputs.round || '1' }}}}-a*\n        path: ${{{{ runner.temp }}}}/orch-earlier\n",
+        spenders(),
+        DOWNLOAD.uses()
+    );
+    let _ = write!(
+        out,
         "    - name: Take the files of the caller\n      if: inputs.files != ''\n      uses: {}\n      with:\n        artifact-ids: ${{{{ inputs.files }}}}\n        path: release-inputs\n        merge-multiple: true\n",
         DOWNLOAD.uses()
     );
@@ -251,6 +259,13 @@ fn script(out: &mut String, id: &str, name: &str, file: &str, inputs: &[(&str, &
             variable.to_uppercase().replace('-', "_")
         );
     }
+}
+
+/// Returns the stages that spend money, as the items of a JSON list.
+fn spenders() -> String {
+    let specs = STAGES.iter().map(|stage| stage.spec());
+    let spend = specs.filter(|spec| spec.powers().contains(&Power::Key));
+    spend.map(|spec| format!("\"{}\"", spec.id)).collect::<Vec<_>>().join(",")
 }
 
 /// Returns the flags of `orch stage` with the first line of their help.

@@ -8,6 +8,7 @@ use crate::ports::credential::Vault;
 use crate::ports::forge::RepositorySlug;
 use crate::ports::forge::github::{Addresses, AppSource, GitHub, SystemPace, TokenSource};
 use crate::ports::model::http::checked_url;
+use crate::ports::vcs::GitRepository;
 
 use super::error::UsageError;
 
@@ -21,6 +22,7 @@ pub(super) fn open(
     environment: &Environment,
     remote: Option<&str>,
     vault: &Vault,
+    clone: &GitRepository,
 ) -> Result<Option<GitHub>, UsageError> {
     let (server, named) = environment.github_place();
     let server = server.unwrap_or_else(|| SERVER.into());
@@ -29,7 +31,9 @@ pub(super) fn open(
     let named = named.filter(|_| environment.is_github() || wanted).and_then(|name| name.parse().ok());
     let Some(slug) = named.or(of_remote) else { return Ok(None) };
     let Some(token) = token(environment, vault)? else { return Ok(None) };
-    Ok(Some(GitHub::new(slug, addresses(environment, &server)?, token, Box::new(SystemPace::new()))))
+    let hub = GitHub::new(slug, addresses(environment, &server)?, token, Box::new(SystemPace::new()));
+    let server = checked("GITHUB_SERVER_URL", &server)?;
+    Ok(Some(hub.pushing_from(clone.clone(), server)))
 }
 
 fn token(environment: &Environment, vault: &Vault) -> Result<Option<TokenSource>, UsageError> {
@@ -67,15 +71,16 @@ fn addresses(environment: &Environment, server: &str) -> Result<Addresses, Usage
         let rest = rest.trim_end_matches('/');
         rest.strip_suffix("/v3").map_or_else(|| format!("{rest}/graphql"), |base| format!("{base}/graphql"))
     });
-    let checked = |name: &str, url: &str| {
-        checked_url(url).map_err(|error| UsageError {
-            what: format!("{name} cannot be used: {error}"),
-            help: "Unset it, or set it as a runner of GitHub does.".into(),
-        })
-    };
     Ok(Addresses {
         rest: checked("GITHUB_API_URL", &rest)?,
         graphql: checked("GITHUB_GRAPHQL_URL", &graphql)?,
+    })
+}
+
+fn checked(name: &str, url: &str) -> Result<reqwest::Url, UsageError> {
+    checked_url(url).map_err(|error| UsageError {
+        what: format!("{name} cannot be used: {error}"),
+        help: "Unset it, or set it as a runner of GitHub does.".into(),
     })
 }
 

@@ -129,7 +129,7 @@ impl Session {
         let artifacts = artifacts.map(Path::to_owned).or(environment.artifacts_folder());
         let artifacts = artifacts.unwrap_or_else(|| root.join(&config.artifacts.folder));
         let remote = vcs.remote_url(&config.pr.remote).ok().flatten();
-        let hub = super::hub::open(&config, &environment, remote.as_deref(), vault())?;
+        let hub = super::hub::open(&config, &environment, remote.as_deref(), vault(), &vcs)?;
         let metrics = Prometheus::new(Box::new(HttpTransport::new()), vault().get(METRICS).cloned());
         let keys = config.release.keys.clone();
         Ok(Self {

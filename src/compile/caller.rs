@@ -35,8 +35,8 @@ pub fn first(reference: &str) -> String {
         "# A labelled issue, or `/orch run` in a comment, becomes a tested, judged pull request; the forge is asked who may.\n\
          name: orch\n\
          run-name: orch ${{{{ github.event.issue.number && format('#{{0}}', github.event.issue.number) || github.event_name }}}}\n\
-         on:\n  issues: {{ types: [labeled] }}\n  issue_comment: {{ types: [created] }}\n  \
-         workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }}\n\
+         on: {{ issues: {{ types: [labeled] }}, issue_comment: {{ types: [created] }},\n      \
+         workflow_dispatch: {{ inputs: {{ request: {{ type: string, required: true }} }} }} }}\n\
          permissions: {{}}\n\
          jobs:\n  orch:\n    if: github.event_name == 'workflow_dispatch' || github.event.label.name == 'orch' || startsWith(github.event.comment.body, '/orch')\n    \
          permissions: {{ actions: write, attestations: write, checks: write, contents: write, id-token: write, issues: write, pull-requests: write, security-events: write, statuses: write }} # each job takes its part; none writes beside a key or your code\n    \

@@ -286,8 +286,7 @@ fn write_call(
 
 /// How it ended, whoever did it.
 fn result(out: &mut String) {
-    let all: Vec<&str> =
-        ["command"].into_iter().chain(CALLS.iter().map(|call| call.intent)).chain(["act", "reply"]).collect();
+    let all: Vec<&str> = ["command"].into_iter().chain(calls()).chain(["act", "reply"]).collect();
     let _ = write!(
         out,
         "  # How it ended.\n  result:\n    name: result\n    needs: [{}]\n    if: ${{{{ always() }}}}\n    runs-on: {RUNNER}\n    \

@@ -3,6 +3,7 @@
 //! Must never hold a local-only notion: the definition is the one source for `orch run` and for CI workflows.
 
 mod definition;
+pub mod earlier;
 pub mod parts;
 mod plan;
 mod walk;

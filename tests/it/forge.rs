@@ -8,6 +8,7 @@ mod emulate;
 mod faults;
 mod merge;
 mod pace;
+mod push;
 mod stage;
 
 use orch::artifact::id::Round;

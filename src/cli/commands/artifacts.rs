@@ -35,6 +35,8 @@ enum ArtifactsCommand {
     Part(super::parts::PartArgs),
     /// Put a run together from the parts of earlier jobs; exit 3 when they do not belong together
     Merge(super::parts::MergeArgs),
+    /// Take over what earlier attempts of a stage spent, before it runs again
+    Spent(super::parts::SpentArgs),
     /// Print one file of a run, JSON made readable
     Show {
         /// The file, as `plan.json` or `policy/verdict.json`
@@ -70,6 +72,7 @@ pub fn run(args: &ArtifactsArgs, global: &Global, output: &Output) -> Result<u8,
         ArtifactsCommand::Verify { run } => verify(run.as_deref(), global, output),
         ArtifactsCommand::Part(args) => super::parts::part(args, global, output),
         ArtifactsCommand::Merge(args) => super::parts::merge(args, global, output),
+        ArtifactsCommand::Spent(args) => super::parts::spent(args, global, output),
         ArtifactsCommand::Show { path, run } => show(path, run.as_deref(), global, output),
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::output::Output;
 use crate::cli::{CommandError, session};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::{count, plain};
+use crate::pipeline::earlier;
 use crate::pipeline::parts::{self, PartFiles};
 
 /// Copy the files of one stage, to hand them to the next job
@@ -40,6 +41,29 @@ pub struct MergeArgs {
     parts: PathBuf,
 }
 
+/// Take over what earlier attempts of a stage spent, before it runs again; nothing else of them
+#[derive(Debug, Args)]
+pub struct SpentArgs {
+    /// The stage
+    stage: StageId,
+    /// The round of a stage in a loop
+    #[arg(long, value_name = "N", default_value = "1")]
+    round: u32,
+    /// The run: its id, the start of its id, or its folder; absent: the newest
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// The folder with what those attempts handed over, each in a folder of its own
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Taken<'a> {
+    run: &'a RunId,
+    /// The ledger; absent: they spent nothing.
+    ledger: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct Done<'a> {
     run: &'a RunId,
@@ -47,12 +71,40 @@ struct Done<'a> {
     folder: &'a Path,
 }
 
+fn round(number: u32) -> Result<Round, UsageError> {
+    Round::new(number)
+        .ok_or_else(|| UsageError { what: "the round is wrong".into(), help: "Rounds count from 1.".into() })
+}
+
+/// Takes the ledger of earlier attempts into the run.
+pub fn spent(args: &SpentArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let of = (args.stage, round(args.round)?);
+    let found = session::find_run(global, args.run.as_deref())?;
+    let ledger = earlier::ledger(&read(&args.from)?, &found.run, of)?;
+    if let Some((path, bytes)) = &ledger {
+        match found.store.read(path)? {
+            Some(have) if have == *bytes => {}
+            Some(_) => {
+                return Err(UsageError {
+                    what: format!("the run `{}` has a `{path}` of its own already", found.run),
+                    help: "Take it over before the stage runs.".into(),
+                }
+                .into());
+            }
+            None => found.store.write(path, bytes)?,
+        }
+    }
+    let taken = Taken { run: &found.run, ledger: ledger.as_ref().map(|(path, _)| path.as_str()) };
+    output.show(&taken, |out| match taken.ledger {
+        Some(path) => writeln!(out, "{path} of earlier attempts is in the run; what they spent counts."),
+        None => writeln!(out, "No earlier attempt of {} spent anything.", args.stage),
+    })?;
+    Ok(0)
+}
+
 /// Copies the files of a stage.
 pub fn part(args: &PartArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    let round = Round::new(args.round).ok_or_else(|| UsageError {
-        what: "the round is wrong".into(),
-        help: "Rounds count from 1.".into(),
-    })?;
+    let round = round(args.round)?;
     let found = session::find_run(global, args.run.as_deref())?;
     let target = DirStore::new(args.into.join(found.run.as_str()));
     let mut copied = 0;

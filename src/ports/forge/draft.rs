@@ -2,11 +2,12 @@
 //!
 //! Must never hold text that was not made harmless before: what is in here is shown as it is.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::id::NodeId;
 use super::types::{Conclusion, MergeMethod, StatusState};
 use crate::artifact::id::{CommitId, TreeId};
+use crate::ports::vcs::BranchDraft;
 
 /// A commit the forge makes on a branch, and signs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,28 @@ pub struct NewCommit {
     pub tree: TreeId,
     /// The parents.
     pub parents: Vec<CommitId>,
+}
+
+/// Commits that git brings to a branch: those of a draft after the first `skip`, on top of a commit that is there.
+#[derive(Clone, Debug)]
+pub struct PushDraft {
+    /// The branch, where it has to be now (`expected`), and the commits.
+    pub draft: BranchDraft,
+    /// How many of the commits are there already.
+    pub skip: usize,
+    /// What the first of the others is put on.
+    pub on: CommitId,
+}
+
+/// Without the content of a file.
+impl Serialize for PushDraft {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let subjects: Vec<&str> = self.draft.commits.iter().map(|commit| commit.subject.as_str()).collect();
+        let files = self.draft.commits.iter().flat_map(|commit| &commit.files);
+        let files: Vec<_> = files.map(|file| (&file.path, file.mode, &file.after)).collect();
+        let place = (&self.draft.branch, &self.draft.base, &self.draft.expected, &self.on);
+        (place, self.skip, subjects, files).serialize(serializer)
+    }
 }
 
 /// A pull request to open.

@@ -20,7 +20,7 @@ pub use deploy::{
 };
 pub use draft::{
     Annotation, AnnotationLevel, CheckDraft, CommitOnBranch, MergeDraft, NewCommit, NewEntry, NewPull,
-    NewTree, PullEdit, Reaction, Reviewers, SarifUpload, StatusDraft,
+    NewTree, PullEdit, PushDraft, Reaction, Reviewers, SarifUpload, StatusDraft,
 };
 pub use error::ForgeError;
 pub use id::{
@@ -162,6 +162,10 @@ pub trait ForgeWrite: Send + Sync {
 
     /// Makes a commit on a branch, signed by the forge; [`ForgeError::Conflict`] where the branch is not where it must be.
     fn commit_on_branch(&self, commit: &CommitOnBranch) -> Answer<CommitId>;
+
+    /// Brings commits to a branch with git, from the clone that is worked in, and returns them, oldest first; the forge does not
+    /// sign them. [`ForgeError::Conflict`] where the branch is not where it must be.
+    fn push_commits(&self, push: &PushDraft) -> Answer<Vec<CommitId>>;
 
     /// Stores the content of a file.
     fn create_blob(&self, content: &[u8]) -> Answer<CommitId>;

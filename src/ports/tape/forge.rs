@@ -16,8 +16,8 @@ use crate::ports::forge::{
     CommitOnBranch, CommitStatus, Comparison, Deployment, DeploymentEnvironment, DeploymentId,
     DeploymentStatus, DeploymentStatusDraft, ForgeError, ForgeRead, ForgeWrite, Identity, Issue, IssueNumber,
     Login, MergeDraft, NewCommit, NewDeployment, NewPull, NewRelease, NewTree, NodeId, Pull, PullEdit,
-    PullNumber, Reaction, Release, ReleaseId, Repository, RepositorySlug, Review, ReviewThread, Reviewers,
-    RunApproval, SarifUpload, StatusDraft, WholeTree,
+    PullNumber, PushDraft, Reaction, Release, ReleaseId, Repository, RepositorySlug, Review, ReviewThread,
+    Reviewers, RunApproval, SarifUpload, StatusDraft, WholeTree,
 };
 
 /// Longer asks are on the tape by their digest.
@@ -111,6 +111,7 @@ taped! { ForgeWrite by write:
     advance_branch(branch: &str, to: &CommitId) -> ();
     delete_branch(branch: &str) -> ();
     commit_on_branch(commit: &CommitOnBranch) -> CommitId;
+    push_commits(push: &PushDraft) -> Vec<CommitId>;
     create_blob(content: &[u8]) -> CommitId;
     create_tree(tree: &NewTree) -> TreeId;
     create_commit(commit: &NewCommit) -> CommitId;

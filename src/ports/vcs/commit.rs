@@ -122,15 +122,28 @@ fn write_commits(
     repo: &Repository,
     draft: &BranchDraft,
 ) -> Result<Vec<(CommitId, crate::artifact::id::TreeId)>, VcsError> {
+    write_commits_on(repo, draft, 0, commit_oid(&draft.base)?)
+}
+
+/// Writes the objects of a draft's commits after the first `skip`, on top of another commit: the trees are those they have on the
+/// draft's base.
+pub(super) fn write_commits_on(
+    repo: &Repository,
+    draft: &BranchDraft,
+    skip: usize,
+    on: ObjectId,
+) -> Result<Vec<(CommitId, crate::artifact::id::TreeId)>, VcsError> {
     let base = commit_oid(&draft.base)?;
     let base = repo.find_commit(base).map_err(lookup(format!("the base commit {base}")))?;
     let mut tree = base.tree_id().map_err(lookup("the tree of the base commit"))?.detach();
-    let mut parent = base.id;
+    let mut parent = on;
     let mut commits = Vec::with_capacity(draft.commits.len());
-    for commit in &draft.commits {
+    for (at, commit) in draft.commits.iter().enumerate() {
         tree = write_tree(repo, tree, &commit.files)?;
-        parent = write_commit(repo, &draft.author, commit, parent, tree)?;
-        commits.push((commit_id(&parent)?, tree_id(&tree)?));
+        if at >= skip {
+            parent = write_commit(repo, &draft.author, commit, parent, tree)?;
+            commits.push((commit_id(&parent)?, tree_id(&tree)?));
+        }
     }
     Ok(commits)
 }

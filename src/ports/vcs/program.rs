@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::ports::credential::{is_credential, vault};
+use crate::ports::secret::Secret;
 
 /// Output beyond this is not read by anybody.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -41,6 +42,39 @@ const SETTINGS: &[&str] = &[
     "submodule.recurse=false",
 ];
 
+/// The variable the question below is answered from; the git child and what it starts have it, nothing else.
+const PASSWORD: &str = "ORCH_GIT_PASSWORD";
+/// A credential helper of one line: the words are always these, the token is in the environment of git alone.
+const HELPER: &str =
+    r#"!f() { test "$1" = get && printf 'username=x-access-token\npassword=%s\n' "$ORCH_GIT_PASSWORD"; }; f"#;
+
+/// A token for one address: git is told it when the server there asks who it is, and for no other.
+pub(super) struct Access<'a> {
+    /// The address, as `https://github.com/acme/app.git`.
+    pub(super) url: &'a str,
+    /// The token.
+    pub(super) token: &'a Secret,
+}
+
+impl Access<'_> {
+    /// Returns the settings that let this address be asked with this token, and with no other credential of the machine.
+    fn settings(&self) -> Vec<String> {
+        let url = self.url;
+        vec![
+            // What the person has for other times: helpers, headers with a token, another place for the same address.
+            "credential.helper=".into(),
+            format!("credential.{url}.helper="),
+            format!("http.{url}.extraHeader="),
+            format!("url.{url}.insteadOf={url}"),
+            format!("url.{url}.pushInsteadOf={url}"),
+            "http.followRedirects=false".into(),
+            "http.sslVerify=true".into(),
+            "credential.useHttpPath=true".into(),
+            format!("credential.{url}.helper={HELPER}"),
+        ]
+    }
+}
+
 /// What git said.
 pub(super) struct Said {
     pub(super) ok: bool,
@@ -50,12 +84,29 @@ pub(super) struct Said {
 
 /// Runs git with fixed settings and a clean environment; the error is one line for people.
 pub(super) fn git(root: &Path, words: &[&str], limit: Duration) -> Result<Said, String> {
+    git_as(root, words, limit, None)
+}
+
+/// Runs git like [`git()`]; with a token, the server of its address is answered with that.
+pub(super) fn git_as(
+    root: &Path,
+    words: &[&str],
+    limit: Duration,
+    access: Option<&Access<'_>>,
+) -> Result<Said, String> {
     let mut command = Command::new("git");
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
+    for setting in access.iter().flat_map(|access| access.settings()) {
+        command.args(["-c", &setting]);
+    }
     command.args(words).current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     clean_environment(&mut command);
+    match access {
+        Some(access) => command.env(PASSWORD, access.token.expose()),
+        None => command.envs(vault().for_git().map(|(name, secret)| (name, secret.expose()))),
+    };
     own_group(&mut command);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
@@ -71,15 +122,18 @@ pub(super) fn git(root: &Path, words: &[&str], limit: Duration) -> Result<Said, 
 }
 
 /// Takes every `GIT_*` variable away: any of them may name another repository, program or config; and every credential but
-/// those a credential helper needs to reach the remote.
+/// those a credential helper needs to reach the remote, which are put back.
 fn clean_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().to_ascii_uppercase().starts_with("GIT_") || is_credential(&name) {
             command.env_remove(name);
         }
     }
-    command.envs(vault().for_git().map(|(name, secret)| (name, secret.expose())));
-    command.env("GIT_TERMINAL_PROMPT", "0").env("SSH_ASKPASS_REQUIRE", "never").env("LC_ALL", "C");
+    command
+        .env_remove(PASSWORD)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("SSH_ASKPASS_REQUIRE", "never")
+        .env("LC_ALL", "C");
     command.env("GIT_LFS_SKIP_PUSH", "1").env("GIT_OPTIONAL_LOCKS", "0");
 }
 

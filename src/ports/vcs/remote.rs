@@ -15,7 +15,6 @@ use super::{GitRepository, VcsError};
 
 const READ_LIMIT: Duration = Duration::from_mins(1);
 const PUSH_LIMIT: Duration = Duration::from_mins(5);
-/// What git says when the branch of the remote is not where the lease says.
 /// How every push begins: no hook of the repository, no program but git's own at the other end, nothing but what is named.
 pub(super) const PUSH: [&str; 7] = [
     "push",
@@ -27,7 +26,8 @@ pub(super) const PUSH: [&str; 7] = [
     "--receive-pack=git-receive-pack",
 ];
 
-const STALE: &[&str] = &["stale info", "[rejected]", "reference already exists", "fetch first"];
+/// What git says when the branch of the remote is not where the lease says.
+pub(super) const STALE: &[&str] = &["stale info", "[rejected]", "reference already exists", "fetch first"];
 
 /// A remote of a repository.
 pub(super) struct Remote<'a> {
@@ -156,7 +156,7 @@ impl Remote<'_> {
         if said.ok {
             return Ok(());
         }
-        let rejected = said.stdout.lines().find(|line| line.starts_with('!')).unwrap_or_default();
+        let rejected = rejected(&said);
         if STALE.iter().any(|sign| rejected.contains(sign)) {
             let why = format!("is not where it was on the remote `{}`", self.name);
             return Err(VcsError::BranchMoved { branch: name.to_owned(), why });
@@ -180,8 +180,13 @@ impl Remote<'_> {
     }
 }
 
+/// What is said of the ref that was not taken.
+pub(super) fn rejected(said: &Said) -> &str {
+    said.stdout.lines().find(|line| line.starts_with('!')).unwrap_or_default()
+}
+
 /// The first line that tells why, plain and short.
-fn summary(text: &str) -> String {
+pub(super) fn summary(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let telling =
         lines().find(|l| l.starts_with("fatal:") || l.starts_with("error:")).or_else(|| lines().next());

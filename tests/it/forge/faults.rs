@@ -32,7 +32,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
 }
 
 /// What has to be there in the end, whatever happened on the way.
-fn is_whole(scene: &Scene, case: &str) {
+pub fn is_whole(scene: &Scene, case: &str) {
     let state = scene.hub.state();
     assert_eq!(state.pulls.len(), 1, "{case}");
     let head = state.branches[BRANCH].clone();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,76 @@ fn a_ceiling_within_a_stage_keeps_what_was_answered() {
     assert_eq!(calls(&root)["plan.propose"], 1);
     env.orch(&root, &["replay"]).exits(0).says("byte for byte");
     costs_what_the_ledgers_say(&env, &root);
+}
+
+/// On a runner that knows nothing of the first attempt: its ledger comes along, and nothing else of it.
+#[test]
+fn what_an_earlier_attempt_of_a_job_spent_counts_in_the_next() {
+    let env = TestEnv::new();
+    let (alpha, mut beta) = readme();
+    beta[0] = dear(PLAN, plans(&[("README.md", "change")]), 7_000);
+    let root = shop(&env, "shop", &alpha, &beta);
+    let request = ["stage", "intake", "--task", REQUEST, "--engine", "model"];
+    env.orch(&root, &[&request[..], &["--max-cost-usd", "0.09"]].concat()).exits(0);
+    let plan = |dollars: &str| env.orch(&root, &["stage", "plan", "--max-cost-usd", dollars]);
+    plan("0.09").exits(5);
+    let before = spent(&root);
+    assert_eq!(calls(&root), BTreeMap::from([("plan.propose".into(), 1)]));
+    let (parts, earlier) = (env.path("parts"), env.path("earlier"));
+    for (stage, folder) in
+        [("intake", parts.join("x-intake-r1-a1")), ("plan", earlier.join("orch-x-plan-r1-a1"))]
+    {
+        env.orch(&root, &["artifacts", "part", stage, "--into", &folder.display().to_string()]).exits(0);
+    }
+    let fresh = || {
+        std::fs::remove_dir_all(root.join("artifacts")).unwrap();
+        env.orch(&root, &["artifacts", "merge", &parts.display().to_string()]).exits(0);
+        says(&root, "alpha", &alpha);
+        says(&root, "beta", &beta);
+    };
+    let take = || {
+        let from = earlier.display().to_string();
+        env.orch(&root, &["artifacts", "spent", "plan", "--from", &from])
+    };
+    // Without it the second attempt begins at nothing.
+    fresh();
+    plan("0.09").exits(5);
+    assert_eq!((spent(&root), calls(&root)["plan.propose"]), (before, 1));
+    // With it, one ceiling holds over all of them, however often it is tried.
+    let mut run = PathBuf::new();
+    for attempt in 2..=5 {
+        fresh();
+        take().exits(0).says("what they spent counts");
+        run = run_folder(&root);
+        let taken = files_below(&run).into_keys().filter(|path| path.contains("plan")).collect::<Vec<_>>();
+        assert_eq!(taken, ["ledger/plan.jsonl"], "nothing else of it");
+        plan("0.09").exits(5);
+        assert!(spent(&root) <= 90_000_000, "attempt {attempt}: {}", spent(&root));
+        take().exits(2).says("of its own already");
+        let part = earlier.join(format!("orch-x-plan-r1-a{attempt}")).display().to_string();
+        env.orch(&root, &["artifacts", "part", "plan", "--into", &part]).exits(0);
+    }
+    let total = spent(&root);
+    assert!(total >= 2 * before && total < 4 * before, "{total}");
+    // A higher ceiling counts all of them, too.
+    fresh();
+    take().exits(0);
+    plan("1").exits(0);
+    assert_eq!(spent(&root), total + before + 4_000_000);
+    let ledger = lines(&root, "ledger/plan.jsonl");
+    assert_eq!(ledger.iter().filter(|line| line["entry"]["entry"] == "open").count(), 6);
+    env.orch(&root, &["artifacts", "verify"]).exits(0).says("is intact");
+    // One that was shortened in the middle is refused, and one of another run is not taken.
+    let place = earlier.join("orch-x-plan-r1-a1").join(run.file_name().unwrap()).join("ledger/plan.jsonl");
+    let text = std::fs::read_to_string(&place).unwrap();
+    std::fs::write(&place, text.replacen("plan.propose", "plan.other", 1)).unwrap();
+    fresh();
+    take().exits(3).says("ledger/plan.jsonl");
+    std::fs::remove_dir_all(&earlier).unwrap();
+    let other = earlier.join("a/another-run/ledger");
+    std::fs::create_dir_all(&other).unwrap();
+    std::fs::write(other.join("plan.jsonl"), text).unwrap();
+    take().exits(0).says("No earlier attempt of plan spent anything");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn shop_with(env: &TestEnv, name: &str, models: &str, alpha: &[Value], beta:
 }
 
 /// Runs each test of `tests/` and tells of it as a well-known runner does.
-const TEST_RUNNER: &str = r#"bad=0
+pub const TEST_RUNNER: &str = r#"bad=0
 told=
 echo "running 1 test"
 for file in tests/*.sh; do

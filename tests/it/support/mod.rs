@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests build repositories with the git program")]
 
 mod forbidden;
+pub mod git_http;
 pub mod github;
 
 use std::collections::BTreeMap;

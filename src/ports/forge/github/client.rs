@@ -17,7 +17,7 @@ use super::reply::{self, Failed};
 use crate::ports::forge::{Answer, ForgeError};
 use crate::ports::secret::Secret;
 
-/// One request with its answer.
+/// One request with its answer, where nobody says otherwise.
 const REQUEST: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest a call may take with all its waits.
@@ -139,6 +139,8 @@ pub(super) struct Client {
     pace: Box<dyn Pace>,
     between: Duration,
     first_wait: Duration,
+    /// How long one request may take with its answer.
+    limit: Duration,
     runtime: Mutex<Option<(tokio::runtime::Runtime, Octocrab)>>,
     /// When the last write ended.
     last_write: Mutex<Option<Duration>>,
@@ -159,10 +161,15 @@ impl Client {
             pace,
             between,
             first_wait,
+            limit: REQUEST,
             runtime: Mutex::default(),
             last_write: Mutex::default(),
             kept: Mutex::default(),
         }
+    }
+
+    pub(super) fn answered_within(&mut self, limit: Duration) {
+        self.limit = limit;
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -337,8 +344,11 @@ impl Client {
             let body = body.map_err(|error| reply::cut(ask, &error.to_string()))?.to_bytes().to_vec();
             Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
         };
-        let within = async { tokio::time::timeout(REQUEST, exchange).await };
-        runtime.block_on(within).unwrap_or_else(|_| Err(reply::cut(ask, "no answer within 30 seconds")))
+        let within = async { tokio::time::timeout(self.limit, exchange).await };
+        runtime.block_on(within).unwrap_or_else(|_| {
+            let seconds = self.limit.as_secs_f32();
+            Err(reply::cut(ask, &format!("no answer within {seconds} seconds")))
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 mod client;
 mod jwt;
 mod pace;
+mod push;
 mod read;
 mod reply;
 mod runs;
@@ -17,6 +18,7 @@ mod write;
 mod write_deploy;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -25,7 +27,9 @@ pub use pace::{FakePace, Pace, SystemPace};
 pub use token::{AppSource, TokenSource};
 
 use super::{Answer, ForgeError, RepositorySlug};
+use crate::ports::vcs::GitRepository;
 use client::{Ask, Client, Method};
+use reqwest::Url;
 
 /// The GraphQL documents that are sent, by name.
 pub static DOCUMENTS: &[(&str, &str)] = &[
@@ -44,12 +48,34 @@ pub struct GitHub {
     slug: RepositorySlug,
     token: TokenSource,
     client: Client,
+    git: Option<GitPlace>,
+}
+
+/// Where git finds the repository, and the clone it pushes from.
+#[derive(Debug)]
+struct GitPlace {
+    clone: GitRepository,
+    server: Url,
 }
 
 impl GitHub {
     /// Returns the forge; nothing is sent before the first call.
     pub fn new(slug: RepositorySlug, at: Addresses, token: TokenSource, pace: Box<dyn Pace>) -> Self {
-        Self { slug, token, client: Client::new(at, pace) }
+        Self { slug, token, client: Client::new(at, pace), git: None }
+    }
+
+    /// Lets it push from a clone, for what the API does not take; `server` is where git finds it, as `https://github.com`.
+    #[must_use]
+    pub fn pushing_from(mut self, clone: GitRepository, server: Url) -> Self {
+        self.git = Some(GitPlace { clone, server });
+        self
+    }
+
+    /// Waits so long for one answer, instead of 30 seconds.
+    #[must_use]
+    pub fn answered_within(mut self, limit: Duration) -> Self {
+        self.client.answered_within(limit);
+        self
     }
 
     /// Returns a path below the repository; `rest` starts with a slash or is empty.

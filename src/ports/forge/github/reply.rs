@@ -198,7 +198,7 @@ fn is_conflict(why: &str) -> bool {
 }
 
 /// Says which permission or setting is missing, and where it is set.
-fn missing(ask: &Ask, headers: &HeaderMap, why: &str) -> String {
+pub(super) fn missing(ask: &Ask, headers: &HeaderMap, why: &str) -> String {
     let lower = why.to_ascii_lowercase();
     if lower.contains("not permitted to create or approve pull requests") {
         return "In the repository's Settings, Actions, General: tick \"Allow GitHub Actions to create and approve pull requests\" (an organization may have to allow it first), or use a token of a GitHub App in ORCH_FORGE_TOKEN.".into();

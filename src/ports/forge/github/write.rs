@@ -14,8 +14,8 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::ports::forge::{
     Annotation, Answer, CheckDraft, CheckRunId, Comment, CommentId, CommitOnBranch, Deployment, DeploymentId,
     DeploymentStatus, DeploymentStatusDraft, ForgeError, ForgeWrite, IssueNumber, Login, MergeDraft,
-    NewCommit, NewDeployment, NewPull, NewRelease, NewTree, NodeId, Pull, PullEdit, PullNumber, Reaction,
-    Release, ReleaseId, Reviewers, SarifUpload, StatusDraft,
+    NewCommit, NewDeployment, NewPull, NewRelease, NewTree, NodeId, Pull, PullEdit, PullNumber, PushDraft,
+    Reaction, Release, ReleaseId, Reviewers, SarifUpload, StatusDraft,
 };
 
 pub(super) const CONTENTS: &str = "contents: write";
@@ -126,6 +126,10 @@ impl ForgeWrite for GitHub {
         let data = self.mutate("CommitOnBranch", &input, what, CONTENTS)?;
         let ask = Ask::new(Method::Post, String::new(), what);
         read(&ask, data["createCommitOnBranch"]["commit"]["oid"].clone())
+    }
+
+    fn push_commits(&self, push: &PushDraft) -> Answer<Vec<CommitId>> {
+        self.push(push)
     }
 
     fn create_blob(&self, content: &[u8]) -> Answer<CommitId> {

@@ -8,15 +8,16 @@ use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::change_set::{FileChange, FileMode};
 use crate::artifact::types::pull_request::CommitRef;
 use crate::diagnostic::Class;
-use crate::ports::forge::{Commit, CommitOnBranch, ForgeError, NewCommit, NewEntry, NewTree};
+use crate::ports::forge::{Commit, CommitOnBranch, ForgeError, NewCommit, NewEntry, NewTree, PushDraft};
 use crate::ports::vcs::{BranchDraft, EntryKind, VcsError};
 use crate::stage::StageError;
 
 use super::branch::{Place, below, reference};
+use super::limits::{Size, Way};
 use super::{Hub, Known};
 
-/// More bytes than this are not put into one GraphQL call.
-const MAX_CALL: usize = 16 * 1024 * 1024;
+/// GitHub's comparison names no more files than this.
+const COMPARED: usize = 300;
 
 /// What is on the branch now.
 pub(super) struct Written {
@@ -30,6 +31,8 @@ pub(super) struct Written {
     pub(super) made: usize,
     /// Whether they bring an older change up to date.
     pub(super) renewed: bool,
+    /// Whether git pushed them, since the API takes no change of that size.
+    pub(super) pushed: bool,
 }
 
 /// Why it stopped.
@@ -79,7 +82,8 @@ pub(super) fn write(hub: &Hub<'_>, known: &Known<'_>, place: &Place) -> Result<W
     let head = place.tip.clone().unwrap_or_else(|| draft.base.clone());
     // What mends an earlier change brings it up to date; what is half there of that is repaired.
     let renewed = known.evidence.task.follows.is_some() && place.ours.is_empty();
-    let mut written = Written { commits: place.ours.clone(), head, signed: place.signed, made: 0, renewed };
+    let mut written =
+        Written { commits: place.ours.clone(), head, signed: place.signed, made: 0, renewed, pushed: false };
     if there == Some(goal) {
         return Ok(written);
     }
@@ -88,26 +92,93 @@ pub(super) fn write(hub: &Hub<'_>, known: &Known<'_>, place: &Place) -> Result<W
             format!("the branch `{}` holds commits of a person, and the change is another now", place.branch);
         return Err(Stop::Conflict { head: place.tip.clone(), why });
     }
-    if place.tip.is_none() {
-        start(hub, place, &draft.base)?;
-    }
+    fit(known)?;
     let done = place.ours.len();
     let prefix =
         done <= trees.len() && place.ours.iter().zip(&trees).all(|(commit, tree)| commit.tree == *tree);
     if prefix {
-        for (commit, tree) in draft.commits.iter().zip(&trees).skip(done) {
-            let files = changes(&commit.files)?;
-            let step = step(known, &written, &commit.subject, below(commit), files, tree.clone());
-            make(hub, place, &mut written, &step)?;
-        }
+        go_on(hub, known, place, &mut written, &trees)?;
     } else {
-        let files = renewal(hub, known, place)?;
-        let Some(last) = draft.commits.last() else { return Err(fault("the change has no commit").into()) };
-        let step = step(known, &written, &last.subject, below(last), files, goal.clone());
-        written.renewed = true;
-        by_objects(hub, place, &mut written, &step)?;
+        renew(hub, known, place, &mut written, goal)?;
     }
     Ok(written)
+}
+
+/// Refuses a file that no way leads to GitHub for.
+fn fit(known: &Known<'_>) -> Result<(), StageError> {
+    for file in known.draft.commits.iter().flat_map(|commit| &commit.files) {
+        let files = changes(std::slice::from_ref(file))?;
+        if !size(&files).fits() {
+            return Err(StageError::Refused {
+                class: Class::Usage,
+                what: format!("GitHub takes no file as large as `{}`: the limit is 100 MiB", file.path),
+                help: "Leave the file out, or keep it in Git LFS or an object store.".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the commits that are not there yet.
+fn go_on(
+    hub: &Hub<'_>,
+    known: &Known<'_>,
+    place: &Place,
+    written: &mut Written,
+    trees: &[TreeId],
+) -> Result<(), Stop> {
+    let (draft, done) = (known.draft, place.ours.len());
+    let missing: Vec<_> = draft.commits.iter().zip(trees).skip(done).collect();
+    let files = missing.iter().map(|(commit, _)| changes(&commit.files)).collect::<Result<Vec<_>, _>>()?;
+    if files.iter().any(|files| size(files).way(true) == Way::Push) {
+        return by_push(hub, known, place, written, (done, place.tip.clone()));
+    }
+    if place.tip.is_none() {
+        start(hub, place, &draft.base)?;
+    }
+    for (at, ((commit, tree), files)) in missing.into_iter().zip(files).enumerate() {
+        let step = step(known, written, &commit.subject, below(commit), files, tree.clone());
+        if size(&step.files).way(true) == Way::Call && by_call(hub, place, written, &step)? {
+            continue;
+        }
+        // Without GraphQL what one call would have held can be too much for objects.
+        if size(&step.files).way(false) == Way::Push {
+            let tip = Some(written.head.clone());
+            return by_push(hub, known, place, written, (done + at, tip));
+        }
+        by_objects(hub, place, written, &step)?;
+    }
+    Ok(())
+}
+
+/// Brings the older change on the branch to this one, by one commit.
+fn renew(
+    hub: &Hub<'_>,
+    known: &Known<'_>,
+    place: &Place,
+    written: &mut Written,
+    goal: &TreeId,
+) -> Result<(), Stop> {
+    written.renewed = true;
+    let Some(last) = known.draft.commits.last() else { return Err(fault("the change has no commit").into()) };
+    // A longer comparison would be cut, and what it leaves out would stay.
+    let whole = place.compared.as_ref().is_some_and(|compared| compared.files.len() < COMPARED);
+    let files = if whole { Some(renewal(hub, known, place)?) } else { None };
+    match files.filter(|files| size(files).way(false) == Way::Objects) {
+        Some(files) => {
+            let step = step(known, written, &last.subject, below(last), files, goal.clone());
+            by_objects(hub, place, written, &step)
+        }
+        None => by_push(hub, known, place, written, (known.draft.commits.len() - 1, place.tip.clone())),
+    }
+}
+
+fn size(files: &Files) -> Size {
+    let mut size = Size::default();
+    for file in files.values() {
+        size.add(file.as_ref().map(|(bytes, mode)| (bytes.len(), *mode == FileMode::Executable)));
+    }
+    size
 }
 
 fn start(hub: &Hub<'_>, place: &Place, base: &CommitId) -> Result<(), Stop> {
@@ -180,14 +251,10 @@ fn renewal(hub: &Hub<'_>, known: &Known<'_>, place: &Place) -> Result<Files, Sta
     Ok(files)
 }
 
-/// Makes a commit in the way GitHub signs for every token, else from objects.
-fn make(hub: &Hub<'_>, place: &Place, written: &mut Written, step: &Step<'_>) -> Result<(), Stop> {
-    let plain = step.files.values().flatten().all(|(_, mode)| *mode == FileMode::Regular);
-    let size: usize = step.files.values().flatten().map(|(bytes, _)| bytes.len()).sum();
-    // The call knows no modes, so a file that is executable on the base keeps its own only if it is one after too.
-    if !plain || size > MAX_CALL {
-        return by_objects(hub, place, written, step);
-    }
+/// Makes a commit in the way GitHub signs for every token; false: this GitHub has no such call.
+///
+/// The call knows no modes, so a file that is executable on the base keeps its own only if it is one after too.
+fn by_call(hub: &Hub<'_>, place: &Place, written: &mut Written, step: &Step<'_>) -> Result<bool, Stop> {
     let additions =
         step.files.iter().filter_map(|(path, file)| Some((path.clone(), file.as_ref()?.0.clone())));
     let deletions = step.files.iter().filter(|(_, file)| file.is_none()).map(|(path, _)| path.clone());
@@ -200,10 +267,39 @@ fn make(hub: &Hub<'_>, place: &Place, written: &mut Written, step: &Step<'_>) ->
         deletions: deletions.collect(),
     });
     match made {
-        Ok(id) => add(hub, written, step, &id),
-        Err(ForgeError::Unsupported { .. }) => by_objects(hub, place, written, step),
+        Ok(id) => add(hub, written, &step.tree, &id).map(|()| true),
+        Err(ForgeError::Unsupported { .. }) => Ok(false),
         Err(error) => Err(moved(hub, place, error)),
     }
+}
+
+/// Lets git bring the commits after the first `skip`, all in one push, to the branch as it was read.
+fn by_push(
+    hub: &Hub<'_>,
+    known: &Known<'_>,
+    place: &Place,
+    written: &mut Written,
+    (skip, tip): (usize, Option<CommitId>),
+) -> Result<(), Stop> {
+    let draft = known.draft;
+    let push = PushDraft {
+        draft: BranchDraft {
+            branch: place.branch.clone(),
+            base: draft.base.clone(),
+            commits: draft.commits.clone(),
+            author: draft.author.clone(),
+            expected: tip,
+        },
+        skip,
+        on: written.head.clone(),
+    };
+    let trees = hub.local.trees(&push.draft)?;
+    let made = hub.write.push_commits(&push).map_err(|error| moved(hub, place, error))?;
+    written.pushed = true;
+    for (id, tree) in made.iter().zip(trees.iter().skip(skip)) {
+        add(hub, written, tree, id)?;
+    }
+    Ok(())
 }
 
 /// Makes a commit from blobs and a tree, which is compared before the branch moves.
@@ -225,16 +321,16 @@ fn by_objects(hub: &Hub<'_>, place: &Place, written: &mut Written, step: &Step<'
     let parents = vec![step.parent.clone()];
     let id = hub.write.create_commit(&NewCommit { message, tree, parents })?;
     match hub.write.advance_branch(&place.branch, &id) {
-        Ok(()) => add(hub, written, step, &id),
+        Ok(()) => add(hub, written, &step.tree, &id),
         Err(error) => Err(moved(hub, place, error)),
     }
 }
 
 /// Looks at a commit that was made: it has to hold what was tested.
-fn add(hub: &Hub<'_>, written: &mut Written, step: &Step<'_>, id: &CommitId) -> Result<(), Stop> {
+fn add(hub: &Hub<'_>, written: &mut Written, tree: &TreeId, id: &CommitId) -> Result<(), Stop> {
     let commit: Commit = hub.read.commit(id)?;
-    if commit.tree != step.tree {
-        return Err(other_tree(&commit.tree, &step.tree).into());
+    if commit.tree != *tree {
+        return Err(other_tree(&commit.tree, tree).into());
     }
     written.signed &= commit.verified;
     written.commits.push(reference(&commit));

@@ -6,6 +6,7 @@
 mod branch;
 mod commits;
 mod extras;
+mod limits;
 mod marker;
 mod request;
 
@@ -159,8 +160,23 @@ fn place_it(hub: &Hub<'_>, known: &Known<'_>, place: Place) -> Result<Done, Stag
         signed: written.signed,
         warnings: asked.warnings,
     };
+    if written.pushed {
+        done.warnings.push(unsigned());
+    }
     extras::add(hub, known, &mut done, asked.created);
     Ok(done)
+}
+
+/// What is told of commits that git pushed.
+fn unsigned() -> Warning {
+    Warning {
+        what: "git pushed the commits, since GitHub's API takes no change of this size: GitHub does not show them as verified"
+            .into(),
+        help: Some(
+            "Where the branch has to have signed commits, make the change smaller, or keep large files in Git LFS.".into(),
+        ),
+        again: false,
+    }
 }
 
 fn closed(branch: String, pull: Pull) -> Done {

@@ -28,6 +28,8 @@ pub enum Fault {
     Lose,
     /// It is done, the answer is lost, and so is every later request: the process died, or so it seems.
     Die,
+    /// No answer comes, and the connection stays; it is done or not.
+    Hang { done: bool },
 }
 
 /// A request as it came.
@@ -94,6 +96,11 @@ impl FakeGitHub {
         Self { address, inner }
     }
 
+    /// Returns a handle for another server that has a part of the same memory.
+    pub fn shared(&self) -> Shared {
+        Shared(Arc::clone(&self.inner))
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -129,6 +136,16 @@ impl FakeGitHub {
     }
 }
 
+/// The memory of a GitHub, for its git server.
+pub struct Shared(Arc<Inner>);
+
+impl Shared {
+    /// Takes the branches of a bare repository, with their commits.
+    pub fn take_refs(&self, repository: &std::path::Path) {
+        self.0.state.lock().unwrap().take_refs(repository);
+    }
+}
+
 fn serve(mut stream: TcpStream, inner: &Inner) {
     let Some(seen) = request(&mut stream) else { return };
     if *inner.dead.lock().unwrap() {
@@ -144,6 +161,9 @@ fn serve(mut stream: TcpStream, inner: &Inner) {
     if let Some(Fault::Die) = fault {
         *inner.dead.lock().unwrap() = true;
     }
+    if let Some(Fault::Hang { done: false }) = fault {
+        return hang(&mut stream);
+    }
     let said = if let Some(Fault::Refuse(status, headers, body)) = &fault {
         Said { status: *status, headers: headers.clone(), body: body.clone() }
     } else {
@@ -156,6 +176,9 @@ fn serve(mut stream: TcpStream, inner: &Inner) {
             said
         }
     };
+    if let Some(Fault::Hang { .. }) = fault {
+        return hang(&mut stream);
+    }
     if matches!(fault, Some(Fault::Lose | Fault::Die)) {
         return;
     }
@@ -172,6 +195,11 @@ fn serve(mut stream: TcpStream, inner: &Inner) {
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.set_read_timeout(Some(std::time::Duration::from_secs(1)));
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+/// Says nothing until the other side goes.
+fn hang(stream: &mut TcpStream) {
+    let _ = std::io::copy(stream, &mut std::io::sink());
 }
 
 fn request(stream: &mut TcpStream) -> Option<Seen> {

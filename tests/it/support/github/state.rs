@@ -151,6 +151,52 @@ impl State {
         base
     }
 
+    /// Takes the branches of a bare repository, with their commits, as its git server does after a push.
+    pub fn take_refs(&mut self, repository: &std::path::Path) {
+        let git = |words: &[&str]| {
+            #[expect(clippy::disallowed_methods, reason = "it is asked of git itself")]
+            let mut command = std::process::Command::new("git");
+            let done = command.arg("-C").arg(repository).args(words).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            done.stdout
+        };
+        let text = |words: &[&str]| String::from_utf8(git(words)).unwrap();
+        for line in
+            text(&["for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads"]).lines()
+        {
+            let (tip, name) = line.split_once(' ').unwrap();
+            for commit in text(&["rev-list", "--reverse", tip]).lines() {
+                if self.commits.contains_key(commit) {
+                    continue;
+                }
+                let mut files = Flat::new();
+                for entry in text(&["ls-tree", "-r", "-z", commit]).split_terminator('\0') {
+                    let (about, path) = entry.split_once('\t').unwrap();
+                    let about: Vec<&str> = about.split(' ').collect();
+                    if !self.blobs.contains_key(about[2]) {
+                        self.add_blob(git(&["cat-file", "blob", about[2]]));
+                    }
+                    files.insert(path.into(), Entry { mode: about[0].into(), blob: about[2].into() });
+                }
+                let tree = self.add_tree(files);
+                let of =
+                    |form: &str| text(&["log", "-1", &format!("--format={form}"), commit]).trim().to_owned();
+                assert_eq!(tree, of("%T"));
+                let record = CommitRecord {
+                    tree,
+                    parents: of("%P").split(' ').map(str::to_owned).collect(),
+                    message: of("%B"),
+                    name: of("%cn"),
+                    email: of("%ce"),
+                    login: None,
+                    verified: false,
+                };
+                self.commits.insert(commit.into(), record);
+            }
+            self.branches.insert(name.into(), tip.into());
+        }
+    }
+
     pub fn tick(&mut self) -> String {
         self.clock += 1;
         format!("2026-11-21T10:{:02}:{:02}Z", self.clock / 60 % 60, self.clock % 60)
