@@ -2,12 +2,13 @@
 //!
 //! What the forge answered then, as numbers and addresses, is the word of the machine that asked: a signature stands for it.
 
-use crate::artifact::id::CommitId;
+use crate::artifact::id::{CommitId, StageId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::promotion::{Act, ActKind, Promotion};
 use crate::artifact::types::release::{ReleaseDecision, ReleaseOutcome};
 use crate::artifact::types::rollback::{Rollback, RollbackRun};
 use crate::attest::opened::Lacking;
+use crate::diagnostic::Class;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 
@@ -24,6 +25,7 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         Ok(Some(promotion)) => {
             done.push("a promotion");
             problems.extend(promoted(case, &decision, &promotion));
+            problems.extend(ended(case, StageId::Promote, &promotion.acts));
         }
     }
     match there(case.opened.body::<Rollback>(slot::ROLLBACK)) {
@@ -32,6 +34,7 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         Ok(Some(rollback)) => {
             done.push("a rollback");
             problems.extend(taken_back(case, &decision, &rollback));
+            problems.extend(ended(case, StageId::Rollback, &rollback.acts));
             match there(case.opened.body::<RollbackRun>(slot::ROLLBACK_RUN)) {
                 Err(outcome) => return outcome,
                 Ok(run) => problems.extend(run.and_then(|run| carried_out(case, &rollback, &run))),
@@ -121,6 +124,14 @@ fn put_back(case: &Case<'_>, good: &CommitId, rollback: &Rollback) -> Vec<String
             ),
         ],
     )
+}
+
+/// A stage that left something for a person to look at ended so, and no other did.
+fn ended(case: &Case<'_>, stage: StageId, acts: &[Act]) -> Option<String> {
+    let open = acts.iter().any(Act::is_conflict);
+    let wanted = if open { Class::NeedsApproval.exit_code() } else { 0 };
+    let exit = case.opened.last(stage).map(|manifest| manifest.link.exit);
+    (exit != Some(wanted)).then(|| format!("`{stage}` ended otherwise than its acts say"))
 }
 
 fn acts(acts: &[Act], fits: impl Fn(&Act) -> bool) -> Vec<String> {

@@ -9,7 +9,7 @@ use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 use crate::stage::release_gate::judge::Pack;
-use crate::stage::release_gate::{RULES, environment_of, judged, rules_at};
+use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at};
 
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let (evidence, decision): (ReleaseEvidence, ReleaseDecision) =
@@ -21,6 +21,10 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         Ok(problems) => problems,
         Err(lacking) => return lacking.into(),
     };
+    let exit = case.opened.last(StageId::ReleaseGate).map(|gate| gate.link.exit);
+    if exit != Some(class(decision.outcome).map_or(0, crate::diagnostic::Class::exit_code)) {
+        problems.push("the gate ended otherwise than its decision says".into());
+    }
     match judged(&evidence) {
         Err(error) => return Outcome::needed(error.to_string()),
         Ok(again) if again.rules != decision.rules && problems.is_empty() => {

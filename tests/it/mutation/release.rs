@@ -372,7 +372,8 @@ fn forged(stride: usize) {
                 UNSIGNED.iter().any(|(folder, part, _)| path.contains(folder) && pointer.contains(part))
                     || (path.ends_with("promotion.json") || path.ends_with("rollback.json"))
                         && ANSWERED.iter().any(|end| pointer.ends_with(end))
-                    || path.ends_with("rollback.json") && pointer.starts_with("/body/command/");
+                    || path.ends_with("rollback.json") && pointer.starts_with("/body/command/")
+                    || pointer.starts_with("/body/warnings/");
             (refused.is_none() && !known)
                 .then(|| format!("{path} {pointer}: not refused without a signature"))
         });

@@ -70,7 +70,7 @@ fn a_decision_that_does_not_hold_is_refused() {
     refused(&scene, &RollbackStage, &scene.inputs(), Class::Denied, "not what its own controls");
     let mut scene = Scene::new(ReleaseOutcome::Rollback);
     scene.again(|evidence| evidence.facts.last_good = None);
-    refused(&scene, &RollbackStage, &scene.inputs(), Class::Nothing, "the release gate says deny");
+    refused(&scene, &RollbackStage, &scene.inputs(), Class::Temporary, "the release gate says hold");
     let mut scene = Scene::new(ReleaseOutcome::Rollback);
     let subject = scene.evidence.subject.clone();
     scene.again(|evidence| {

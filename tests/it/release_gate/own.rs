@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::good::{edit, good, sealed};
 
 /// A control that says what `data.acme.on_call` says.
-pub const ON_CALL: &str = r##"# METADATA
+pub const ON_CALL: &str = r#"# METADATA
 # title: Somebody is on call
 # description: Who is on call is in a file beside the rule.
 # custom:
@@ -25,7 +25,7 @@ control contains release.measured("pass", sprintf("%s is on call", [data.acme.on
 control contains release.measured("hold", "nobody is on call") if data.acme.on_call == ""
 
 control contains release.missing("nobody said who is on call") if data.acme.on_call == "?"
-"##;
+"#;
 
 fn rules(name: &str, text: &str) -> OwnRules {
     OwnRules { name: name.into(), data: None, text: Some(text.into()) }

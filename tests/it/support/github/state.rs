@@ -136,7 +136,7 @@ impl State {
         state
     }
 
-    /// A repository of these files that nobody has a clone of; `bin/` holds programs.
+    /// A repository of these files that nobody has a clone of.
     pub fn with(files: &[(&str, &str)], slug: &str) -> Self {
         let mut state = Self {
             slug: slug.into(),
@@ -148,9 +148,8 @@ impl State {
         };
         let mut flat = Flat::new();
         for (path, text) in files {
-            let mode = if path.starts_with("bin/") { "100755" } else { "100644" };
             let blob = state.add_blob(text.as_bytes().to_vec());
-            flat.insert((*path).to_owned(), Entry { mode: mode.into(), blob });
+            flat.insert((*path).to_owned(), Entry { mode: "100644".into(), blob });
         }
         let tree = state.add_tree(flat);
         let commit = id("commit", tree.as_bytes());
