@@ -61,7 +61,7 @@ kinds! {
     /// Whether a pull request was let merge by itself, and why not.
     AutoMerge = "auto-merge", (1, 0);
     /// All that is known of a release, with where it comes from.
-    ReleaseEvidence = "release-evidence", (1, 0);
+    ReleaseEvidence = "release-evidence", (1, 1);
     /// What follows from it: promote, hold, deny or rollback.
     ReleaseDecision = "release-decision", (1, 0);
     /// What was done on the forge because a release gate said promote.

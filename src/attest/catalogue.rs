@@ -146,6 +146,9 @@ pub fn svr(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
 ///
 /// The level is one of our own, as the specification allows: no level of SLSA is claimed.
 pub fn vsa(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
+    if run.is_release() {
+        return super::release::summary(run);
+    }
     let Some(verdict) = there(run.body::<Verdict>(slot::VERDICT))? else { return Ok(None) };
     let Some(manifest) = run.last(StageId::Policy) else { return Ok(None) };
     let Some(finished) = finished(manifest) else { return Ok(None) };

@@ -243,6 +243,9 @@ pub fn change(run: &OpenRun<'_>) -> Result<Change, String> {
 
 /// Returns the subjects of every statement about a run: its last commit, that commit's tree, and the patch.
 pub fn subjects(run: &OpenRun<'_>) -> Result<Vec<Resource>, String> {
+    if run.is_release() {
+        return super::release::subjects(run);
+    }
     let mut subjects = Vec::new();
     if let Some((commit, tree)) = head(run)?.and_then(|head| head.commits.last().cloned()) {
         subjects.push(Resource::new("commit", "gitCommit", commit.as_str()));
@@ -266,7 +269,7 @@ pub(super) fn there<T>(found: Result<T, Lacking>) -> Result<Option<T>, String> {
     }
 }
 
-fn producers(run: &OpenRun<'_>) -> Vec<Producer> {
+pub(super) fn producers(run: &OpenRun<'_>) -> Vec<Producer> {
     let mut producers: Vec<Producer> = Vec::new();
     for manifest in &run.chain.manifests {
         if !producers.contains(&manifest.producer) {
@@ -298,7 +301,7 @@ fn head(run: &OpenRun<'_>) -> Result<Option<Head>, String> {
     }))
 }
 
-fn stages(run: &OpenRun<'_>) -> Vec<StagePart> {
+pub(super) fn stages(run: &OpenRun<'_>) -> Vec<StagePart> {
     let part = |m: &crate::artifact::types::manifest::Manifest| StagePart {
         stage: m.link.stage,
         round: m.link.round,
@@ -319,7 +322,7 @@ fn materials(run: &OpenRun<'_>) -> (Vec<Material>, Vec<Material>) {
     (rest.into_iter().cloned().collect(), prompts.into_iter().cloned().collect())
 }
 
-fn products(run: &OpenRun<'_>) -> Vec<Product> {
+pub(super) fn products(run: &OpenRun<'_>) -> Vec<Product> {
     let file = |path: &str| {
         let (_, file) = run.find(path)?;
         let (path, kind, digest, bytes) = (file.path.clone(), file.kind, file.digest.clone(), file.bytes);

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::opened::OpenRun;
-use super::{AttestError, Statement, catalogue, change};
+use super::{AttestError, Statement, catalogue, change, release};
 use crate::artifact::chain::STATEMENTS;
 
 /// Makes the predicate of a statement; `None` where the run has nothing to say in it.
@@ -24,7 +24,7 @@ pub struct StatementKind {
     make: Make,
 }
 
-/// Every kind; the first is the one a run must have to count as signed.
+/// Every kind; of one with nothing to say about a run there is no statement.
 pub const KINDS: &[StatementKind] = &[
     StatementKind {
         name: "change",
@@ -53,24 +53,43 @@ pub const KINDS: &[StatementKind] = &[
     StatementKind {
         name: "vsa",
         predicate: catalogue::VSA,
-        about: "What policy decided, as a SLSA verification summary.",
+        about: "What policy or the release gate decided, as a SLSA verification summary.",
         make: catalogue::vsa,
+    },
+    StatementKind {
+        name: "release",
+        predicate: release::TYPE,
+        about: "A release: what was judged, decided and done, for which digests and environment.",
+        make: release::release,
     },
 ];
 
-/// The name of the predicate of this program among the schemas.
-pub const SCHEMA: &str = "orch-change";
+/// Returns the kind that a run must have to count as signed: the one that speaks of the whole of it.
+pub fn main_kind(run: &OpenRun<'_>) -> &'static StatementKind {
+    let name = if run.is_release() { "release" } else { "change" };
+    StatementKind::named(name).unwrap_or(&KINDS[0])
+}
 
-/// Returns the JSON Schema (draft 2020-12) of the predicate of this program.
-pub fn schema() -> Schema {
+/// The names of the predicates of this program among the schemas.
+pub const SCHEMAS: &[&str] = &["orch-change", "orch-release"];
+
+/// Returns the JSON Schema (draft 2020-12) of a predicate of this program.
+pub fn schema(name: &str) -> Option<Schema> {
     let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<change::Change>();
-    schema.insert("$id".into(), change::TYPE.into());
-    schema.insert("title".into(), SCHEMA.into());
-    schema
+    let (mut schema, id) = match name {
+        "orch-change" => (generator.into_root_schema_for::<change::Change>(), change::TYPE),
+        "orch-release" => (generator.into_root_schema_for::<release::Release>(), release::TYPE),
+        _ => return None,
+    };
+    schema.insert("$id".into(), id.into());
+    schema.insert("title".into(), name.into());
+    Some(schema)
 }
 
 fn own(run: &OpenRun<'_>) -> Result<Option<Value>, String> {
+    if run.is_release() {
+        return Ok(None);
+    }
     serde_json::to_value(change::change(run)?).map(Some).map_err(|error| error.to_string())
 }
 

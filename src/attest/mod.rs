@@ -7,7 +7,7 @@
 //!
 //! - `opened`: a run, read once
 //! - `statement`: in-toto Statement v1 and its subjects
-//! - `change`: the predicate of this program; `catalogue`: those of others that fit (SLSA provenance, test result, SVR)
+//! - `change`, `release`: the predicates of this program; `catalogue`: those of others that fit (SLSA provenance, test result, SVR)
 //! - `key`: Ed25519 and P-256 keys; `dsse`: envelopes; `bundle`: Sigstore bundles v0.3
 //! - `kinds`: one line for each statement there is
 
@@ -18,6 +18,7 @@ pub mod dsse;
 pub mod key;
 pub mod kinds;
 pub mod opened;
+pub mod release;
 pub mod statement;
 
 mod error;
@@ -25,6 +26,6 @@ mod error;
 pub use bundle::Bundle;
 pub use error::AttestError;
 pub use key::{Algorithm, PublicKey, SigningKey};
-pub use kinds::{KINDS, StatementKind};
+pub use kinds::{KINDS, StatementKind, main_kind};
 pub use opened::OpenRun;
 pub use statement::Statement;

@@ -121,6 +121,11 @@ impl<'a> OpenRun<'a> {
             .map_err(|error| Lacking::Wrong(format!("`{path}` has no readable header: {error}")))
     }
 
+    /// Tells whether the run is no change but the way of a release.
+    pub fn is_release(&self) -> bool {
+        self.last(StageId::ReleaseGate).is_some() && self.last(StageId::Intake).is_none()
+    }
+
     /// Returns the manifest of a stage in its last round.
     pub fn last(&self, stage: StageId) -> Option<&Manifest> {
         self.chain.bodies().filter(|m| m.link.stage == stage).max_by_key(|m| m.link.round)

@@ -26,8 +26,9 @@ use crate::artifact::types::task::{Assignment, Task};
 use crate::config::{Config, EngineChoice};
 use crate::diagnostic::redact::redact;
 use crate::engine::model::{self, ModelEngine, Setup};
+use crate::engine::revert::RevertEngine;
 use crate::engine::template::{TemplateEngine, TemplateSource};
-use crate::engine::{Engine, EngineError, template};
+use crate::engine::{Engine, EngineError, revert, template};
 use crate::ports::vcs::VcsRead;
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::Ports;
@@ -86,6 +87,7 @@ impl Desk {
         let terms = Terms::of(args, task.or(Some(assignment)), &session.config);
         match assignment.engine.as_str() {
             template::NAME => Ok(Self { engine: Box::new(session.templates()?), governed: None }),
+            revert::NAME => Ok(Self { engine: Box::new(RevertEngine), governed: None }),
             model::NAME => {
                 let setup = session.models()?;
                 let named = args.model.as_deref().or(assignment.model.as_deref());

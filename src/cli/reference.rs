@@ -47,8 +47,11 @@ pub fn pages() -> Vec<Page> {
             pages.push(page(&format!("schemas/{kind}.json"), text + "\n"));
         }
     }
-    if let Ok(text) = serde_json::to_string_pretty(&crate::attest::kinds::schema()) {
-        pages.push(page(&format!("schemas/{}.json", crate::attest::kinds::SCHEMA), text + "\n"));
+    for name in crate::attest::kinds::SCHEMAS {
+        let schema = crate::attest::kinds::schema(name);
+        if let Some(Ok(text)) = schema.map(|schema| serde_json::to_string_pretty(&schema)) {
+            pages.push(page(&format!("schemas/{name}.json"), text + "\n"));
+        }
     }
     for kind in crate::upgrade::files::KINDS {
         let schema = crate::upgrade::files::schema(kind);

@@ -91,10 +91,14 @@ pub struct GoBack {
     pub commands: Vec<Command>,
     /// Whether those commands may reach the network.
     pub network: bool,
+    /// Variables with credentials to deploy that those commands are handed, and nothing else is.
+    pub env: Vec<String>,
+    /// How old a decision may be.
+    pub max_age_minutes: u64,
 }
 
 impl Default for GoBack {
     fn default() -> Self {
-        Self { revert: true, commands: Vec::new(), network: false }
+        Self { revert: true, commands: Vec::new(), network: false, env: Vec::new(), max_age_minutes: 1_440 }
     }
 }

@@ -11,11 +11,11 @@ use crate::diagnostic::Problem;
 
 use super::keys;
 use super::raw::{
-    Raw, RawApprove, RawBudget, RawCommand, RawIntake, RawLimits, RawModels, RawPolicy, RawPr, RawReview,
-    RawSandbox, RawStageLimits,
+    Raw, RawApprove, RawBudget, RawCommand, RawIntake, RawLimits, RawModels, RawPack, RawPolicy, RawPr,
+    RawReview, RawSandbox, RawStageLimits,
 };
 use super::valid::{
-    Budget, Command, Commands, Config, Models, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets,
+    Budget, Command, Commands, Config, Models, Pack, Paths, Policy, Pr, Sandbox, SandboxLimits, StageBudgets,
     StageLimits, Verify,
 };
 use super::walk;
@@ -209,20 +209,24 @@ impl Check<'_> {
                 "Codes look like `paths/protected`; `orch explain CODE` tells what one means.".to_owned();
             self.complain(&format!("policy.levels.{code}"), ("is not the code of a rule".into(), help));
         }
-        let mut packs = Vec::new();
-        for (at, raw) in raw.packs.unwrap_or_default().into_iter().enumerate() {
-            match super::pack::pack(raw) {
-                Ok(pack) => packs.push(pack),
-                Err((key, why, help)) => self.complain(&format!("policy.packs[{at}]{key}"), (why, help)),
-            }
-        }
         Policy {
-            packs,
+            packs: self.packs("policy.packs", raw.packs),
             waivers: self.text("policy.waivers", raw.waivers, default.waivers, file_fault),
             baseline: self.text("policy.baseline", raw.baseline, default.baseline, file_fault),
             levels,
             settings: raw.settings.unwrap_or_default(),
         }
+    }
+
+    pub(super) fn packs(&mut self, path: &str, raw: Option<Vec<RawPack>>) -> Vec<Pack> {
+        let mut packs = Vec::new();
+        for (at, raw) in raw.unwrap_or_default().into_iter().enumerate() {
+            match super::pack::pack(raw) {
+                Ok(pack) => packs.push(pack),
+                Err((key, why, help)) => self.complain(&format!("{path}[{at}]{key}"), (why, help)),
+            }
+        }
+        packs
     }
 
     fn pr(&mut self, raw: RawPr, default: Pr) -> Pr {

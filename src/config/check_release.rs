@@ -19,6 +19,7 @@ pub(super) fn release(check: &mut Check<'_>, raw: RawRelease, default: Release) 
     let freezes = raw.freezes.unwrap_or_default();
     let environments = raw.environments.unwrap_or_default();
     Release {
+        packs: check.packs("release.packs", raw.packs),
         waivers: check.text("release.waivers", raw.waivers, default.waivers, file_fault),
         freezes: named(check, "release.freezes", freezes, freeze),
         calendars: check.each("release.calendars", raw.calendars, file_fault),

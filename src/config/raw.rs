@@ -120,7 +120,13 @@ raw! {
         merge: AutoMerge,
         max_age_minutes: u64,
     }
-    RawGoBack { revert: bool, commands: Vec<RawCommand>, network: bool, }
+    RawGoBack {
+        revert: bool,
+        commands: Vec<RawCommand>,
+        network: bool,
+        env: Vec<String>,
+        max_age_minutes: u64,
+    }
     RawApprove { allow: Permitted, ttl_hours: u64, environment: String, }
     RawReview {
         reviewers: Vec<String>,
@@ -131,6 +137,7 @@ raw! {
         rounds: u32,
     }
     RawRelease {
+        packs: Vec<RawPack>,
         waivers: String,
         freezes: BTreeMap<String, RawFreeze>,
         calendars: Vec<String>,

@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::id::Slug;
 use crate::artifact::types::release::Terms;
 
+use super::valid::Pack;
+
 /// What releases need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
+    /// More controls: packs of the released commit, and bundles of an organisation.
+    pub packs: Vec<Pack>,
     /// The file of the released commit with waivers of controls, below the repository root.
     pub waivers: String,
     /// Times without releases, by name.
@@ -151,6 +155,7 @@ pub struct BudgetQuery {
 impl Default for Release {
     fn default() -> Self {
         Self {
+            packs: Vec::new(),
             waivers: ".orch/release-waivers.yml".into(),
             freezes: BTreeMap::new(),
             calendars: Vec::new(),

@@ -38,6 +38,7 @@ impl Sandbox {
             read: self.read.iter().map(PathBuf::from).collect(),
             write: self.write.iter().map(PathBuf::from).collect(),
             pass_env: self.env.clone(),
+            credentials: Vec::new(),
             limits: Limits {
                 wall: Duration::from_secs(limits.seconds),
                 output_kept: output.min(KEPT),

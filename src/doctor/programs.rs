@@ -188,6 +188,7 @@ pub(super) fn git(patient: &Patient<'_>, config: &Config) -> Check {
         read: Vec::new(),
         write: Vec::new(),
         pass_env: Vec::new(),
+        credentials: Vec::new(),
         limits: Limits { wall: Duration::from_secs(10), ..Limits::default() },
     };
     match ask(patient, &open, &["git", "--version"]) {

@@ -3,6 +3,7 @@
 //! Must never write a file or run a command: an engine returns values.
 
 pub mod model;
+pub mod revert;
 pub mod rules;
 pub mod template;
 

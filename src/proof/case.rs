@@ -36,7 +36,7 @@ impl Case<'_> {
 
     /// Tells whether the run is no change but the way of a release.
     pub fn is_release(&self) -> bool {
-        self.opened.last(StageId::ReleaseGate).is_some() && self.opened.last(StageId::Intake).is_none()
+        self.opened.is_release()
     }
 
     /// Returns the last commit the run wrote.

@@ -1,8 +1,9 @@
 //! `orch verify`, `orch attest` and `orch runs` as a user meets them.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -264,30 +265,56 @@ fn predicates_of_others_have_the_form_their_specifications_ask_for() {
     env.orch(&root, &["attest", "predicate", "--kind", "svr", "--out", &out]).exits(2);
 }
 
-#[test]
-#[ignore = "needs Python packages: tests/stand-ins/run dsse"]
-fn reference_implementations_verify_what_is_signed() {
-    let Ok(python) = std::env::var("ORCH_STAND_IN_DSSE") else {
-        eprintln!("SKIPPED: ORCH_STAND_IN_DSSE is not set; `tests/stand-ins/run` sets it");
-        return;
+/// Lets an implementation of others check statements; `None` where it is not here.
+pub fn checked_by_others(
+    env: &TestEnv,
+    variable: &str,
+    script: &str,
+    public: &str,
+    attest: &Path,
+) -> Option<usize> {
+    let Ok(found) = std::env::var(variable) else {
+        eprintln!("SKIPPED: {variable} is not set; `tests/stand-ins/run` sets it");
+        return None;
     };
+    let mut statements: Vec<_> = fs::read_dir(attest).unwrap().flatten().map(|entry| entry.path()).collect();
+    statements.sort();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-ins").join(script);
+    let mut command = if script.extension().is_some_and(|extension| extension == "cjs") {
+        let mut node = env.command("node", &env.path(""));
+        node.env("NODE_PATH", found);
+        node
+    } else {
+        env.command(found, &env.path(""))
+    };
+    let output = command.arg(script).arg(public).args(statements).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    Some(said.lines().filter(|line| line.starts_with("verified ")).count())
+}
+
+fn verified_by(variable: &str, script: &str) {
     let env = TestEnv::new();
     let root = env.service("service");
     env.orch(&root, &["run", REQUEST]).exits(0);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand-ins/dsse/check.py");
     for algorithm in ["ed25519", "p256"] {
         let key = env.path(algorithm).display().to_string();
         env.orch(&root, &["attest", "keygen", &key, "--algorithm", algorithm]).exits(0);
         env.orch(&root, &["attest", "sign", "--key", &key]).exits(0);
-        let mut statements: Vec<_> =
-            fs::read_dir(run_folder(&root).join("attest")).unwrap().flatten().collect();
-        statements.sort_by_key(std::fs::DirEntry::path);
-        let mut command = env.command(&python, &root);
-        command.arg(script).arg(format!("{key}.pub"));
-        command.args(statements.iter().map(std::fs::DirEntry::path));
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(said.lines().filter(|line| line.starts_with("verified ")).count(), 5, "{said}");
+        let attest = run_folder(&root).join("attest");
+        let checked = checked_by_others(&env, variable, script, &format!("{key}.pub"), &attest);
+        assert!(checked.is_none_or(|checked| checked == 5), "{checked:?}");
     }
+}
+
+#[test]
+#[ignore = "needs Python packages: tests/stand-ins/run dsse"]
+fn reference_implementations_verify_what_is_signed() {
+    verified_by("ORCH_STAND_IN_DSSE", "dsse/check.py");
+}
+
+#[test]
+#[ignore = "needs npm packages: tests/stand-ins/run sigstore"]
+fn sigstores_libraries_verify_what_is_signed() {
+    verified_by("ORCH_STAND_IN_SIGSTORE", "sigstore/check.cjs");
 }

@@ -7,46 +7,51 @@ mod evidence;
 mod faults;
 mod promote;
 mod refused;
+mod reverted;
 mod rollback;
+mod signed;
 
 use orch::artifact::digest::Digest;
 use orch::artifact::envelope::{Artifact, Envelope, Producer};
 use orch::artifact::id::{CommitId, Round, RunId, StageId};
 use orch::artifact::kind::{Slot, slot};
+use orch::artifact::types::event::Standing;
 use orch::artifact::types::promotion::Promotion;
 use orch::artifact::types::release::{
-    ArtifactDigest, Asker, Control, ControlOutcome, ControlState, Facts, LastGood, PullSeen, ReleaseDecision,
-    ReleaseEvidence, ReleaseOutcome, ReleaseSubject, Terms,
+    ApprovalGiven, ApprovalHow, ArtifactDigest, Asker, Control, ControlOutcome, ControlState, PullSeen,
+    ReleaseDecision, ReleaseEvidence, ReleaseOutcome,
 };
 use orch::artifact::types::rollback::Rollback;
-use orch::config::Config;
+use orch::config::{Config, ReleaseEnvironment};
 use orch::ports::clock::FakeClock;
 use orch::ports::observe::FakeObserver;
 use orch::ports::process::Processes;
-use orch::ports::vcs::GitRepository;
+use orch::ports::vcs::{FakeRepository, GitRepository, VcsRead};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::stage::promote::PromoteStage;
+use orch::stage::release_gate::judged;
 use orch::stage::rollback::RollbackStage;
 use orch::stage::{Finished, Inputs, Loaded, Output, Ports, Stage, StageContext, StageError};
 use orch::telemetry::Silent;
 use serde_json::json;
 
 use crate::forge::github;
+use crate::release_gate::good;
 use crate::support::github::{FakeGitHub, State};
 use crate::support::{Forbidden, Repo};
 
 /// When the evidence was collected, by the clock of every test.
-pub const NOW: i64 = 1_795_000_000;
+pub const NOW: i64 = 1_795_780_800;
 
 /// A repository on the forge with a last good release and the one that is judged.
 pub struct Scene {
-    _repo: Repo,
-    port: GitRepository,
+    /// A clone, where a test looks into one.
+    clone: Option<(Repo, GitRepository)>,
+    nowhere: FakeRepository,
     pub hub: FakeGitHub,
     pub config: Config,
     pub good: CommitId,
     pub subject: CommitId,
-    pub outcome: ReleaseOutcome,
     pub now: i64,
     /// Something that is done to the files of the gate before they are sealed.
     pub evidence: ReleaseEvidence,
@@ -64,28 +69,57 @@ pub fn run_id() -> RunId {
 impl Scene {
     /// `main` has the last good commit and, on top of it, the one that is judged.
     pub fn new(outcome: ReleaseOutcome) -> Self {
-        let repo =
-            Repo::new(&[("README.md", "hello\n"), ("src/main.txt", "main\n"), ("bin/run", "#!/bin/sh\n")]);
-        let port = repo.open();
-        let hub = FakeGitHub::start(State::of(&port, "acme/app"));
+        let hub = FakeGitHub::start(State::with(FILES, "acme/app"));
         let good: CommitId = hub.state().branches["main"].parse().unwrap();
         let subject: CommitId = {
             let mut state = hub.state();
             state.push_by_person("main", "src/main.txt", "main, faster\n", "faster");
             state.push_by_person("main", "src/new.txt", "new\n", "more").parse().unwrap()
         };
-        let evidence = evidence(&hub, &good, &subject);
-        let decision = decision(&evidence, outcome);
+        let evidence = evidence(&hub, &good, &subject, outcome);
+        let decision = judged(&evidence).unwrap();
+        assert_eq!(decision.outcome, outcome, "{:#?}", decision.controls);
         let mut config = Config::default();
         config.promote.url = "https://app.example".into();
-        Self { _repo: repo, port, hub, config, good, subject, outcome, now: NOW, evidence, decision }
+        let nowhere = FakeRepository::new([]);
+        let mut scene =
+            Self { clone: None, nowhere, hub, config, good, subject, now: NOW, evidence, decision };
+        scene.ask();
+        scene
+    }
+
+    /// The same with a clone that has the last good tree.
+    pub fn cloned(mut self) -> Self {
+        let repo = Repo::new(FILES);
+        let port = repo.open();
+        self.clone = Some((repo, port));
+        self
+    }
+
+    fn vcs(&self) -> &dyn VcsRead {
+        self.clone.as_ref().map_or(&self.nowhere as &dyn VcsRead, |(_, port)| port)
+    }
+
+    /// Lets `orch.yml` ask for what the evidence was judged by.
+    fn ask(&mut self) {
+        let environment =
+            ReleaseEnvironment { terms: self.evidence.terms.clone(), ..ReleaseEnvironment::default() };
+        self.config.release.environments.insert(self.evidence.environment.clone(), environment);
+    }
+
+    /// Other evidence whose text is that of the first with one word in the place of another, and what follows from it.
+    pub fn replaced(&mut self, word: &str, by: &str) {
+        let text = serde_json::to_string(&self.evidence).unwrap().replace(word, by);
+        self.evidence = serde_json::from_str(&text).unwrap();
+        self.again(|_| {});
     }
 
     /// What the gate left, after something was done to it and it was sealed again.
     pub fn again(&mut self, act: impl FnOnce(&mut ReleaseEvidence)) {
         act(&mut self.evidence);
         self.evidence = self.evidence.clone().sealed().unwrap();
-        self.decision = decision(&self.evidence, self.outcome);
+        self.decision = judged(&self.evidence).unwrap();
+        self.ask();
     }
 
     pub fn inputs(&self) -> Inputs {
@@ -106,11 +140,11 @@ impl Scene {
         processes: &dyn Processes,
     ) -> Result<Finished, StageError> {
         let hub = github(&self.hub);
-        let (clock, workspaces, run) = (FakeClock::at(self.now), FakeWorkspaces::new(&self.port), run_id());
+        let (clock, workspaces, run) = (FakeClock::at(self.now), FakeWorkspaces::new(self.vcs()), run_id());
         let ports = Ports {
             clock: &clock,
-            vcs: &self.port,
-            forge: &self.port,
+            vcs: self.vcs(),
+            forge: &self.nowhere,
             hub: Some(&hub),
             observe: &FakeObserver::default(),
             workspaces: &workspaces,
@@ -189,7 +223,7 @@ fn orch_status(above: &serde_json::Value) -> serde_json::Value {
     whole
 }
 
-fn merged(method: &str, template: &str, above: &serde_json::Value) -> serde_json::Value {
+pub fn merged(method: &str, template: &str, above: &serde_json::Value) -> serde_json::Value {
     let mut whole = crate::support::github::contract::Contract::default().example(method, template);
     for (name, value) in above.as_object().unwrap() {
         whole[name] = value.clone();
@@ -197,23 +231,44 @@ fn merged(method: &str, template: &str, above: &serde_json::Value) -> serde_json
     whole
 }
 
-fn evidence(hub: &FakeGitHub, good: &CommitId, subject: &CommitId) -> ReleaseEvidence {
-    let tree = hub.state().commits[subject.as_str()].tree.parse().unwrap();
-    let now = jiff::Timestamp::from_second(NOW).unwrap();
-    let last_good = LastGood { commit: good.clone(), artifacts: digests("good"), tag: None };
-    let evidence = ReleaseEvidence {
-        subject: ReleaseSubject { commit: subject.clone(), tree: Some(tree), artifacts: digests("new") },
-        environment: "production".parse().unwrap(),
-        branch: "main".into(),
-        deployed: true,
-        now: now.to_string(),
-        now_seconds: NOW,
-        terms: Terms::default(),
-        facts: Facts { last_good: Some(last_good), ..Facts::default() },
-        sources: Vec::new(),
-        seal: Digest::of("none yet"),
+/// What a repository has at its last good release.
+const FILES: &[(&str, &str)] =
+    &[("README.md", "hello\n"), ("src/main.txt", "main\n"), ("bin/run.sh", "#!/bin/sh\n")];
+
+/// The evidence of a good release, of these commits; then what spoils it.
+fn evidence(
+    hub: &FakeGitHub,
+    good: &CommitId,
+    subject: &CommitId,
+    outcome: ReleaseOutcome,
+) -> ReleaseEvidence {
+    let tree = hub.state().commits[subject.as_str()].tree.clone();
+    let text = |digit: &str, digest: &[ArtifactDigest]| {
+        (format!("sha256:{}", digit.repeat(64)), digest[0].digest.to_string())
     };
-    evidence.sealed().unwrap()
+    let mut value = serde_json::to_string(&good::good()).unwrap();
+    for (word, by) in [
+        ("a".repeat(40), subject.to_string()),
+        ("b".repeat(40), good.to_string()),
+        ("7".repeat(40), tree),
+        text("1", &digests("new")),
+        text("2", &digests("good")),
+        ("shop.tar.gz".into(), digests("new")[0].name.clone()),
+    ] {
+        value = value.replace(&word, &by);
+    }
+    let mut value = serde_json::from_str(&value).unwrap();
+    let edits = match outcome {
+        ReleaseOutcome::Promote => json!({}),
+        ReleaseOutcome::Hold => json!({ "/facts/checks/0/state": "running" }),
+        ReleaseOutcome::Deny => json!({ "/facts/checks/0/state": "red" }),
+        ReleaseOutcome::Rollback => {
+            json!({ "/facts/measures/0/value": 40_000, "/facts/measures/0/events": 200 })
+        }
+    };
+    good::edit(&mut value, edits.as_object().unwrap());
+    value["deployed"] = json!(true);
+    good::sealed(&value).unwrap()
 }
 
 pub fn control(name: &str, outcome: ControlOutcome) -> Control {
@@ -226,31 +281,6 @@ pub fn control(name: &str, outcome: ControlOutcome) -> Control {
     }
 }
 
-fn decision(evidence: &ReleaseEvidence, outcome: ReleaseOutcome) -> ReleaseDecision {
-    let controls = match outcome {
-        ReleaseOutcome::Promote => vec![control("release/checks", ControlOutcome::Pass)],
-        ReleaseOutcome::Hold => vec![control("release/canary", ControlOutcome::Inconclusive)],
-        ReleaseOutcome::Rollback => {
-            vec![
-                control("release/canary", ControlOutcome::Rollback),
-                control("release/checks", ControlOutcome::Pass),
-            ]
-        }
-        ReleaseOutcome::Deny => vec![control("release/checks", ControlOutcome::Deny)],
-    };
-    ReleaseDecision {
-        outcome,
-        subject: evidence.subject.clone(),
-        environment: evidence.environment.clone(),
-        at: evidence.now.clone(),
-        last_good: evidence.facts.last_good.clone(),
-        controls,
-        not_asked: Vec::new(),
-        evidence: Digest::of_json(evidence).unwrap(),
-        rules: Digest::of("rules"),
-    }
-}
-
 /// A pull request whose head is the commit that is judged.
 pub fn pull(number: u64, head: &CommitId) -> PullSeen {
     PullSeen {
@@ -259,7 +289,14 @@ pub fn pull(number: u64, head: &CommitId) -> PullSeen {
         writers: Vec::new(),
         head: head.clone(),
         commits: vec![head.clone()],
-        approvals: Vec::new(),
+        approvals: vec![ApprovalGiven {
+            by: Asker { id: 9, login: "olga".into(), bot: false },
+            standing: Standing::Write,
+            how: ApprovalHow::Approved,
+            commit: Some(head.clone()),
+            at: "2026-11-27T08:00:00Z".into(),
+            at_seconds: 1_795_766_400,
+        }],
     }
 }
 

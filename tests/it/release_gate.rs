@@ -6,7 +6,8 @@
     reason = "a test may fail anywhere, its helpers too"
 )]
 
-mod good;
+pub mod good;
 mod mutants;
+mod own;
 mod stage;
 mod traps;

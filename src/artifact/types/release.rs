@@ -11,7 +11,7 @@ pub mod request;
 pub mod terms;
 
 pub use decision::{Control, ControlOutcome, ControlState, NotAsked, ReleaseDecision, ReleaseOutcome};
-pub use evidence::{FactName, Facts, ReleaseEvidence, SourceOutcome, SourceRecord};
+pub use evidence::{FactName, Facts, OwnRules, ReleaseEvidence, SourceOutcome, SourceRecord};
 pub use facts::{
     ApprovalGiven, ApprovalHow, ArtifactDigest, ArtifactsSeen, Asker, BudgetSeen, ChangeRun, CheckSeen,
     CheckSort, CheckState, DeltaSeen, DeploymentSeen, DeploymentState, FreezeSeen, LastGood, Licence,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::artifact::digest::canonical_json;
 use crate::artifact::store::ArtifactStore as _;
-use crate::attest::{Algorithm, AttestError, Bundle, KINDS, OpenRun, SigningKey, StatementKind};
+use crate::attest::{Algorithm, AttestError, Bundle, KINDS, OpenRun, SigningKey, StatementKind, main_kind};
 use crate::cli::args::Global;
 use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
@@ -48,7 +48,7 @@ enum AttestCommand {
         /// The variable with the private key, as PEM; its name ends in _SECRET or _TOKEN
         #[arg(long, value_name = "NAME", conflicts_with = "key")]
         key_env: Option<String>,
-        /// Only these statements; absent: all that the run has something to say in. `change` is always signed
+        /// Only these statements; absent: all that the run has something to say in. `change`, of a release `release`, is always signed
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
@@ -56,9 +56,9 @@ enum AttestCommand {
     Predicate {
         /// The run: its id, the start of its id, or its folder; absent: the newest
         run: Option<String>,
-        /// Which statement
-        #[arg(long, default_value = "change", value_name = "NAME")]
-        kind: String,
+        /// Which statement; absent: `change`, of a release `release`
+        #[arg(long, value_name = "NAME")]
+        kind: Option<String>,
         /// The folder to write `predicate.json`, `subjects.sha256` and `statement.json` into
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
@@ -94,7 +94,9 @@ pub fn run(args: &AttestArgs, global: &Global, output: &Output) -> Result<u8, Co
             };
             sign(run.as_deref(), &spec, only, global, output)
         }
-        AttestCommand::Predicate { run, kind, out } => predicate(run.as_deref(), kind, out, global, output),
+        AttestCommand::Predicate { run, kind, out } => {
+            predicate(run.as_deref(), kind.as_deref(), out, global, output)
+        }
         AttestCommand::Add { file, run } => add(file, run.as_deref(), global, output),
         AttestCommand::Kinds => kinds(output),
     }
@@ -192,8 +194,9 @@ fn sign(
         named(name)?;
     }
     let mut statements = Vec::new();
-    for (at, kind) in KINDS.iter().enumerate() {
-        if at > 0 && !only.is_empty() && !only.iter().any(|name| name == kind.name) {
+    let main = main_kind(&opened).name;
+    for kind in KINDS {
+        if kind.name != main && !only.is_empty() && !only.iter().any(|name| name == kind.name) {
             continue;
         }
         if let Some(statement) = kind.make(&opened)? {
@@ -218,14 +221,16 @@ fn named(name: &str) -> Result<&'static StatementKind, UsageError> {
 
 fn predicate(
     run: Option<&str>,
-    kind: &str,
+    kind: Option<&str>,
     folder: &Path,
     global: &Global,
     output: &Output,
 ) -> Result<u8, CommandError> {
-    let kind = named(kind)?;
+    let kind = kind.map(named).transpose()?;
     let found = session::find_run(global, run)?;
-    let Some(statement) = kind.make(&open(&found)?)? else {
+    let opened = open(&found)?;
+    let kind = kind.unwrap_or_else(|| main_kind(&opened));
+    let Some(statement) = kind.make(&opened)? else {
         return Err(UsageError {
             what: format!("the run `{}` has nothing to say in `{}`", found.run, kind.name),
             help: "`orch attest kinds` tells what each is about.".into(),

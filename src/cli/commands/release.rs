@@ -15,10 +15,11 @@ use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
 use crate::cli::release::{self, ReleaseArgs};
 use crate::cli::session::Session;
+use crate::ports::vcs::VcsRead;
 use crate::stage::StageError;
 use crate::stage::release_gate::collect::{Gathering, collect};
-use crate::stage::release_gate::judge::{Pack, judge};
-use crate::stage::release_gate::{class, environment_of};
+use crate::stage::release_gate::judge::Pack;
+use crate::stage::release_gate::{class, environment_of, judged, rules_at};
 
 /// Collect what is known of a release, or judge it, each by itself
 ///
@@ -81,7 +82,8 @@ fn gather(
         environment: environment_of(&session.config, &asked)?,
         hub: session.hub().filter(|hub| hub.slug().is_some()),
         observe: session.observer(),
-        vcs: &session.vcs as &dyn crate::ports::vcs::VcsRead,
+        vcs: &session.vcs as &dyn VcsRead,
+        rules: rules_at(&session.vcs, &session.config, &asked).map_err(failed)?,
         now: session.clock().now(),
     })
     .map_err(|error| unwritable(&error))?;
@@ -104,8 +106,7 @@ fn decide(path: &PathBuf, out: Option<&PathBuf>, output: &Output) -> Result<u8, 
                 .into(),
         }
     })?;
-    let decision = judge(&evidence.body, &Pack::embedded().map_err(StageError::from).map_err(failed)?)
-        .map_err(|error| unwritable(&error))?;
+    let decision = judged(&evidence.body).map_err(failed)?;
     if let Some(path) = out {
         let bytes = bytes_of(ArtifactKind::ReleaseDecision, evidence.run, evidence.round, &decision)?;
         write(path, &bytes)?;

@@ -20,7 +20,8 @@ use crate::config::env::Environment;
 use crate::config::{Config, load};
 use crate::diagnostic::Class;
 use crate::diagnostic::text::plain;
-use crate::engine::{Engine, model, template};
+use crate::engine::revert::RevertEngine;
+use crate::engine::{Engine, model, revert, template};
 use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::vcs::GitRepository;
 use crate::replay::{
@@ -115,6 +116,9 @@ impl Record {
         let Some(task) = task.filter(|task| task.assignment.engine != template::NAME) else {
             return templates(vcs.root(), config);
         };
+        if task.assignment.engine == revert::NAME {
+            return Ok(Box::new(RevertEngine));
+        }
         if task.assignment.engine != model::NAME {
             return Err(ReplayError::cannot(
                 format!(

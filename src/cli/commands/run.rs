@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+mod revert;
+
 use crate::artifact::id::{RunId, StageId};
 use crate::artifact::money::NanoUsd;
 use crate::artifact::store::{ArtifactStore as _, DirStore};
@@ -36,14 +38,17 @@ use crate::telemetry::Event;
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The request, as "add a /health endpoint"
-    #[arg(value_name = "TEXT", conflicts_with_all = ["task_file", "from_artifacts"])]
+    #[arg(value_name = "TEXT", conflicts_with_all = ["task_file", "from_artifacts", "revert"])]
     text: Option<String>,
     /// Read the request from a file; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "from_artifacts")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from_artifacts", "revert"])]
     task_file: Option<PathBuf>,
     /// Go on with the task of an existing run: its id, the start of its id, or its folder
     #[arg(long, value_name = "RUN")]
     from_artifacts: Option<String>,
+    /// Take the change of a release back that was rolled back: the run of the release; a change with evidence of its own
+    #[arg(long, value_name = "RUN", conflicts_with = "from_artifacts")]
+    revert: Option<String>,
     /// Run this stage and everything after it again, even if nothing changed
     #[arg(long, value_name = "STAGE")]
     from: Option<StageId>,
@@ -210,6 +215,11 @@ fn job(args: &RunArgs, global: &Global, session: &Session, output: &Output) -> R
         let found = session::find_run(global, Some(name))?;
         let begun = desk::begun(&found.store)?;
         return Ok(Job { run: found.run, folder: found.folder, request: None, begun });
+    }
+    if let Some(name) = &args.revert {
+        let request = revert::request(global, session, name)?;
+        let run = session.run_id(&request, &session.vcs.head()?)?;
+        return Ok(Job { folder: session.folder(&run), run, request: Some(request), begun: None });
     }
     let mut request =
         request(args.text.as_deref(), args.task_file.as_ref(), Assignment::to_engine("template"), output)?;

@@ -20,11 +20,11 @@ pub struct SchemaArgs {
 /// Prints one schema, or the list of kinds.
 pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
     let Some(name) = &args.kind else {
-        let own = (kinds::SCHEMA, "1".to_owned());
+        let own = kinds::SCHEMAS.iter().map(|name| (*name, "1".to_owned()));
         let of_upgrades = upgrades::KINDS.iter().map(|kind| (*kind, upgrades::FORM.to_owned()));
         let rows: Vec<_> = json_kinds()
             .map(|kind| (kind.as_str(), kind.version().to_string()))
-            .chain([own])
+            .chain(own)
             .chain(of_upgrades)
             .collect();
         return output
@@ -33,14 +33,12 @@ pub fn run(args: &SchemaArgs, output: &Output) -> Result<u8, CommandError> {
             })
             .map(|()| 0);
     };
-    let found = match name.as_str() {
-        kinds::SCHEMA => Some(kinds::schema()),
-        name => name.parse::<ArtifactKind>().ok().and_then(schema).or_else(|| upgrades::schema(name)),
-    };
+    let of_artifact = || name.parse::<ArtifactKind>().ok().and_then(schema);
+    let found = kinds::schema(name).or_else(of_artifact).or_else(|| upgrades::schema(name));
     let Some(schema) = found else {
         let names: Vec<_> = json_kinds()
             .map(ArtifactKind::as_str)
-            .chain([kinds::SCHEMA])
+            .chain(kinds::SCHEMAS.iter().copied())
             .chain(upgrades::KINDS.iter().copied())
             .collect();
         return Err(UsageError {

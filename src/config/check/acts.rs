@@ -30,6 +30,8 @@ impl Check<'_> {
             revert: raw.revert.unwrap_or(default.revert),
             commands: self.words_of("rollback.commands", raw.commands.unwrap_or_default()),
             network: raw.network.unwrap_or(default.network),
+            env: self.each("rollback.env", raw.env, deploy_fault),
+            max_age_minutes: raw.max_age_minutes.unwrap_or(default.max_age_minutes),
         }
     }
 }
@@ -45,6 +47,45 @@ impl Check<'_> {
         }
         commands
     }
+}
+
+/// What names of variables of model providers begin with.
+const MODELS: &[&str] =
+    &["ANTHROPIC", "CLAUDE", "DEEPSEEK", "GEMINI", "GROQ", "MISTRAL", "OPENAI", "OPENROUTER", "XAI"];
+/// What the names of tokens of forges begin with.
+const FORGES: &[&str] = &["BITBUCKET_", "CI_JOB_", "GH_", "GITEA_", "GITHUB_", "GITLAB_"];
+
+/// A credential to deploy may be handed on; what moves a branch, asks a model or changes which code runs may not.
+fn deploy_fault(name: &str) -> Fault {
+    let well_formed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+    if !well_formed {
+        return fault(
+            "is not the name of a variable",
+            "Write names only, as `DEPLOY_TOKEN`; values come from the environment.",
+        );
+    }
+    let upper = name.to_ascii_uppercase();
+    let begins = |with: &[&str]| with.iter().any(|part| upper.starts_with(part));
+    if begins(MODELS) || upper.ends_with("API_KEY") || upper.ends_with("APIKEY") {
+        return fault(
+            format!("names `{name}`, which may be the key of a model"),
+            "No command of the repository holds one; name a variable of the deployment alone.",
+        );
+    }
+    if begins(FORGES) || begins(&["ACTIONS_", "ORCH_"]) {
+        return fault(
+            format!("names `{name}`, which may be the token of a forge"),
+            "The job that runs these commands holds none; name a variable of the deployment alone.",
+        );
+    }
+    if begins(&["LD_", "DYLD_"]) || ["BASH_ENV", "ENV", "PATH", "SSH_AUTH_SOCK"].contains(&upper.as_str()) {
+        return fault(
+            format!("names `{name}`, which changes which code runs or reaches beyond this run"),
+            "Name variables with credentials to deploy alone.",
+        );
+    }
+    None
 }
 
 fn act_fault(name: &str) -> Fault {

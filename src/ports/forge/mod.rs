@@ -100,7 +100,7 @@ pub trait ForgeRead: Send + Sync {
     /// Returns the discussions on lines of a pull request.
     fn review_threads(&self, number: PullNumber) -> Answer<Vec<ReviewThread>>;
 
-    /// Returns the newest check run of each name and App on a commit.
+    /// Returns the check runs on a commit, without those that were run again in the same suite.
     fn check_runs(&self, commit: &CommitId) -> Answer<Vec<CheckRun>>;
 
     /// Returns the newest commit status of each context on a commit.

@@ -15,6 +15,7 @@ pub fn offline(required: bool) -> Sandbox {
         read: Vec::new(),
         write: Vec::new(),
         pass_env: Vec::new(),
+        credentials: Vec::new(),
         limits: Limits::default(),
     }
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use super::private::Private;
 use super::toolchain::Toolchain;
 use super::{Command, Network};
-use crate::ports::credential::is_credential;
+use crate::diagnostic::redact::learn;
+use crate::ports::credential::{Vault, is_credential};
 
 /// Settings that keep tools from asking, colouring or calling home.
 const FIXED: &[(&str, &str)] = &[
@@ -28,6 +29,7 @@ const OFFLINE: &[(&str, &str)] = &[("CARGO_NET_OFFLINE", "true"), ("GOPROXY", "o
 /// Returns the whole environment of a command.
 pub(super) fn scrubbed(
     parent: &BTreeMap<String, String>,
+    vault: &Vault,
     tools: &Toolchain,
     private: &Private,
     command: &Command,
@@ -56,6 +58,14 @@ pub(super) fn scrubbed(
             env.insert(name.clone(), value.clone());
         }
     }
+    for name in &command.sandbox.credentials {
+        // Where it was not known for a credential by its name, it is masked from now on.
+        let held = vault.get(name).map(|secret| secret.expose().to_owned());
+        if let Some(value) = held.or_else(|| parent.get(name).cloned()) {
+            let _ = learn(&value);
+            env.insert(name.clone(), value);
+        }
+    }
     env.extend(command.env.clone());
     env
 }
@@ -77,6 +87,8 @@ mod tests {
     use super::super::private::PrivateFolders;
     use super::super::{Limits, Sandbox};
     use super::*;
+    use crate::diagnostic::redact::redact;
+    use crate::ports::credential::Surroundings;
 
     #[test]
     fn nothing_of_the_parent_is_seen_but_what_is_named() {
@@ -90,6 +102,7 @@ mod tests {
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x"),
             ("NAMED", "passed"),
             ("SET", "parent"),
+            ("DEPLOY_KEY", "deploy-key-of-the-parent"),
         ]
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .into();
@@ -99,6 +112,7 @@ mod tests {
             read: Vec::new(),
             write: Vec::new(),
             pass_env: vec!["NAMED".into(), "NOT_THERE".into()],
+            credentials: vec!["DEPLOY_KEY".into(), "DEPLOY_TOKEN".into(), "NO_TOKEN".into()],
             limits: Limits::default(),
         };
         let env = BTreeMap::from([("SET".to_owned(), "command".to_owned())]);
@@ -106,7 +120,9 @@ mod tests {
         let tools = Toolchain { path: "/usr/bin".into(), ..Toolchain::default() };
         let folders = PrivateFolders::default();
         let private = folders.of(&command.cwd, Network::Off, &tools).unwrap();
-        let env = scrubbed(&parent, &tools, &private, &command);
+        let held = [("DEPLOY_TOKEN", "deploy-token-held"), ("MODEL_TOKEN", "model-token-held")];
+        let vault = Vault::of(held.map(|(n, v)| (n.into(), v.into())), Surroundings::default());
+        let env = scrubbed(&parent, &vault, &tools, &private, &command);
         let names: Vec<&str> = env.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -115,6 +131,8 @@ mod tests {
                 "CARGO_NET_OFFLINE",
                 "CARGO_TERM_COLOR",
                 "CI",
+                "DEPLOY_KEY",
+                "DEPLOY_TOKEN",
                 "GOCACHE",
                 "GOPATH",
                 "GOPROXY",
@@ -132,5 +150,7 @@ mod tests {
             ]
         );
         assert_eq!((env["SET"].as_str(), env["NAMED"].as_str()), ("command", "passed"));
+        assert_eq!(env["DEPLOY_TOKEN"], "deploy-token-held");
+        assert_eq!(redact("x deploy-key-of-the-parent"), "x [redacted:credential]");
     }
 }

@@ -135,8 +135,8 @@ mod tests {
     }
 
     fn sandbox(required: bool, network: Network) -> Sandbox {
-        let (read, write, pass_env) = Default::default();
-        Sandbox { required, network, read, write, pass_env, limits: Limits::default() }
+        let (read, write, pass_env, credentials) = Default::default();
+        Sandbox { required, network, read, write, pass_env, credentials, limits: Limits::default() }
     }
 
     #[test]

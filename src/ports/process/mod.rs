@@ -87,6 +87,8 @@ pub struct Sandbox {
     pub write: Vec<PathBuf>,
     /// Names of variables passed on from the parent's environment.
     pub pass_env: Vec<String>,
+    /// Names of variables with credentials that this one command is handed; their values are masked in what it prints.
+    pub credentials: Vec<String>,
     /// The limits.
     pub limits: Limits,
 }

@@ -16,6 +16,7 @@ use super::toolchain::Toolchain;
 use super::watch::Watch;
 use super::{Captured, Command, Limits, Outcome, ProcessError, Processes, Sandbox, environment, protection};
 use crate::artifact::types::verification::{Ended, Protection, StopReason};
+use crate::ports::credential::vault;
 
 /// How long the helper gets to end everything before it is done from here.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -87,7 +88,7 @@ impl SystemProcesses {
         Ok(Plan {
             argv: command.argv.clone(),
             cwd: command.cwd.clone(),
-            env: environment::scrubbed(&self.parent, tools, private, command),
+            env: environment::scrubbed(&self.parent, vault(), tools, private, command),
             read,
             write,
             network: command.sandbox.network,

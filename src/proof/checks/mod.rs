@@ -2,6 +2,7 @@
 //!
 //! Must never depend on each other: each says what it saw, whatever the others say.
 
+mod acts;
 mod approval;
 mod bindings;
 mod chain;
@@ -63,6 +64,8 @@ pub const OF_RELEASES: &[Check] = &[
         shows: "the same rules give the same decision from the same evidence",
         look: release::look,
     },
+    Check { name: "acts", shows: "what was done is what was decided", look: acts::look },
+    Check { name: "signature", shows: "a trusted key signed what the run says", look: signature::look },
 ];
 
 impl Check {

@@ -8,8 +8,8 @@ use crate::artifact::types::release::{ReleaseDecision, ReleaseEvidence, ReleaseR
 use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
-use crate::stage::release_gate::environment_of;
-use crate::stage::release_gate::judge::{Pack, judge};
+use crate::stage::release_gate::judge::Pack;
+use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at};
 
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let (evidence, decision): (ReleaseEvidence, ReleaseDecision) =
@@ -21,18 +21,18 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         Ok(problems) => problems,
         Err(lacking) => return lacking.into(),
     };
-    let again = Pack::embedded().map_err(|error| error.to_string()).and_then(|pack| {
-        let again = judge(&evidence, &pack).map_err(|error| error.to_string())?;
-        Ok((again, pack.digest))
-    });
-    match again {
-        Err(why) => return Outcome::needed(why),
-        Ok((_, rules)) if rules != decision.rules && problems.is_empty() => {
+    let exit = case.opened.last(StageId::ReleaseGate).map(|gate| gate.link.exit);
+    if exit != Some(class(decision.outcome).map_or(0, crate::diagnostic::Class::exit_code)) {
+        problems.push("the gate ended otherwise than its decision says".into());
+    }
+    match judged(&evidence) {
+        Err(error) => return Outcome::needed(error.to_string()),
+        Ok(again) if again.rules != decision.rules && problems.is_empty() => {
             return Outcome::needed(
                 "it was judged by other rules than this orch has; use the orch that judged it",
             );
         }
-        Ok((again, _)) if again != decision => {
+        Ok(again) if again != decision => {
             problems.push(format!(
                 "its evidence gives `{}` by the same rules, or other reasons",
                 again.outcome.as_str()
@@ -64,5 +64,13 @@ fn asked(case: &Case<'_>, evidence: &ReleaseEvidence) -> Result<Vec<String>, Lac
     unlike("word on whether it is out", evidence.deployed == request.deployed);
     let terms = environment_of(&config, &request).map(|environment| &environment.terms);
     unlike("list of terms", terms.is_ok_and(|terms| *terms == evidence.terms));
+    let vouched = case.opened.last(StageId::ReleaseGate).into_iter().flat_map(|gate| &gate.link.materials);
+    let digest = Pack::of_evidence(evidence).ok().map(|pack| pack.digest);
+    let same = vouched.filter(|material| material.name == RULES).map(|material| Some(&material.digest));
+    unlike("set of rules", same.eq([digest.as_ref()]));
+    if let Some(repository) = case.repository {
+        let rules = rules_at(repository, &config, &request);
+        unlike("set of own rules", rules.is_ok_and(|rules| rules == evidence.rules));
+    }
     Ok(problems)
 }

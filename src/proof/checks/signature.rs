@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::attest::{Bundle, KINDS, StatementKind};
+use crate::attest::{Bundle, StatementKind, main_kind};
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 
@@ -28,10 +28,11 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         let why = "no statement is signed; `orch attest sign` signs one".to_owned();
         return if case.keys.is_empty() { not_measured(why) } else { Outcome::failed(why) };
     }
-    let Some((_, key)) = signed.iter().find(|(name, _)| *name == KINDS[0].name) else {
+    let main = main_kind(&case.opened).name;
+    let Some((_, key)) = signed.iter().find(|(name, _)| *name == main) else {
         return match open.into_iter().next() {
             Some(why) => not_measured(why),
-            None => Outcome::failed(format!("the statement `{}` is not among those signed", KINDS[0].name)),
+            None => Outcome::failed(format!("the statement `{main}` is not among those signed")),
         };
     };
     let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();

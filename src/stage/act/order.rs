@@ -10,6 +10,7 @@ use crate::artifact::id::RunId;
 use crate::artifact::kind::{Slot, slot};
 use crate::artifact::types::release::{ControlOutcome, ReleaseDecision, ReleaseEvidence, ReleaseOutcome};
 use crate::diagnostic::Class;
+use crate::stage::release_gate::judged;
 use crate::stage::{Inputs, StageContext, StageError};
 
 use super::denied;
@@ -49,7 +50,43 @@ impl Order {
         let order = Self { run: cx.run.clone(), decision, digest, evidence, evidence_digest };
         order.check_bound()?;
         order.check_outcome(wanted)?;
+        order.check_terms(cx)?;
+        order.check_judged()?;
         Ok(order)
+    }
+
+    /// Checks that the evidence was judged by what `orch.yml` asks of the environment now.
+    fn check_terms(&self, cx: &StageContext<'_>) -> Result<(), StageError> {
+        let environment = &self.evidence.environment;
+        let Some(asked) = cx.config.release.environments.get(environment) else {
+            return Err(denied(format!(
+                "orch.yml does not say what the environment `{environment}` asks for"
+            )));
+        };
+        if asked.terms != self.evidence.terms {
+            return Err(denied(format!("`{environment}` was judged by other terms than orch.yml asks for")));
+        }
+        if cx.config.release.packs.is_empty() != self.evidence.rules.is_empty() {
+            return Err(denied("the evidence was judged with other packs of rules than orch.yml names"));
+        }
+        Ok(())
+    }
+
+    /// Judges the evidence once more: nothing is done on the word of a file alone.
+    fn check_judged(&self) -> Result<(), StageError> {
+        let again = judged(&self.evidence)?;
+        if again.rules != self.decision.rules {
+            return Err(denied("the decision was made by other rules than this orch has"));
+        }
+        if again == self.decision {
+            return Ok(());
+        }
+        let (said, is) = (self.decision.outcome.as_str(), again.outcome.as_str());
+        Err(denied(if said == is {
+            format!("the evidence gives `{is}` for other reasons than the decision says")
+        } else {
+            format!("the evidence gives `{is}`, and the decision says `{said}`")
+        }))
     }
 
     /// Checks that the decision is about this evidence, and repeats of it nothing but what it says.

@@ -75,7 +75,7 @@ impl Failure for BundleError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Folder { .. } => Some(
-                "Packs are read from the base commit: commit the folder first, or mend `policy.packs` in orch.yml."
+                "Packs are read from a commit: commit the folder first, or mend the list of packs in orch.yml."
                     .into(),
             ),
             Self::Pack(error) => error.help(),
@@ -130,16 +130,24 @@ impl Sources {
 
     /// Returns the pack in this binary with the packs of the repository, as a tree has them.
     pub fn gather(vcs: &dyn VcsRead, tree: &TreeId, packs: &[Pack]) -> Result<Self, BundleError> {
-        let mut sources = Self::embedded()?;
+        Self::embedded()?.and_packs(vcs, tree, packs)
+    }
+
+    /// Returns what packs hold as a tree has them, without the rules of this binary.
+    pub fn packs(vcs: &dyn VcsRead, tree: &TreeId, packs: &[Pack]) -> Result<Opened, BundleError> {
+        Ok(Self::of(Vec::new())?.and_packs(vcs, tree, packs)?.into_packs())
+    }
+
+    fn and_packs(mut self, vcs: &dyn VcsRead, tree: &TreeId, packs: &[Pack]) -> Result<Self, BundleError> {
         if packs.is_empty() {
-            return Ok(sources);
+            return Ok(self);
         }
         for pack in packs {
             let Some(name) = pack::kept_as(pack) else { continue };
             let bytes = vcs.kept(&name)?.ok_or_else(|| PackError::Missing { pack: pack::shown(pack) })?;
             let opened = pack::open(pack, &bytes)?;
-            sources.files.extend(opened.rules);
-            sources.data.extend(opened.data);
+            self.files.extend(opened.rules);
+            self.data.extend(opened.data);
         }
         let entries = vcs.entries(tree)?;
         let mut seen = BTreeSet::new();
@@ -155,21 +163,21 @@ impl Sources {
                     let regular = matches!(entry.kind, EntryKind::File | EntryKind::Executable);
                     let bytes = if regular { vcs.file(tree, path)? } else { None };
                     if is_data(path) {
-                        sources.data.push(DataFile::new(path.to_owned(), within, bytes));
+                        self.data.push(DataFile::new(path.to_owned(), within, bytes));
                     } else {
-                        sources.files.push(SourceFile { name: path.to_owned(), bytes });
+                        self.files.push(SourceFile { name: path.to_owned(), bytes });
                     }
                 }
             }
             let refuse = |why: &str| BundleError::Folder { folder: pack.to_owned(), why: why.into() };
             if !found {
-                return Err(refuse("has no `.rego` file in the base commit"));
+                return Err(refuse("has no `.rego` file in the commit it is read from"));
             }
             if seen.len() > MAX_FILES {
                 return Err(refuse("takes the packs over 1000 files"));
             }
         }
-        Self::whole(sources.files, sources.data)
+        Self::whole(self.files, self.data)
     }
 
     /// Returns a bundle of these files; for tests of rules.

@@ -26,7 +26,8 @@ pub static SPEC: StageSpec = StageSpec {
     id: StageId::Promote,
     version: 1,
     summary: "Puts on the forge what the release gate let through: merge, tag, deployment, release",
-    about: "Acts only on a release/decision.json that says promote, whose digests hold and all of whose controls pass, for \
+    about: "Acts only on a release/decision.json that says promote, whose digests hold, that follows again from its evidence \
+            and what orch.yml asks for, and all of whose controls pass, for \
             exactly the commit and the digests it names. `promote.acts` says what promotion means. Nothing is built: the \
             deployment's payload names the digests that were judged. Each thing is looked for before it is made, by the run \
             and the digest of the decision, so a second run after any failure ends in the same single deployment and \
@@ -35,7 +36,7 @@ pub static SPEC: StageSpec = StageSpec {
     outputs: &[slot::PROMOTION],
     may_write: &[],
     effects: &[EffectKind::ForgeRead, EffectKind::ForgeWrite],
-    config: &["promote"],
+    config: &["promote", "release"],
     permissions: &[Permission::ContentsWrite, Permission::DeploymentsWrite, Permission::PullRequestsWrite],
     exits: &[3, 4],
 };

@@ -9,14 +9,18 @@ pub mod judge;
 use crate::artifact::id::{Slug, StageId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::manifest::Material;
-use crate::artifact::types::release::{ControlOutcome, ReleaseDecision, ReleaseOutcome, ReleaseRequest};
+use crate::artifact::types::release::{
+    ControlOutcome, OwnRules, ReleaseDecision, ReleaseEvidence, ReleaseOutcome, ReleaseRequest,
+};
 use crate::config::{Config, ReleaseEnvironment};
 use crate::diagnostic::Class;
+use crate::ports::vcs::VcsRead;
 
+use super::policy::bundle::{BundleError, Sources};
 use super::spec::{EffectKind, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
 use collect::{Gathering, collect};
-use judge::{Pack, judge};
+use judge::{Pack, judge, own_rules};
 
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
@@ -52,8 +56,13 @@ impl Stage for ReleaseGate {
         &SPEC
     }
 
-    fn materials(&self, _cx: &StageContext<'_>) -> Result<Vec<Material>, StageError> {
-        Ok(vec![Material { name: "release-rules".into(), digest: Pack::embedded()?.digest }])
+    fn materials(&self, cx: &StageContext<'_>) -> Result<Vec<Material>, StageError> {
+        let own = match cx.request.and_then(|request| serde_json::from_str(&request.text).ok()) {
+            Some(request) => rules_at(cx.vcs()?, cx.config, &request)?,
+            // Nobody said what is to be released; to run says so.
+            None => Vec::new(),
+        };
+        Ok(vec![Material { name: RULES.into(), digest: Pack::with(&own)?.digest }])
     }
 
     fn run(&self, cx: &StageContext<'_>, _inputs: &Inputs) -> Result<Finished, StageError> {
@@ -68,13 +77,14 @@ impl Stage for ReleaseGate {
             hub: cx.hub()?,
             observe: cx.observe()?,
             vcs: cx.vcs()?,
+            rules: rules_at(cx.vcs()?, cx.config, &request)?,
             now: cx.clock().now(),
         })
         .map_err(internal)?;
         for gap in evidence.gaps() {
             cx.note(format!("not known: {:?}: {}", gap.0, gap.1));
         }
-        let decision = judge(&evidence, &Pack::embedded()?).map_err(internal)?;
+        let decision = judged(&evidence)?;
         let mut outputs = Outputs::default();
         outputs.put(slot::RELEASE_EVIDENCE, &evidence)?;
         outputs.put(slot::RELEASE_DECISION, &decision)?;
@@ -85,6 +95,30 @@ impl Stage for ReleaseGate {
     fn still_holds(&self, _cx: &StageContext<'_>, _outputs: &Inputs) -> Result<bool, StageError> {
         Ok(false)
     }
+}
+
+/// The name of the rules among the materials of the stage.
+pub const RULES: &str = "release-rules";
+
+/// Returns the rules that a repository adds, as the released commit has them: they went through what guards the branch.
+pub fn rules_at(
+    vcs: &dyn VcsRead,
+    config: &Config,
+    request: &ReleaseRequest,
+) -> Result<Vec<OwnRules>, StageError> {
+    if config.release.packs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(tree) = &request.subject.tree else {
+        return Err(refused("the tree of the released commit is not known, so neither are its rules", ASK));
+    };
+    Ok(own_rules(Sources::packs(vcs, tree, &config.release.packs)?))
+}
+
+/// Judges evidence by the rules of this program and those it carries.
+pub fn judged(evidence: &ReleaseEvidence) -> Result<ReleaseDecision, StageError> {
+    let pack = Pack::of_evidence(evidence).map_err(|error: BundleError| StageError::from(error))?;
+    judge(evidence, &pack).map_err(internal)
 }
 
 /// Returns what the environment of a request asks for.

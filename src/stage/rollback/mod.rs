@@ -27,7 +27,8 @@ pub static SPEC: StageSpec = StageSpec {
     id: StageId::Rollback,
     version: 1,
     summary: "Goes back to the last good release: its digests, the deployment's status, a revert pull request",
-    about: "Acts only on a release/decision.json that says rollback, whose digests hold, and only where the environment \
+    about: "Acts only on a release/decision.json that says rollback, whose digests hold and that follows again from its \
+            evidence, and only where the environment \
             still runs what was judged. The last good commit and its digests become the newest good deployment of the \
             environment, the harmful deployment is marked as failed, and a pull request puts the branch back: the inverse \
             change is made from the trees and read back before anybody sees it. Where later commits changed the same files, \
@@ -37,9 +38,9 @@ pub static SPEC: StageSpec = StageSpec {
     outputs: &[slot::ROLLBACK],
     may_write: &[slot::REVERT_TEXT],
     effects: &[EffectKind::ForgeRead, EffectKind::ForgeWrite],
-    config: &["rollback"],
+    config: &["release", "rollback"],
     permissions: &[Permission::ContentsWrite, Permission::DeploymentsWrite, Permission::PullRequestsWrite],
-    exits: &[3, 4, 78],
+    exits: &[3, 4, 75, 78],
 };
 
 /// The stage.
@@ -53,6 +54,7 @@ impl Stage for RollbackStage {
 
     fn run(&self, cx: &StageContext<'_>, inputs: &Inputs) -> Result<Finished, StageError> {
         let order = Order::load(cx, inputs, ReleaseOutcome::Rollback)?;
+        order.check_age(cx.clock().now(), cx.config.rollback.max_age_minutes)?;
         let (hub, slug) = hub(cx)?;
         let work = Work::prepare(cx, hub, &order)?;
         let mut rollback = Rollback {

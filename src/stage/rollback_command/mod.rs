@@ -26,7 +26,8 @@ pub static SPEC: StageSpec = StageSpec {
     id: StageId::RollbackCommand,
     version: 1,
     summary: "Runs the repository's own commands to go back, in a clean copy of the last good release",
-    about: "The commands are code of the repository, so the job that runs them has no token and no key. They are those that \
+    about: "The commands are code of the repository, so the job that runs them has no token of the forge and no key of a model; \
+            variables that `rollback.env` names, with credentials to deploy, are handed to them alone. They are those that \
             release/rollback.json names, run in order in a clean copy of the last good commit, with ORCH_ENVIRONMENT, \
             ORCH_COMMIT, ORCH_FROM_COMMIT and ORCH_ARTIFACTS. Without network unless `rollback.network` allows it. A command \
             that fails is exit code 6: the record of the forge says what should run, and the environment may not.",
@@ -91,16 +92,10 @@ fn run_one(
     rollback: &Rollback,
 ) -> Result<Outcome, StageError> {
     let sandbox = &cx.config.sandbox;
-    let ask = Command {
-        argv: argv.to_vec(),
-        cwd: root.to_path_buf(),
-        env: variables(rollback),
-        sandbox: if cx.config.rollback.network {
-            sandbox.with_full_network()
-        } else {
-            sandbox.for_commands()
-        },
-    };
+    let mut sandbox =
+        if cx.config.rollback.network { sandbox.with_full_network() } else { sandbox.for_commands() };
+    sandbox.credentials.clone_from(&cx.config.rollback.env);
+    let ask = Command { argv: argv.to_vec(), cwd: root.to_path_buf(), env: variables(rollback), sandbox };
     let (role, argv) = (CommandRole::Setup, ask.argv.clone());
     cx.emit(&Event::CommandStarted { role, argv: argv.clone() });
     let outcome = cx.processes()?.run(&ask)?;

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use orch::artifact::chain::Chain;
 use orch::artifact::digest::{Digest, canonical_json};
 use orch::artifact::envelope::Envelope;
+use orch::artifact::id::RunId;
 use orch::artifact::store::ArtifactStore;
 use orch::artifact::types::manifest::Manifest;
 use serde_json::Value;
-
-use crate::replay::world::run;
 
 /// Returns every leaf of a document with another value of the same type, close to the first.
 pub fn flips(value: &Value) -> Vec<(String, Value)> {
@@ -69,10 +68,9 @@ pub fn set(document: &mut Value, pointer: &str, value: Value) {
 }
 
 /// Writes a file and makes the rest of the run fit it: digests, sizes, links, parents and seals of all that follows.
-pub fn forge(store: &dyn ArtifactStore, path: &str, bytes: &[u8]) {
-    let run = run();
+pub fn forge(store: &dyn ArtifactStore, run: &RunId, path: &str, bytes: &[u8]) {
     // The order of the manifests as they were: each comes after those it is chained to.
-    let chain = Chain::read(store, &run).unwrap();
+    let chain = Chain::read(store, run).unwrap();
     let order: Vec<String> = chain.bodies().map(|m| Manifest::path(m.link.stage, m.link.round)).collect();
     let order = by_parents(order, &chain);
     let forged: Option<Value> =

@@ -33,16 +33,16 @@ release:
 ";
 
 /// A service whose last good release runs in production, and a commit that is to follow it.
-struct Service {
-    env: TestEnv,
-    root: PathBuf,
-    hub: FakeGitHub,
-    good: CommitId,
-    subject: CommitId,
+pub struct Service {
+    pub env: TestEnv,
+    pub root: PathBuf,
+    pub hub: FakeGitHub,
+    pub good: CommitId,
+    pub subject: CommitId,
 }
 
 impl Service {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let env = TestEnv::new();
         let files = [
             ("orch.yml", CONFIG),
@@ -63,6 +63,15 @@ impl Service {
             Self { env, root, hub: FakeGitHub::start(state), good: good.commit, subject: subject.commit };
         service.seed();
         service
+    }
+
+    /// The same checkout, run folder and forge once more, each as it is now.
+    fn again(&self) -> Self {
+        let env = TestEnv::new();
+        let root = env.path("shop");
+        copied(&self.root, &root);
+        let hub = FakeGitHub::start(self.hub.state().clone());
+        Self { env, root, hub, good: self.good.clone(), subject: self.subject.clone() }
     }
 
     /// What an earlier promotion and the build left on the forge.
@@ -90,7 +99,7 @@ impl Service {
     }
 
     /// What earlier jobs hand over: digests of what was tested, and numbers of canary and last good release.
-    fn inputs(&self, at: i64, canary: (&str, u64), good: (&str, u64)) {
+    pub fn inputs(&self, at: i64, canary: (&str, u64), good: (&str, u64)) {
         let folder = self.root.join("release-inputs");
         fs::create_dir_all(&folder).unwrap();
         let hex = digests("new")[0].digest.as_str().trim_start_matches("sha256:").to_owned();
@@ -104,7 +113,7 @@ impl Service {
         fs::write(folder.join("measures.json"), all.to_string()).unwrap();
     }
 
-    fn orch(&self, at: i64, args: &[&str]) -> Said {
+    pub fn orch(&self, at: i64, args: &[&str]) -> Said {
         let mut command = self.env.orch_command(&self.root, args);
         command.env("SOURCE_DATE_EPOCH", at.to_string());
         command.env("GITHUB_REPOSITORY", "acme/app").env("GITHUB_API_URL", self.hub.url());
@@ -114,7 +123,7 @@ impl Service {
         said
     }
 
-    fn gate(&self, at: i64, more: &[&str]) -> Said {
+    pub fn gate(&self, at: i64, more: &[&str]) -> Said {
         let artifact = format!("ghcr.io/acme/app={}", digests("new")[0].digest);
         let words =
             [&["stage", "release-gate", "--to", "production", "--artifact", &artifact], more].concat();
@@ -127,7 +136,7 @@ impl Service {
         serde_json::from_slice::<Value>(&bytes).unwrap()["body"].clone()
     }
 
-    fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         self.root.join("artifacts").join(format!("release-production-{}", &self.subject.as_str()[..12]))
     }
 }
@@ -137,6 +146,18 @@ fn outcomes(body: &Value) -> Vec<String> {
     let word =
         |act: &Value| format!("{} {}", act["kind"].as_str().unwrap(), act["outcome"].as_str().unwrap());
     acts.iter().map(word).collect()
+}
+
+fn copied(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copied(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 fn kept(folder: &Path) -> bool {
@@ -227,7 +248,8 @@ fn a_program_that_dies_after_any_write_is_run_again_and_ends_in_the_same_state()
         service
     };
     for stage in ["promote", "rollback"] {
-        let service = ready(stage);
+        let judged = ready(stage);
+        let service = judged.again();
         service.orch(NOW + 30, &["stage", stage]).exits(0);
         let wanted = super::faults::left(&service.hub);
         let seen = service.hub.seen();
@@ -236,7 +258,7 @@ fn a_program_that_dies_after_any_write_is_run_again_and_ends_in_the_same_state()
             .collect();
         assert!(writes.len() >= 5, "{writes:?}");
         for call in writes {
-            let service = ready(stage);
+            let service = judged.again();
             service.hub.arm([(call, Fault::Die)]);
             service.orch(NOW + 30, &["stage", stage]).exits(75);
             assert!(!service.folder().join(format!("manifest/{stage}.json")).exists());

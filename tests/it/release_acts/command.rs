@@ -20,7 +20,7 @@ fn words(text: &str) -> Words {
 
 /// A scene whose rollback is done, with the files the stage reads.
 fn ready(commands: &[&str]) -> (Scene, Rollback, Inputs) {
-    let mut scene = bad();
+    let mut scene = bad().cloned();
     scene.config.rollback.commands = commands.iter().map(|text| words(text)).collect();
     let rollback = scene.rollback();
     let mut inputs = Inputs::default();
@@ -64,12 +64,18 @@ fn commands_run_on_the_last_good_files_without_token_or_network() {
 fn the_first_that_fails_is_the_last() {
     let (mut scene, _, inputs) = ready(&["deploy/back", "deploy/check"]);
     scene.config.rollback.network = true;
+    scene.config.rollback.env = vec!["DEPLOY_TOKEN".into()];
     let processes = FakeProcesses::in_order([ended(3), ended(0)]);
     let finished = scene.try_with(&RollbackCommandStage, &inputs, &processes).unwrap();
     let StageResult::Stopped { class, why } = &finished.result else { panic!("it is called good") };
     assert_eq!((class.exit_code(), processes.calls().len()), (6, 1));
     assert!(why.contains("`deploy/back`"), "{why}");
     assert_eq!(processes.calls()[0].sandbox.network, Network::Full, "where the config says so");
+    assert_eq!(
+        processes.calls()[0].sandbox.credentials,
+        ["DEPLOY_TOKEN"],
+        "by name; no value is in a file of the run"
+    );
     let run: RollbackRun = body(&finished, slot::ROLLBACK_RUN);
     assert_eq!(run.ended, [Ended::Exited { code: 3 }]);
 }

@@ -3,8 +3,8 @@
 use orch::artifact::id::Round;
 use orch::artifact::kind::slot;
 use orch::artifact::types::release::{
-    ApprovalHow, CheckState, DeploymentState, FactName, ReleaseDecision, ReleaseEvidence, ReleaseOutcome,
-    ReleaseRequest, SourceOutcome,
+    ApprovalHow, CheckState, ControlOutcome, DeploymentState, FactName, ReleaseDecision, ReleaseEvidence,
+    ReleaseOutcome, ReleaseRequest, SourceOutcome,
 };
 use orch::artifact::types::task::{Assignment, Channel};
 use orch::ports::clock::FakeClock;
@@ -56,11 +56,11 @@ pub fn gate(scene: &Scene) -> (ReleaseEvidence, ReleaseDecision) {
     };
     let observer = FakeObserver { commits, branch: "main".into(), ..FakeObserver::default() };
     let hub = github(&scene.hub);
-    let (clock, workspaces, run) = (FakeClock::at(NOW), FakeWorkspaces::new(&scene.port), run_id());
+    let (clock, workspaces, run) = (FakeClock::at(NOW), FakeWorkspaces::new(scene.vcs()), run_id());
     let ports = Ports {
         clock: &clock,
-        vcs: &scene.port,
-        forge: &scene.port,
+        vcs: scene.vcs(),
+        forge: &scene.nowhere,
         hub: Some(&hub),
         observe: &observer,
         workspaces: &workspaces,
@@ -175,6 +175,32 @@ fn a_green_check_beside_a_red_one_is_seen_on_whatever_page() {
     assert_eq!(evidence.facts.checks, None);
     assert_eq!(outcome(&evidence, FactName::Checks), SourceOutcome::Failed);
     assert!(evidence.gaps()[&FactName::Checks].contains("cut short"));
+}
+
+/// Two workflows may have a job of one name: the newer green one says nothing about the older red one.
+#[test]
+fn a_newer_green_suite_hides_no_red_one_and_a_check_that_is_run_again_counts_anew() {
+    let one = |scene: &Scene, id: u64, suite: u64, minutes: (&str, &str), conclusion: &str| {
+        let mut one = check(scene, id, "build", 15368, conclusion);
+        one["check_suite"] = json!({ "id": suite });
+        one["started_at"] = json!(format!("2026-11-18T09:{}:00Z", minutes.0));
+        one["completed_at"] = json!(format!("2026-11-18T09:{}:00Z", minutes.1));
+        one
+    };
+    for (suite, states, blames) in
+        [(8, vec![CheckState::Success, CheckState::Red], true), (7, vec![CheckState::Success], false)]
+    {
+        let scene = scene();
+        let (red, green) =
+            (one(&scene, 5, 7, ("10", "12"), "failure"), one(&scene, 6, suite, ("20", "22"), "success"));
+        scene.hub.state().checks = vec![red, green];
+        let (evidence, decision) = gate(&scene);
+        let seen: Vec<CheckState> = evidence.facts.checks.unwrap().iter().map(|check| check.state).collect();
+        assert_eq!(seen, states, "suite {suite}");
+        let control = decision.controls.iter().find(|one| one.control == "release/checks").unwrap();
+        assert_eq!(control.outcome == ControlOutcome::Deny, blames, "suite {suite}: {control:?}");
+        assert_ne!(decision.outcome, ReleaseOutcome::Promote, "suite {suite}");
+    }
 }
 
 #[test]

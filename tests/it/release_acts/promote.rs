@@ -8,6 +8,8 @@ use orch::diagnostic::{Class, Failure as _};
 use orch::stage::StageResult;
 use serde_json::json;
 
+use orch::stage::release_gate::collect::whole_seconds;
+
 use super::{Scene, digests, pull};
 use crate::support::github::State;
 
@@ -66,7 +68,7 @@ fn the_gate_asked_anew_leads_to_nothing_new_while_the_release_runs() {
     let anew = |scene: &mut Scene, seconds: i64| {
         scene.again(|evidence| {
             evidence.now_seconds += seconds;
-            evidence.now = jiff::Timestamp::from_second(evidence.now_seconds).unwrap().to_string();
+            evidence.now = whole_seconds(jiff::Timestamp::from_second(evidence.now_seconds).unwrap());
         });
         scene.now += seconds;
     };
@@ -194,7 +196,7 @@ fn only_the_head_that_was_judged_is_merged() {
         let mut scene = Scene::new(ReleaseOutcome::Promote);
         scene.config.promote.acts = vec![PromoteAct::Merge];
         let (good, subject) = (scene.good.to_string(), scene.subject.clone());
-        scene.again(|evidence| evidence.facts.pulls = Some(vec![pull(21, &subject)]));
+        scene.again(|evidence| evidence.facts.pulls.as_mut().unwrap().push(pull(21, &subject)));
         let mut state = scene.hub.state();
         state.branches.insert("main".into(), good);
         pull_request(&mut state, subject.as_str());
@@ -244,6 +246,6 @@ fn only_the_head_that_was_judged_is_merged() {
     scene.config.promote.merge = AutoMerge::Off;
     assert!(scene.promote().acts[0].is_conflict());
     let mut scene = ready();
-    scene.again(|evidence| evidence.facts.pulls = None);
+    scene.again(|evidence| drop(evidence.facts.pulls.as_mut().unwrap().pop()));
     assert!(scene.promote().acts[0].is_conflict(), "the evidence names no pull request");
 }

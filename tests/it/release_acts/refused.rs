@@ -3,7 +3,9 @@
 use orch::artifact::digest::Digest;
 use orch::artifact::id::StageId;
 use orch::artifact::kind::slot;
-use orch::artifact::types::release::{ControlOutcome, ReleaseOutcome};
+use orch::artifact::types::release::{
+    CheckState, ControlOutcome, ControlState, Millionths, ReleaseDecision, ReleaseOutcome,
+};
 use orch::diagnostic::{Class, Failure as _};
 use orch::stage::promote::PromoteStage;
 use orch::stage::rollback::RollbackStage;
@@ -68,7 +70,7 @@ fn a_decision_that_does_not_hold_is_refused() {
     refused(&scene, &RollbackStage, &scene.inputs(), Class::Denied, "not what its own controls");
     let mut scene = Scene::new(ReleaseOutcome::Rollback);
     scene.again(|evidence| evidence.facts.last_good = None);
-    refused(&scene, &RollbackStage, &scene.inputs(), Class::Denied, "no release to go back to");
+    refused(&scene, &RollbackStage, &scene.inputs(), Class::Temporary, "the release gate says hold");
     let mut scene = Scene::new(ReleaseOutcome::Rollback);
     let subject = scene.evidence.subject.clone();
     scene.again(|evidence| {
@@ -76,7 +78,74 @@ fn a_decision_that_does_not_hold_is_refused() {
         last_good.commit = subject.commit;
         last_good.artifacts = subject.artifacts;
     });
-    refused(&scene, &RollbackStage, &scene.inputs(), Class::Denied, "the one that does harm");
+    let error = scene.try_rollback().unwrap_err();
+    assert!(scene.hub.writes().is_empty() && error.class() != Class::Temporary, "{error}");
+}
+
+/// A decision and evidence that fit each other word by word, and are not what the rules make of it.
+#[test]
+fn a_decision_that_does_not_follow_again_is_refused() {
+    type Spoil = fn(&mut Scene);
+    let cases: &[(&str, Spoil, &str)] = &[
+        (
+            "the evidence is worse than the decision says",
+            |s| {
+                let said = s.decision.clone();
+                s.again(|evidence| evidence.facts.checks.as_mut().unwrap()[0].state = CheckState::Red);
+                s.decision = ReleaseDecision { evidence: s.decision.evidence.clone(), ..said };
+            },
+            "the evidence gives `deny`, and the decision says `promote`",
+        ),
+        (
+            "a control that was asked for is left out",
+            |s| drop(s.decision.controls.pop()),
+            "the evidence gives `promote` for other reasons",
+        ),
+        (
+            "a control is called waived",
+            |s| s.decision.controls[0].state = ControlState::Waived,
+            "for other reasons",
+        ),
+        ("other rules", |s| s.decision.rules = Digest::of("mine"), "other rules than this orch has"),
+        (
+            "weaker terms",
+            |s| {
+                let asked = s.config.clone();
+                s.again(|evidence| evidence.terms.approvals = 0);
+                s.config = asked;
+            },
+            "by other terms than orch.yml asks for",
+        ),
+        (
+            "an environment that orch.yml does not name",
+            |s| s.config.release.environments.clear(),
+            "does not say what the environment",
+        ),
+        (
+            "own rules left out",
+            |s| s.config.release.packs.push("release-rules".into()),
+            "other packs of rules than orch.yml names",
+        ),
+    ];
+    for (case, spoil, why) in cases {
+        let mut scene = Scene::new(ReleaseOutcome::Promote);
+        spoil(&mut scene);
+        let inputs = scene.inputs();
+        scene.hub.arm([]);
+        let error = scene.try_stage(&PromoteStage, &inputs).map(drop).unwrap_err();
+        assert_eq!(error.class(), Class::Denied, "{case}: {error}");
+        assert!(error.to_string().contains(why), "{case}: {error}");
+        assert!(scene.hub.seen().is_empty(), "{case}: the forge was asked");
+    }
+    // The way back is judged again as well: numbers that are no harm lead to nothing.
+    let mut scene = Scene::new(ReleaseOutcome::Rollback);
+    let said = scene.decision.clone();
+    scene.again(|evidence| {
+        let canary = &mut evidence.facts.measures.as_mut().unwrap()[0];
+        (canary.value, canary.events) = (Millionths(1_000), Some(5));
+    });
+    scene.decision = ReleaseDecision { evidence: scene.decision.evidence.clone(), ..said };
+    refused(&scene, &RollbackStage, &scene.inputs(), Class::Denied, "the evidence gives `promote`");
 }
 
 #[test]
@@ -92,10 +161,12 @@ fn files_of_another_stage_run_or_tree_are_refused() {
     inputs.vouch(slot::RELEASE_DECISION, Digest::of("another attempt"));
     refused(&scene, &PromoteStage, &inputs, Class::Denied, "two attempts");
     let mut scene = Scene::new(ReleaseOutcome::Promote);
-    scene.again(|evidence| evidence.subject.tree = Some("a".repeat(40).parse().unwrap()));
+    let tree = scene.evidence.subject.tree.as_ref().unwrap().to_string();
+    scene.replaced(&tree, &"a".repeat(40));
     refused(&scene, &PromoteStage, &scene.inputs(), Class::Denied, "another tree");
     let mut scene = Scene::new(ReleaseOutcome::Promote);
-    scene.again(|evidence| evidence.subject.commit = "a".repeat(40).parse().unwrap());
+    let commit = scene.subject.to_string();
+    scene.replaced(&commit, &"a".repeat(40));
     refused(&scene, &PromoteStage, &scene.inputs(), Class::Denied, "is not on acme/app");
 }
 
@@ -113,6 +184,13 @@ fn an_old_decision_is_not_acted_on() {
             Some(class) => refused(&scene, &PromoteStage, &scene.inputs(), class, why),
             None => drop(scene.promote()),
         }
+    }
+    // A day later nobody knows any more whether the harm is still there.
+    for (minutes, why) in [(1_441, "more than 1440 minutes ago"), (-6, "yet to come")] {
+        let mut scene = super::rollback::bad();
+        scene.now += minutes * 60;
+        let class = if minutes > 0 { Class::Temporary } else { Class::Denied };
+        refused(&scene, &RollbackStage, &scene.inputs(), class, why);
     }
 }
 

@@ -79,7 +79,7 @@ fn a_release_that_does_harm_is_taken_back_whole() {
 fn the_gate_asked_anew_takes_nothing_back_twice() {
     let mut scene = bad();
     scene.rollback();
-    scene.again(|evidence| evidence.terms.approvals += 1);
+    scene.again(|evidence| evidence.terms.measures_minutes += 1);
     scene.hub.arm([]);
     let again = scene.rollback();
     assert!(again.acts.iter().all(|act| act.outcome == Outcome::Unchanged), "{:?}", again.acts);

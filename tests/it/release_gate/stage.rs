@@ -55,7 +55,7 @@ const EPOCH: i64 = 1_785_000_000;
 
 fn config(url: &str) -> String {
     format!(
-        "release:\n  prometheus: {url}\n  keys: []\n  calendars: [calendar.ics]\n  environments:\n    production:\n      checks: [\"github-actions:build\"]\n      approvals: 0\n      reviewed: false\n      tested: out/tested.txt\n      measures: [out/slo.json]\n      canary:\n        error-ratio:\n          tolerance: 0.002\n          min_samples: 3\n          canary: {{value: errors_canary, minutes: 5, statistic: mean}}\n          last_good: {{value: errors_good, minutes: 5}}\n      slo:\n        availability: {{better: higher, objective: \"0.999\"}}\n      error_budget: {{min_remaining: 0.1, query: budget}}\n      rollback: {{plan: ROLLBACK.md, rehearsed_days: 0}}\n      licences: {{deny: [GPL-3.0-only], sbom: out/sbom.json}}\n"
+        "release:\n  prometheus: {url}\n  packs: [controls]\n  keys: []\n  calendars: [calendar.ics]\n  environments:\n    production:\n      checks: [\"github-actions:build\"]\n      approvals: 0\n      reviewed: false\n      tested: out/tested.txt\n      measures: [out/slo.json]\n      canary:\n        error-ratio:\n          tolerance: 0.002\n          min_samples: 3\n          canary: {{value: errors_canary, minutes: 5, statistic: mean}}\n          last_good: {{value: errors_good, minutes: 5}}\n      slo:\n        availability: {{better: higher, objective: \"0.999\"}}\n      error_budget: {{min_remaining: 0.1, query: budget}}\n      rollback: {{plan: ROLLBACK.md, rehearsed_days: 0}}\n      licences: {{deny: [GPL-3.0-only], sbom: out/sbom.json}}\n"
     )
 }
 
@@ -86,6 +86,13 @@ fn site() -> Site {
     let metrics = metrics(&[("errors_canary", &canary), ("errors_good", &good), ("budget", &budget)]);
     let own = fs::read_to_string(root.join("orch.yml")).unwrap_or_default();
     fs::write(root.join("orch.yml"), format!("{own}\n{}", config(&metrics.url))).unwrap();
+    for (path, text) in
+        [("on-call.rego", super::own::ON_CALL), ("acme/data.json", "{\"on_call\": \"olga\"}\n")]
+    {
+        let file = root.join("controls").join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
     fs::write(root.join("ROLLBACK.md"), "Deploy the release before.\n").unwrap();
     fs::create_dir_all(root.join(".orch")).unwrap();
     // No forge here: somebody answers for the checks, for a time.

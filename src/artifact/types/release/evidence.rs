@@ -37,12 +37,29 @@ pub struct ReleaseEvidence {
     pub now_seconds: i64,
     /// What the environment asks.
     pub terms: Terms,
+    /// The rules that the repository and its organisation add to those of orch, as they were at the released commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<OwnRules>,
     /// What is known.
     pub facts: Facts,
     /// Where it comes from, one row for each part that was looked for, by fact and place.
     pub sources: Vec<SourceRecord>,
     /// The digest of everything above: what was changed later is not judged.
     pub seal: Digest,
+}
+
+/// A file of the rules that judge a release besides those of orch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRules {
+    /// The path in the repository, or `bundle:<bundle>/<path>`.
+    pub name: String,
+    /// Where it is found below `data`; absent: it is a file of rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Vec<String>>,
+    /// Its text; absent: it is no regular file with UTF-8 text, and denies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// What is known; a part that is absent was not measured.

@@ -34,7 +34,7 @@ struct Row {
 pub fn run(args: &FetchArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
     let session = Session::open(global)?;
     let mut rows = Vec::new();
-    for pack in &session.config.policy.packs {
+    for pack in session.config.policy.packs.iter().chain(&session.config.release.packs) {
         let Some(name) = pack::kept_as(pack) else { continue };
         let here = session.vcs.kept(&name)?.filter(|_| !args.again).map(|bytes| pack::open(pack, &bytes));
         let (fetched, opened) = if let Some(Ok(opened)) = here {
@@ -59,7 +59,7 @@ pub fn run(args: &FetchArgs, global: &Global, output: &Output) -> Result<u8, Com
             writeln!(out, "{}: {} files of rules{data}, {told}", row.pack, row.rules)?;
         }
         if rows.is_empty() {
-            writeln!(out, "policy.packs in orch.yml names no bundle.")
+            writeln!(out, "policy.packs and release.packs in orch.yml name no bundle.")
         } else {
             writeln!(out, "They are in {KEPT}, which git does not see.")
         }

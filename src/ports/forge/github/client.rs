@@ -172,6 +172,12 @@ impl Client {
         self.limit = limit;
     }
 
+    /// Tells whether nothing is ever sent but plain HTTP to this machine.
+    fn is_plain(&self) -> bool {
+        let plain = |url: &Url| url.scheme() == "http" && crate::ports::model::http::is_loopback(url);
+        plain(&self.at.rest) && plain(&self.at.graphql)
+    }
+
     pub(super) fn epoch(&self) -> u64 {
         self.pace.epoch()
     }
@@ -328,8 +334,8 @@ impl Client {
     ) -> Result<Reply, Failed> {
         let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() {
-            let made =
-                build().map_err(|why| Failed::Final(ForgeError::Temporary { what: ask.what.into(), why }))?;
+            let made = build(self.is_plain())
+                .map_err(|why| Failed::Final(ForgeError::Temporary { what: ask.what.into(), why }))?;
             *held = Some(made);
         }
         let Some((runtime, octocrab)) = &*held else {
@@ -360,11 +366,14 @@ impl std::fmt::Debug for Client {
 
 /// Makes the runtime and the client on it: no redirects, no retries of its own, the proxy of the environment but for
 /// this machine.
-fn build() -> Result<(tokio::runtime::Runtime, Octocrab), String> {
+fn build(plain: bool) -> Result<(tokio::runtime::Runtime, Octocrab), String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime can be made: {error}"))?;
-    let client = reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    // To read the machine's certificates costs more than all else here; without any, no other address is trusted.
+    let builder = if plain { builder.tls_certs_only(std::iter::empty()) } else { builder };
+    let client = builder
         .user_agent(concat!("orch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .redirect(reqwest::redirect::Policy::none())

@@ -4,6 +4,7 @@
 //! Source: GitHub's OpenAPI document (`@octokit/openapi` 23.0.2) and GraphQL schema (`@octokit/graphql-schema` 15.26.1);
 //! the tests hold every request to both.
 
+mod checks;
 mod client;
 mod jwt;
 mod pace;

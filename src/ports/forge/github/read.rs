@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::checks::{WireCheck, standing};
 use super::client::{Ask, Method, Power};
 use super::reply::broken;
 use super::wire::{
-    WireApproval, WireCheck, WireComment, WireCommit, WireComparison, WireFile, WireIssue, WirePermission,
-    WirePull, WireRepository, WireReview, WireStatus, read,
+    WireApproval, WireComment, WireCommit, WireComparison, WireFile, WireIssue, WirePermission, WirePull,
+    WireRepository, WireReview, WireStatus, read,
 };
 use super::wire_deploy::{WireDeployment, WireDeploymentStatus, WireRelease, WireTree};
 use super::{GitHub, encoded};
@@ -210,9 +211,9 @@ impl ForgeRead for GitHub {
     }
 
     fn check_runs(&self, commit: &CommitId) -> Answer<Vec<CheckRun>> {
-        let rest = format!("/commits/{commit}/check-runs?filter=latest&per_page=100");
+        let rest = format!("/commits/{commit}/check-runs?filter=all&per_page=100");
         let all = self.list::<WireCheck>(&rest, Some("check_runs"), "read the checks")?;
-        Ok(all.into_iter().map(CheckRun::from).collect())
+        Ok(standing(all))
     }
 
     fn statuses(&self, commit: &CommitId) -> Answer<Vec<CommitStatus>> {

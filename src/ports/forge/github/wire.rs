@@ -11,9 +11,9 @@ use super::client::Ask;
 use super::reply::{broken, said};
 use crate::artifact::id::{CommitId, TreeId};
 use crate::ports::forge::{
-    Access, Actor, Answer, ChangedFile, CheckRun, CheckRunId, Comment, CommentId, Commit, CommitStatus,
-    Comparison, Conclusion, Issue, IssueNumber, Login, MergeMethod, NodeId, Pull, PullNumber, PullState,
-    Repository, RepositorySlug, Review, ReviewId, ReviewState, RunApproval, StatusState,
+    Access, Actor, Answer, ChangedFile, Comment, CommentId, Commit, CommitStatus, Comparison, Issue,
+    IssueNumber, Login, MergeMethod, NodeId, Pull, PullNumber, PullState, Repository, RepositorySlug, Review,
+    ReviewId, ReviewState, RunApproval, StatusState,
 };
 
 /// Reads an answer.
@@ -308,50 +308,6 @@ impl WireReview {
             commit: self.commit_id,
             submitted_at: self.submitted_at,
         })
-    }
-}
-
-#[derive(Deserialize)]
-struct WireApp {
-    id: u64,
-    slug: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireOutput {
-    title: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct WireCheck {
-    id: u64,
-    name: String,
-    head_sha: CommitId,
-    status: String,
-    conclusion: Option<String>,
-    external_id: Option<String>,
-    completed_at: Option<Timestamp>,
-    app: Option<WireApp>,
-    output: Option<WireOutput>,
-}
-
-impl From<WireCheck> for CheckRun {
-    fn from(wire: WireCheck) -> Self {
-        let conclusion = wire.conclusion.filter(|_| wire.status == "completed");
-        // A word this program does not know is no success.
-        let known =
-            |word: String| serde_json::from_value(Value::String(word)).unwrap_or(Conclusion::ActionRequired);
-        Self {
-            id: CheckRunId(wire.id),
-            name: wire.name,
-            app_id: wire.app.as_ref().map(|app| app.id),
-            app: wire.app.and_then(|app| app.slug),
-            commit: wire.head_sha,
-            conclusion: conclusion.map(known),
-            external_id: wire.external_id.filter(|id| !id.is_empty()),
-            title: wire.output.and_then(|output| output.title),
-            completed_at: wire.completed_at,
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use crate::artifact::digest::{CanonicalError, Digest};
 use crate::artifact::types::release::{
-    FactName, Facts, ReleaseEvidence, ReleaseRequest, SourceOutcome, SourceRecord,
+    FactName, Facts, OwnRules, ReleaseEvidence, ReleaseRequest, SourceOutcome, SourceRecord,
 };
 use crate::config::{Config, ReleaseEnvironment};
 use crate::ports::forge::ForgeRead;
@@ -43,6 +43,8 @@ pub struct Gathering<'a> {
     pub observe: &'a dyn Observe,
     /// The repository.
     pub vcs: &'a dyn VcsRead,
+    /// The rules that the repository adds, as the released commit has them.
+    pub rules: Vec<OwnRules>,
     /// The moment the collection began: every time is held against it.
     pub now: Timestamp,
 }
@@ -174,6 +176,7 @@ pub fn collect(of: &Gathering<'_>) -> Result<ReleaseEvidence, CanonicalError> {
         now: at,
         now_seconds: of.now.as_second(),
         terms: of.environment.terms.clone(),
+        rules: of.rules.clone(),
         facts: gathered.facts,
         sources: gathered.sources,
         seal: Digest::of(""),

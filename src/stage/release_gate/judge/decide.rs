@@ -22,6 +22,9 @@ pub const HELP_OF_FAULTS: &str =
 /// The control that says whether the evidence can be judged at all.
 const EVIDENCE: &str = "release/evidence";
 
+/// The control that alone says which waivers are in force.
+const WAIVERS: &str = "release/waivers";
+
 /// A control with what the others cannot outweigh.
 #[derive(Clone, Debug)]
 pub(super) enum Judged {
@@ -97,7 +100,8 @@ pub(super) fn controls(asked: &[(&PackRule, Answer)]) -> Vec<Judged> {
 
 /// Returns the waivers in force; an element that cannot be read is no waiver, and the rule's own control says so.
 fn waivers(asked: &[(&PackRule, Answer)]) -> Vec<Waiver> {
-    let sets = asked.iter().flat_map(|(rule, answer)| set(rule, answer, ACTIVE));
+    let own = asked.iter().filter(|(rule, _)| rule.metadata.code.as_str() == WAIVERS);
+    let sets = own.flat_map(|(rule, answer)| set(rule, answer, ACTIVE));
     let read = |value: &Value| serde_json::from_value(value.clone()).ok();
     sets.filter_map(read).collect()
 }

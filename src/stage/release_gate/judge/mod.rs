@@ -8,7 +8,7 @@ mod pack;
 mod whole;
 
 pub use decide::HELP_OF_FAULTS;
-pub use pack::{Pack, PackRule};
+pub use pack::{Pack, PackRule, own_rules};
 
 use crate::artifact::digest::{CanonicalError, Digest, canonical_json};
 use crate::artifact::types::release::{ReleaseDecision, ReleaseEvidence};

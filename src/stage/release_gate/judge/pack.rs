@@ -2,19 +2,21 @@
 //!
 //! Must never leave out a rule that is broken: it stays as broken, and denies.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::Value;
 
 use crate::artifact::digest::Digest;
-use crate::artifact::types::release::ReleaseEvidence;
+use crate::artifact::types::release::{OwnRules, ReleaseEvidence};
 use crate::artifact::types::verdict::Effect;
 use crate::rego::Policies;
 use crate::rego::policies::Options;
-use crate::stage::policy::bundle::{BundleError, Sources};
+use crate::stage::policy::bundle::{BundleError, SourceFile, Sources};
+use crate::stage::policy::data::DataFile;
 use crate::stage::policy::engine::{Fault, Job};
 use crate::stage::policy::metadata::Metadata;
+use crate::stage::policy::pack::Opened;
 use crate::stage::policy::rule::{Kind, Module, check_of};
 
 /// The set of a rule with its results.
@@ -27,6 +29,14 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(ReleaseE
 /// Rules that judge a release.
 static RELEASES: Kind =
     Kind { schema: || &SCHEMA, effect_of: |name| matches!(name, CONTROL | ACTIVE).then_some(Effect::Deny) };
+
+/// Rules of a repository: they add controls, and say nothing of waivers.
+static OWN: Kind = Kind { schema: || &SCHEMA, effect_of: |name| (name == CONTROL).then_some(Effect::Deny) };
+
+/// What names of files in this binary begin with.
+const EMBEDDED: &str = "orch:";
+
+static IN_THIS_BINARY: OnceLock<Pack> = OnceLock::new();
 
 /// One rule: a control.
 #[derive(Clone)]
@@ -52,17 +62,38 @@ pub struct Pack {
 impl Pack {
     /// Returns the rules in this binary.
     pub fn embedded() -> Result<Self, BundleError> {
-        Ok(Self::of(&Sources::of_releases()?))
+        if let Some(pack) = IN_THIS_BINARY.get() {
+            return Ok(pack.clone());
+        }
+        let pack = Self::of(&Sources::of_releases()?);
+        Ok(IN_THIS_BINARY.get_or_init(|| pack).clone())
+    }
+
+    /// Returns the rules that judge evidence: those in this binary, and those it carries.
+    pub fn of_evidence(evidence: &ReleaseEvidence) -> Result<Self, BundleError> {
+        Self::with(&evidence.rules)
+    }
+
+    /// Returns the rules in this binary with those of a repository.
+    pub fn with(own: &[OwnRules]) -> Result<Self, BundleError> {
+        if own.is_empty() {
+            return Self::embedded();
+        }
+        Ok(Self::of(&Sources::of_releases()?.with_pack(opened(own))?))
     }
 
     /// Returns the rules of some files.
     pub fn of(sources: &Sources) -> Self {
-        let mut broken = Vec::new();
-        let mut modules = Vec::new();
+        let (data, of_data) = sources.data();
+        let mut broken: Vec<String> = of_data.into_iter().map(|broken| broken.why).collect();
+        let mut modules: Vec<Module<'_>> = Vec::new();
         for file in sources.files().iter().filter(|file| !file.is_test()) {
             let text = file.bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
             match text.map(|text| Module::parse(&file.name, text)) {
-                Some(Ok(module)) => modules.push(module),
+                Some(Ok(module)) => match clash(&modules, &module) {
+                    Some(why) => broken.push(why),
+                    None => modules.push(module),
+                },
                 Some(Err(fault)) => broken.push(fault.to_string()),
                 None => broken.push(format!("{}: is not a regular file with UTF-8 text", file.name)),
             }
@@ -75,7 +106,8 @@ impl Pack {
         }
         let none = Arc::new(Policies::none());
         for module in &own {
-            match check_of(&RELEASES, module, &libraries, &serde_json::Value::Null, &none) {
+            let kind = if module.file.starts_with(EMBEDDED) { &RELEASES } else { &OWN };
+            match check_of(kind, module, &libraries, &data, &none) {
                 Ok(checked) => rules.push(PackRule {
                     metadata: checked.rule.metadata,
                     entries: checked.rule.entries.into_iter().map(|(path, _)| path).collect(),
@@ -84,7 +116,8 @@ impl Pack {
             }
         }
         let all = own.iter().chain(libraries.values()).map(|module| module.rego.clone()).collect();
-        let policies = Policies::of(all, Vec::new(), regorus::Value::new_object(), Options::default());
+        let data = if data.is_null() { regorus::Value::new_object() } else { regorus::Value::from(data) };
+        let policies = Policies::of(all, Vec::new(), data, Options::default());
         if let Ok(policies) = &policies {
             broken.extend(policies.broken.iter().map(|broken| broken.why.to_string()));
         }
@@ -97,4 +130,42 @@ impl Pack {
         let job = |rule: &PackRule| Job { policies: self.policies.clone(), entries: rule.entries.clone() };
         self.rules.iter().map(job).collect()
     }
+}
+
+/// Returns what a repository adds, as files of a bundle; tests of rules judge nothing and are left out.
+pub fn own_rules(opened: Opened) -> Vec<OwnRules> {
+    let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let rules = opened.rules.into_iter().filter(|file| !file.is_test());
+    let rules = rules.map(|file| OwnRules { name: file.name, data: None, text: text(file.bytes) });
+    let data = opened.data.into_iter();
+    let data = data.map(|file| OwnRules { name: file.name, data: Some(file.keys), text: text(file.bytes) });
+    rules.chain(data).collect()
+}
+
+fn opened(own: &[OwnRules]) -> Opened {
+    let mut opened = Opened::default();
+    for file in own {
+        let bytes = file.text.as_ref().map(|text| text.clone().into_bytes());
+        // No file of others passes for one of this binary.
+        let name =
+            file.name.strip_prefix(EMBEDDED).map_or_else(|| file.name.clone(), |rest| format!("own:{rest}"));
+        match &file.data {
+            None => opened.rules.push(SourceFile { name, bytes }),
+            Some(keys) => opened.data.push(DataFile { name, keys: keys.clone(), bytes }),
+        }
+    }
+    opened
+}
+
+/// Says why a module cannot stand beside others: its package is one of theirs, or leads into one.
+fn clash(others: &[Module<'_>], module: &Module<'_>) -> Option<String> {
+    let package = module.package();
+    let into = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+    let same = others
+        .iter()
+        .map(Module::package)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .find(|other| *other == package || into(other, &package) || into(&package, other))?;
+    Some(format!("{}: its package `{package}` is that of another file, or leads into `{same}`", module.file))
 }

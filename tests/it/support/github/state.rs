@@ -63,7 +63,7 @@ pub fn pull_record(number: u64, head: &str, base: &str) -> PullRecord {
 }
 
 /// Everything.
-#[derive(Default)]
+#[derive(Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a way of the service that a test may want")]
 pub struct State {
     pub slug: String,
@@ -108,6 +108,18 @@ pub struct State {
     clock: u64,
 }
 
+fn base(tree: String, parents: &[&str]) -> CommitRecord {
+    CommitRecord {
+        tree,
+        parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
+        message: "base".into(),
+        name: "t".into(),
+        email: "t@example.invalid".into(),
+        login: None,
+        verified: false,
+    }
+}
+
 impl State {
     /// The same repository as a local one, with its `main`.
     pub fn of(vcs: &impl VcsRead, slug: &str) -> Self {
@@ -124,31 +136,50 @@ impl State {
         state
     }
 
+    /// A repository of these files that nobody has a clone of.
+    pub fn with(files: &[(&str, &str)], slug: &str) -> Self {
+        let mut state = Self {
+            slug: slug.into(),
+            login: "orch-app[bot]".into(),
+            app: true,
+            graphql: true,
+            people: vec!["octocat".into(), "reviewer".into()],
+            ..Self::default()
+        };
+        let mut flat = Flat::new();
+        for (path, text) in files {
+            let blob = state.add_blob(text.as_bytes().to_vec());
+            flat.insert((*path).to_owned(), Entry { mode: "100644".into(), blob });
+        }
+        let tree = state.add_tree(flat);
+        let commit = id("commit", tree.as_bytes());
+        state.commits.insert(commit.clone(), base(tree, &[]));
+        state.branches.insert("main".into(), commit);
+        state
+    }
+
+    /// Lets `main` be at a commit of which nothing is known but its tree.
+    pub fn point(&mut self, commit: &str, tree: &str, parents: &[&str]) {
+        self.commits.insert(commit.to_owned(), base(tree.to_owned(), parents));
+        self.branches.insert("main".into(), commit.to_owned());
+    }
+
     /// Takes the commit a local repository is at, as `main`.
     pub fn take(&mut self, vcs: &impl VcsRead, parents: &[&str]) -> Base {
-        let base = vcs.head().unwrap();
+        let head = vcs.head().unwrap();
         let mut files = Flat::new();
-        for entry in vcs.entries(&base.tree).unwrap().iter() {
+        for entry in vcs.entries(&head.tree).unwrap().iter() {
             let path = entry.utf8_path().unwrap().to_owned();
             let mode = if entry.kind == EntryKind::Executable { "100755" } else { "100644" };
-            let bytes = vcs.file(&base.tree, &path).unwrap().unwrap();
+            let bytes = vcs.file(&head.tree, &path).unwrap().unwrap();
             let blob = self.add_blob(bytes);
             files.insert(path, Entry { mode: mode.into(), blob });
         }
         let tree = self.add_tree(files);
-        assert_eq!(tree, base.tree.as_str(), "the fake makes the trees that git makes");
-        let record = CommitRecord {
-            tree,
-            parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
-            message: "base".into(),
-            name: "t".into(),
-            email: "t@example.invalid".into(),
-            login: None,
-            verified: false,
-        };
-        self.commits.insert(base.commit.to_string(), record);
-        self.branches.insert("main".into(), base.commit.to_string());
-        base
+        assert_eq!(tree, head.tree.as_str(), "the fake makes the trees that git makes");
+        self.commits.insert(head.commit.to_string(), base(tree, parents));
+        self.branches.insert("main".into(), head.commit.to_string());
+        head
     }
 
     /// Takes the branches of a bare repository, with their commits, as its git server does after a push.
