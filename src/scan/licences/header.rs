@@ -133,6 +133,7 @@ fn stretch(text: &[u8], at: usize) -> Range<usize> {
 fn guess(text: &str) -> Option<(String, bool)> {
     let plain: String = text
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .map(|w| w.trim_matches('.'))
         .filter(|w| !w.is_empty())
         .collect::<Vec<_>>()
         .join(" ");
