@@ -71,8 +71,11 @@ fn compile(pattern: &str) -> Option<Regex> {
         .ok()
 }
 
-/// Every word that speaks for a kind of number; the length of each, and the kind.
-static CONTEXT: LazyLock<Option<(Keywords, Vec<(usize, usize)>)>> = LazyLock::new(|| {
+/// Words; the length of each, and the kind of number it speaks for.
+type Context = (Keywords, Vec<(usize, usize)>);
+
+/// Every word that speaks for a kind of number.
+static CONTEXT: LazyLock<Option<Context>> = LazyLock::new(|| {
     let pairs: Vec<(&str, usize)> = ENTITIES
         .iter()
         .enumerate()
