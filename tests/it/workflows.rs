@@ -3,6 +3,7 @@
 
 mod action;
 mod third_party;
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -133,7 +134,15 @@ fn init_writes_a_caller_once() {
     fs::remove_file(root.join(".github/workflows/orch.yml")).unwrap();
     env.orch(&root, &["init", &format!("--github={COMMIT}")]).exits(0);
     let text = fs::read_to_string(root.join(".github/workflows/orch.yml")).unwrap();
-    assert!(text.lines().count() <= 14, "{text}");
+    // Twelve lines are enough, the comment at the top among them.
+    assert_eq!(text.lines().count(), 12, "{text}");
+    assert!(text.contains("\nname: orch\nrun-name: orch ") && text.contains("\npermissions: {}\n"));
+    let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let on: Vec<_> = value["on"].as_mapping().unwrap().keys().filter_map(|key| key.as_str()).collect();
+    assert_eq!(on, ["issues", "issue_comment", "workflow_dispatch"]);
+    let shown = fs::read_to_string(self::root().join("docs/how-to/use-on-github.md")).unwrap();
+    let below: Vec<&str> = text.lines().skip(1).take(5).collect();
+    assert!(shown.contains(&below.join("\n")), "the page shows another caller");
     env.orch(&root, &["lint"]).exits(0);
     env.orch(&root, &["init", "--github=a b"]).exits(2);
     for caller in orch::compile::caller::templates(COMMIT) {

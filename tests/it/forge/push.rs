@@ -179,8 +179,8 @@ fn a_push_whose_answer_is_lost_is_looked_up_by_the_next_run() {
     // A half-done branch without a commit is gone on with.
     let place = Pushed::new();
     let base = place.scene.world.task.base.commit.to_string();
-    let bare = place.scene.repo.beside("served/acme/app.git").display().to_string();
-    place.scene.repo.git(&["push", "-q", &bare, &format!("{base}:refs/heads/{BRANCH}")]);
+    let remote = place.scene.repo.beside("served/acme/app.git").display().to_string();
+    place.scene.repo.git(&["push", "-q", &remote, &format!("{base}:refs/heads/{BRANCH}")]);
     place.scene.hub.state().branches.insert(BRANCH.into(), base);
     assert_eq!(place.run().1.outcome, Outcome::Repaired);
 }
@@ -199,7 +199,7 @@ fn a_token_that_git_is_not_let_in_with_is_told() {
     // Without a clone it is said, and nothing is half done.
     let error = place.scene.try_run().unwrap_err();
     assert!(error.to_string().contains("no clone"), "{error}");
-    assert!(place.scene.hub.state().branches.get(BRANCH).is_none());
+    assert!(!place.scene.hub.state().branches.contains_key(BRANCH));
 }
 
 /// Each call hangs in turn, before or after it was done: the run ends in time, and the next one ends in the same pull request.

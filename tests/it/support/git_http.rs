@@ -168,7 +168,7 @@ fn request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 }
 
 fn more(stream: &mut TcpStream, into: &mut Vec<u8>) -> Option<()> {
-    let mut chunk = [0; 65536];
+    let mut chunk = vec![0; 65536];
     let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
     into.extend_from_slice(&chunk[..read]);
     Some(())

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{REQUEST, root};
 use crate::env::{TestEnv, files_below, is_raw_output, run_folder};
 
-fn stand_in() -> Option<PathBuf> {
+pub fn stand_in() -> Option<PathBuf> {
     let found = std::env::var_os("ORCH_STAND_IN_WORKFLOW_LINTERS").map(PathBuf::from);
     if found.is_none() {
         eprintln!("SKIPPED: ORCH_STAND_IN_WORKFLOW_LINTERS is not set; `tests/stand-ins/run` sets it");
@@ -97,7 +97,7 @@ fn shellcheck_finds_nothing() {
 }
 
 /// Runs a plan and returns the jobs.
-fn run(folder: &Path, env: &TestEnv, plan: &Value) -> Value {
+pub fn run(folder: &Path, env: &TestEnv, plan: &Value) -> Value {
     let file = env.path("plan.json");
     fs::write(&file, plan.to_string()).unwrap();
     let mut command = env.command("node", root());
@@ -268,6 +268,93 @@ fn the_result_is_how_the_whole_ended() {
     }
 }
 
+/// The action as a release has it: the program's digest is in the commit, and the program in the cache of the runner.
+pub fn action(env: &TestEnv) -> PathBuf {
+    let action = env.path("action");
+    fs::create_dir_all(action.join("action")).unwrap();
+    fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
+    for name in ["install.sh", "stage.sh", "end.sh"] {
+        fs::copy(root().join("action").join(name), action.join("action").join(name)).unwrap();
+    }
+    let program = fs::read(env!("CARGO_BIN_EXE_orch")).unwrap();
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let text = format!(
+        "repository acme/none\nversion 1.0.0\n{target} {} orch-{target}\n",
+        Digest::of(&program).hex()
+    );
+    fs::write(action.join("action/binaries.txt"), text).unwrap();
+    let tools = env.path("tools").join("orch/1.0.0").join(&target);
+    fs::create_dir_all(&tools).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_orch"), tools.join("orch")).unwrap();
+    action
+}
+
+/// What the tests set for every program they start.
+pub fn variables(env: &TestEnv) -> serde_json::Map<String, Value> {
+    [
+        "RUSTUP_HOME",
+        "CARGO_HOME",
+        "SOURCE_DATE_EPOCH",
+        "TMPDIR",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_AUTHOR_DATE",
+        "GIT_COMMITTER_DATE",
+    ]
+    .iter()
+    .filter_map(|name| {
+        let command = env.command("x", root());
+        let value = command
+            .get_envs()
+            .find(|(key, _)| *key == std::ffi::OsStr::new(name))?
+            .1?
+            .to_string_lossy()
+            .into_owned();
+        Some(((*name).to_owned(), Value::String(value)))
+    })
+    .collect()
+}
+
+/// What a stage was told, but for how long it took.
+fn told(tape: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(tape);
+    text.lines().filter(|line| !line.contains("\"ask\":\"elapsed\"")).map(str::to_owned).collect()
+}
+
+/// Puts together what the jobs handed on, and holds it to the run that the command made.
+pub fn ends_like(env: &TestEnv, source: &Path, done: &Value, whole: &Path) {
+    let parts = env.path("parts");
+    for artifact in done["artifacts"].as_array().unwrap() {
+        let name = artifact["name"].as_str().unwrap();
+        assert!(name.starts_with("orch-") && name.ends_with("-a1"), "{name}");
+        for (path, bytes) in files_below(Path::new(artifact["folder"].as_str().unwrap())) {
+            let file = parts.join(name).join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+    }
+    let merged = env.path("merged").display().to_string();
+    env.orch(source, &["artifacts", "merge", &parts.display().to_string(), "--artifacts", &merged]).exits(0);
+    let place = env.path("merged").join(whole.file_name().unwrap());
+    let made = files_below(&place);
+    env.orch(source, &["artifacts", "verify", &place.display().to_string()]).exits(0);
+    for (path, bytes) in files_below(whole) {
+        let within = path
+            .split_once("rounds/")
+            .and_then(|(_, rest)| rest.split_once('/'))
+            .map_or(&*path, |(_, rest)| rest);
+        // How long each took is in these.
+        let volatile =
+            ["manifest/", "events/", "ledger/", "cassette/"].iter().any(|part| within.starts_with(part));
+        assert!(made.contains_key(&path), "{path} was not handed over");
+        let same = if within.starts_with("tape/") {
+            told(&made[&path]) == told(&bytes)
+        } else {
+            volatile || is_raw_output(&path) || made[&path] == bytes
+        };
+        assert!(same, "{path}");
+    }
+}
+
 /// The compiled workflow, its jobs each in a checkout of their own with nothing but what was handed over, ends in the run that
 /// `orch run` makes.
 #[test]
@@ -293,51 +380,12 @@ fn the_workflow_ends_in_the_run_that_the_command_makes() {
     let branch = env.git(&remote, &["for-each-ref", "--format=%(refname:short)", "refs/heads/feat"]);
     env.git(&remote, &["update-ref", "-d", &format!("refs/heads/{}", branch.trim())]);
 
-    // The action as a release has it: the program's digest is in the commit, and the program in the cache of the runner.
-    let action = env.path("action");
-    fs::create_dir_all(action.join("action")).unwrap();
-    fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
-    for name in ["install.sh", "stage.sh", "end.sh"] {
-        fs::copy(root().join("action").join(name), action.join("action").join(name)).unwrap();
-    }
-    let program = fs::read(env!("CARGO_BIN_EXE_orch")).unwrap();
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let text = format!(
-        "repository acme/none\nversion 1.0.0\n{target} {} orch-{target}\n",
-        Digest::of(&program).hex()
-    );
-    fs::write(action.join("action/binaries.txt"), text).unwrap();
-    let tools = env.path("tools").join("orch/1.0.0").join(&target);
-    fs::create_dir_all(&tools).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_orch"), tools.join("orch")).unwrap();
-
-    let variables: serde_json::Map<String, Value> = [
-        "RUSTUP_HOME",
-        "CARGO_HOME",
-        "SOURCE_DATE_EPOCH",
-        "TMPDIR",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_AUTHOR_DATE",
-        "GIT_COMMITTER_DATE",
-    ]
-    .iter()
-    .filter_map(|name| {
-        let command = env.command("x", root());
-        let value = command
-            .get_envs()
-            .find(|(key, _)| *key == std::ffi::OsStr::new(name))?
-            .1?
-            .to_string_lossy()
-            .into_owned();
-        Some(((*name).to_owned(), Value::String(value)))
-    })
-    .collect();
     let done = run(
         &folder,
         &env,
         &json!({
-            "root": root(), "workflow": "change.yml", "inputs": { "request": REQUEST }, "service": remote, "work": env.path("work"), "action": action,
-            "tools": env.path("tools"), "home": env.path("home"), "env": variables,
+            "root": root(), "workflow": "change.yml", "inputs": { "request": REQUEST }, "service": remote, "work": env.path("work"),
+            "action": action(&env), "tools": env.path("tools"), "home": env.path("home"), "env": variables(&env),
         }),
     );
     let jobs = &done["jobs"];
@@ -347,32 +395,9 @@ fn the_workflow_ends_in_the_run_that_the_command_makes() {
     assert_eq!(jobs["result"]["outputs"]["decision"], "allow");
     assert_eq!(env.git(&remote, &["for-each-ref", "--format=%(refname:short)", "refs/heads/feat"]), branch);
 
-    let parts = env.path("parts");
     for artifact in done["artifacts"].as_array().unwrap() {
         let name = artifact["name"].as_str().unwrap();
         assert!(name.starts_with("orch-add-a-health-endpoint-") && name.ends_with("-r1-a1"), "{name}");
-        for (path, bytes) in files_below(Path::new(artifact["folder"].as_str().unwrap())) {
-            let file = parts.join(name).join(path);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, bytes).unwrap();
-        }
     }
-    let merged = env.path("merged");
-    env.orch(
-        &source,
-        &["artifacts", "merge", &parts.display().to_string(), "--artifacts", &merged.display().to_string()],
-    )
-    .exits(0);
-    let whole = run_folder(&direct);
-    let made = files_below(&merged.join(whole.file_name().unwrap()));
-    env.orch(
-        &source,
-        &["artifacts", "verify", &merged.join(whole.file_name().unwrap()).display().to_string()],
-    )
-    .exits(0);
-    for (path, bytes) in files_below(&whole) {
-        let volatile = path.starts_with("manifest/") || path.starts_with("events/") || is_raw_output(&path);
-        assert!(made.contains_key(&path), "{path} was not handed over");
-        assert!(volatile || made[&path] == bytes, "{path}");
-    }
+    ends_like(&env, &source, &done, &run_folder(&direct));
 }

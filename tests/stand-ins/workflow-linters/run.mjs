@@ -1,8 +1,10 @@
 // A small runner for compiled workflows: jobs in the order of their needs, conditions by GitHub's own evaluator, steps for real.
-// usage: node run.mjs PLAN.json; prints {jobs: {name: {result, outputs}}, log}
+// usage: node run.mjs PLAN.json; prints {jobs: {name: {result, outputs}}, order, end, log, kept, artifacts}
 // Plan: root (with .github/workflows), workflow, inputs, secrets, event, and either
 //   ends: {job: {result, outputs}}   no step is run, jobs end as said (success and exit 0 where nothing is said); or
 //   service, work, action            steps are run: checkout of `service`, the action in the folder `action`, all below `work`.
+// With event and event_name the steps find the event as a runner hands it over; `artifacts` ({id, name, folder}) are those of earlier
+// runs and attempts, `attempt` is the number of this one. A job that calls another workflow of `root` runs it, its jobs named job/job.
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -54,8 +56,19 @@ function outputs(file) {
   return found;
 }
 
-const artifacts = new Map();
+const artifacts = new Map((plan.artifacts ?? []).map((one) => [one.id, one]));
+const attempt = String(plan.attempt ?? 1);
+const kept = [];
 let serial = 0;
+const told = {};
+if (plan.event) {
+  fs.mkdirSync(plan.work, { recursive: true });
+  fs.writeFileSync(path.join(plan.work, 'event.json'), JSON.stringify(plan.event));
+  told.GITHUB_EVENT_PATH = path.join(plan.work, 'event.json');
+  told.GITHUB_EVENT_NAME = plan.event_name;
+}
+// As GitHub matches names of artifacts: a star is any text.
+const fits = (pattern, name) => new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`).test(name);
 
 class Job {
   constructor(id, contexts) {
@@ -88,7 +101,7 @@ class Job {
       cwd: this.workspace, encoding: 'utf8', maxBuffer: 1 << 26,
       env: {
         PATH: process.env.PATH, HOME: plan.home ?? process.env.HOME, ...plan.env, CI: 'true', GITHUB_ACTIONS: 'true', RUNNER_OS: 'Linux', RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
-        RUNNER_TEMP: this.temp, RUNNER_TOOL_CACHE: plan.tools, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: path.join(this.temp, 'summary'), GITHUB_RUN_ID: '1', GITHUB_RUN_ATTEMPT: '1', ...env,
+        RUNNER_TEMP: this.temp, RUNNER_TOOL_CACHE: plan.tools, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: path.join(this.temp, 'summary'), GITHUB_RUN_ID: '1', GITHUB_RUN_ATTEMPT: attempt, ...told, ...env,
       },
     });
     if (ran.status !== 0 || plan.loud) log.push(`${this.id}: ${ran.stdout}\n${ran.stderr}`);
@@ -102,23 +115,36 @@ class Job {
       else {
         const git = (...args) => { const r = spawnSync('git', args, { cwd: this.workspace, encoding: 'utf8' }); if (r.status !== 0) throw new Error(r.stderr); };
         git('clone', '-q', plan.service, '.');
+        if (inputs.ref) git('checkout', '-q', inputs.ref);
       }
       return { ok: true, outputs: {} };
     }
     if (name === 'actions/upload-artifact') {
       if ([...artifacts.values()].some((one) => one.name === inputs.name)) throw new Error(`409: an artifact ${inputs.name} is there already`);
+      if (!fs.existsSync(path.resolve(this.workspace, inputs.path)) && inputs['if-no-files-found'] === 'error') throw new Error(`no file to upload in ${inputs.path}`);
       const id = String(100 + artifacts.size), folder = path.join(plan.work, 'artifacts', id);
-      fs.cpSync(inputs.path, folder, { recursive: true, filter: (file) => !path.basename(file).startsWith('.') });
+      const from = path.resolve(this.workspace, inputs.path), hidden = inputs['include-hidden-files'] === 'true';
+      if (fs.statSync(from).isFile()) fs.cpSync(from, path.join(folder, path.basename(from)));
+      else fs.cpSync(from, folder, { recursive: true, filter: (file) => file === from || hidden || !path.basename(file).startsWith('.') });
       artifacts.set(id, { name: inputs.name, folder });
       return { ok: true, outputs: { 'artifact-id': id } };
     }
     if (name === 'actions/download-artifact') {
-      const ids = inputs['artifact-ids'].split(',').map((id) => id.trim()).filter(Boolean);
+      const target = path.resolve(this.workspace, inputs.path);
+      const ids = inputs.pattern
+        ? [...artifacts].filter(([, one]) => fits(inputs.pattern, one.name)).map(([id]) => id)
+        : inputs['artifact-ids'].split(',').map((id) => id.trim()).filter(Boolean);
       for (const id of ids) {
         const one = artifacts.get(id);
         if (!one) return { ok: false, outputs: {} };
-        fs.cpSync(one.folder, ids.length === 1 ? inputs.path : path.join(inputs.path, one.name), { recursive: true });
+        fs.cpSync(one.folder, ids.length === 1 ? target : path.join(target, one.name), { recursive: true });
       }
+      return { ok: true, outputs: {} };
+    }
+    // Nothing is kept between runs here, so nothing is found; what is to be kept has to be there.
+    if (name === 'actions/cache/restore') return { ok: true, outputs: { 'cache-hit': '' } };
+    if (name === 'actions/cache/save') {
+      kept.push({ key: inputs.key, there: fs.existsSync(path.join(this.workspace, inputs.path)) });
       return { ok: true, outputs: {} };
     }
     if (name.startsWith('./')) {
@@ -133,23 +159,46 @@ class Job {
   }
 }
 
-const workflow = load(path.join(plan.root, '.github/workflows', plan.workflow));
-const given = workflow.on.workflow_call.inputs ?? {};
-const inputs = Object.fromEntries(Object.entries(given).map(([key, input]) => [key, plan.inputs?.[key] ?? input.default ?? '']));
-const github = { event: plan.event ?? {}, run_id: '1', run_attempt: '1', repository: 'acme/app', token: 'none', event_name: plan.event_name ?? 'workflow_dispatch' };
+const github = {
+  event: plan.event ?? {}, run_id: '1', run_attempt: attempt, repository: plan.repository ?? 'acme/app', token: plan.token ?? 'none',
+  event_name: plan.event_name ?? 'workflow_dispatch', ref: 'refs/heads/main',
+};
 const job = { status: 'success', workflow_repository: 'plasma/orchestrator-action', workflow_sha: '0'.repeat(40) };
-const results = {};
-for (const [id, spec] of Object.entries(workflow.jobs)) {
-  const needs = Object.fromEntries([spec.needs ?? []].flat().map((name) => [name, results[name]]));
-  for (const [name, need] of Object.entries(needs)) if (!need) throw new Error(`${id} needs ${name}, which does not come before it`);
-  const ends = Object.values(needs).map((need) => need.result);
-  const status = ends.includes('cancelled') ? 'cancelled' : ends.some((end) => end !== 'success') ? 'failure' : 'success';
-  const contexts = { github, inputs, needs, secrets: plan.secrets ?? {}, vars: {} };
-  if (!condition(spec.if, contexts, status)) { results[id] = { result: 'skipped', outputs: {} }; continue; }
-  if (plan.ends && id !== 'result') { results[id] = { result: 'success', outputs: { exit: '0', part: '1', decision: 'allow', 'run-id': 'r' }, ...plan.ends[id] }; continue; }
-  const runner = new Job(id, { ...contexts, job });
-  const all = { ...contexts, job, runner: { temp: runner.temp }, env: {} };
-  const ok = runner.steps(spec.steps, all, fillAll({ ...workflow.env, ...spec.env }, all, 'success'), false);
-  results[id] = { result: ok ? 'success' : 'failure', outputs: fillAll(spec.outputs, all, ok ? 'success' : 'failure') };
+const all = {};
+
+function run(file, given, secrets, prefix) {
+  const workflow = load(path.join(plan.root, '.github/workflows', file));
+  const known = workflow.on.workflow_call.inputs ?? {};
+  for (const key of Object.keys(given)) if (!(key in known)) throw new Error(`${file} has no input ${key}`);
+  const inputs = Object.fromEntries(Object.entries(known).map(([key, input]) => [key, given[key] ?? input.default ?? '']));
+  const results = {};
+  for (const [id, spec] of Object.entries(workflow.jobs)) {
+    const needs = Object.fromEntries([spec.needs ?? []].flat().map((name) => [name, results[name]]));
+    for (const [name, need] of Object.entries(needs)) if (!need) throw new Error(`${id} needs ${name}, which does not come before it`);
+    const ends = Object.values(needs).map((need) => need.result);
+    const status = ends.includes('cancelled') ? 'cancelled' : ends.some((end) => end !== 'success') ? 'failure' : 'success';
+    const contexts = { github, inputs, needs, secrets, vars: {} };
+    results[id] = one(workflow, prefix + id, id, spec, contexts, status);
+    all[prefix + id] = results[id];
+  }
+  const jobs = Object.fromEntries(Object.entries(results).map(([id, end]) => [id, { result: end.result, outputs: end.outputs }]));
+  const outputs = Object.fromEntries(Object.entries(workflow.on.workflow_call.outputs ?? {}).map(([key, output]) => [key, fill(output.value, { jobs, inputs, github }, 'success')]));
+  return { result: Object.values(results).some((end) => end.result === 'failure') ? 'failure' : 'success', outputs };
 }
-console.log(JSON.stringify({ jobs: results, log, artifacts: [...artifacts.values()] }));
+
+function one(workflow, id, short, spec, contexts, status) {
+  if (!condition(spec.if, contexts, status)) return { result: 'skipped', outputs: {} };
+  if (plan.ends && short !== 'result') return { result: 'success', outputs: { exit: '0', part: '1', decision: 'allow', 'run-id': 'r' }, ...plan.ends[short] };
+  if (spec.uses) {
+    const handed = Object.fromEntries(Object.entries(fillAll(spec.with, contexts, 'success')));
+    const secrets = Object.fromEntries(Object.entries(fillAll(spec.secrets, contexts, 'success')).filter(([, value]) => value !== ''));
+    return run(path.basename(spec.uses), handed, secrets, `${id}/`);
+  }
+  const runner = new Job(id, { ...contexts, job });
+  const known = { ...contexts, job, runner: { temp: runner.temp }, env: {} };
+  const ok = runner.steps(spec.steps, known, fillAll({ ...workflow.env, ...spec.env }, known, 'success'), false);
+  return { result: ok ? 'success' : 'failure', outputs: fillAll(spec.outputs, known, ok ? 'success' : 'failure') };
+}
+
+const end = run(plan.workflow, plan.inputs ?? {}, plan.secrets ?? {}, '');
+console.log(JSON.stringify({ jobs: all, order: Object.keys(all), end, log, kept, artifacts: [...artifacts.entries()].map(([id, artifact]) => ({ id, ...artifact })) }));

@@ -1,0 +1,313 @@
+//! Compiled workflows run to their end, jobs and steps for real: `tests/stand-ins/run workflow-linters`.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::root;
+use super::third_party::{action, run, stand_in, variables};
+use crate::env::{TestEnv, files_below, run_folder};
+use crate::intake_events::fixture;
+use crate::intake_events::hub::Hub;
+use crate::model_runs::world::{PLAN, entry};
+
+/// A repository whose default branch a runner checks out, a forge, and what a runner says of itself.
+struct Place {
+    folder: PathBuf,
+    env: TestEnv,
+    hub: Hub,
+    source: PathBuf,
+}
+
+impl Place {
+    fn new(files: &[(&str, &str)]) -> Option<Self> {
+        let folder = stand_in()?;
+        let env = TestEnv::new();
+        let source = env.repository("shop", files);
+        env.git(&source, &["push", "-q", "origin", "main"]);
+        env.git(&env.path("shop.git"), &["symbolic-ref", "HEAD", "refs/heads/main"]);
+        Some(Self { folder, hub: Hub::new(), source, env })
+    }
+
+    /// Runs a workflow as one that was started by this event.
+    fn run(&self, workflow: &str, event: Option<&Value>, more: &Value) -> Value {
+        let mut told = variables(&self.env);
+        if event.is_some() {
+            for (name, value) in [
+                ("GITHUB_API_URL", self.hub.address.as_str()),
+                ("GITHUB_REPOSITORY", "acme/shop"),
+                ("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/orch.yml@refs/heads/main"),
+                ("GITHUB_SERVER_URL", "https://github.com"),
+            ] {
+                told.insert(name.into(), value.into());
+            }
+        }
+        let mut plan = json!({
+            "root": root(), "workflow": workflow, "service": self.env.path("shop.git"), "work": self.env.path("work"),
+            "action": action(&self.env), "tools": self.env.path("tools"), "home": self.env.path("home"), "env": told,
+            "repository": "acme/shop",
+        });
+        if let Some(event) = event {
+            plan["event"] = event.clone();
+            plan["event_name"] = "issue_comment".into();
+            plan["token"] = "ghs_testtokenthatnobodymaysee0123456789".into();
+        }
+        for (key, value) in more.as_object().unwrap() {
+            plan[key] = value.clone();
+        }
+        let _ = fs::remove_dir_all(self.env.path("work"));
+        run(&self.folder, &self.env, &plan)
+    }
+
+    fn writes(&self) -> Vec<String> {
+        let all = self.hub.asked().into_iter().map(|(ask, _)| ask);
+        all.filter(|ask| !ask.starts_with("GET ") && ask != "GRAPHQL Viewer").collect()
+    }
+
+    fn branches(&self) -> Vec<String> {
+        let all = self
+            .env
+            .git(&self.env.path("shop.git"), &["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+        all.lines().filter(|name| *name != "main").map(str::to_owned).collect()
+    }
+
+    /// Lets a comment be written below an issue.
+    fn takes_comments(&self, issue: u64) -> &Self {
+        let path = format!("/repos/acme/shop/issues/{issue}/comments");
+        let comment = json!({"id": 1, "body": "", "user": {"login": "github-actions[bot]", "id": 1, "type": "Bot"},
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "html_url": "https://x"});
+        self.hub.put(&format!("GET {path}"), 200, json!([])).put(&format!("POST {path}"), 201, comment);
+        self
+    }
+}
+
+/// The jobs that ran, in order, with how each ended.
+fn ran(done: &Value) -> Vec<(String, String)> {
+    let order = done["order"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+    let ends = order.map(|name| {
+        let end = done["jobs"][&name]["result"].as_str().unwrap().to_owned();
+        (name, end)
+    });
+    ends.filter(|(_, end)| end != "skipped").collect()
+}
+
+fn names(done: &Value) -> Vec<String> {
+    let bad: Vec<_> = ran(done).into_iter().filter(|(_, end)| end != "success").collect();
+    let whys: Vec<_> =
+        done["jobs"].as_object().unwrap().iter().map(|(name, job)| (name, &job["outputs"])).collect();
+    assert!(bad.is_empty(), "{bad:?}: {whys:?}");
+    ran(done).into_iter().map(|(name, _)| name).collect()
+}
+
+fn workflow_run(id: u64, title: &str, status: &str) -> Value {
+    json!({"id": id, "display_title": title, "path": ".github/workflows/orch.yml@main", "event": "issues",
+        "head_branch": "main", "head_repository": {"full_name": "acme/shop"}, "status": status, "html_url": "https://x"})
+}
+
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn a_run_is_stopped_or_run_once_more_by_one_job() {
+    for (name, said, write) in [
+        ("ordinary-stop", "Stopped the run 76", "POST /repos/acme/shop/actions/runs/76/cancel"),
+        ("ordinary-rerun", "Running `policy` once more", "POST /repos/acme/shop/actions/jobs/2/rerun"),
+    ] {
+        let Some(place) = Place::new(&[("README.md", "A shop.\n")]) else { return };
+        let event = fixture(&format!("{name}.issue_comment"));
+        place.hub.as_in(&event);
+        let number = event["issue"]["number"].as_u64().unwrap();
+        place.takes_comments(number);
+        let title = format!("orch #{number}");
+        let status = if name == "ordinary-stop" { "in_progress" } else { "completed" };
+        let run = workflow_run(76, &title, status);
+        let (all, none) =
+            (json!({"total_count": 1, "workflow_runs": [run]}), json!({"total_count": 0, "artifacts": []}));
+        let jobs = json!({"total_count": 1, "jobs": [{"id": 2, "name": "orch / run / policy", "conclusion": "success"}]});
+        place.hub.put("GET /repos/acme/shop/actions/runs/76", 200, run);
+        place.hub.put("GET /repos/acme/shop/actions/workflows/orch.yml/runs", 200, all);
+        place.hub.put("GET /repos/acme/shop/actions/runs/76/artifacts", 200, none);
+        place.hub.put("GET /repos/acme/shop/actions/runs/76/jobs", 200, jobs);
+        place.hub.put("POST /repos/acme/shop/actions/runs/76/cancel", 202, json!({}));
+        place.hub.put("POST /repos/acme/shop/actions/jobs/2/rerun", 201, json!({}));
+        if event["issue"]["pull_request"].is_object() {
+            place.hub.put(&format!("GET /repos/acme/shop/pulls/{number}"), 404, json!({}));
+        }
+        let done = place.run("commands.yml", Some(&event), &json!({}));
+        assert_eq!(names(&done), ["command", "act", "reply", "result"], "{name}");
+        let told = done["jobs"]["act"]["outputs"]["said"].as_str().unwrap();
+        assert!(told.contains(said), "{name}: {told}");
+        assert!(place.writes().contains(&write.to_owned()), "{name}: {:?}", place.writes());
+        assert_eq!(place.writes().len(), 2, "{name}: {:?}", place.writes());
+    }
+}
+
+/// A change that reviewers sent back and that was mended is no failure, and how it was mended is how the whole ended.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn what_was_mended_is_how_the_whole_ended() {
+    let Some(folder) = stand_in() else { return };
+    let env = TestEnv::new();
+    let found = json!({ "result": "failure", "outputs": { "exit": "3", "pr-number": "7", "pr-head": "x" } });
+    let good = json!({ "result": "success", "outputs": { "exit": "0", "pr-number": "7", "pr-head": "y" } });
+    let denied = json!({ "result": "failure", "outputs": { "exit": "3", "pr-number": "" } });
+    let command = json!({ "result": "success", "outputs": { "exit": "0", "intent": "run" } });
+    for (run_ends, first, second, wanted, ran) in [
+        (&good, &good, &good, ("success", "0"), 0),
+        (&found, &good, &good, ("success", "0"), 1),
+        (&found, &found, &good, ("success", "0"), 2),
+        (&found, &found, &found, ("failure", "3"), 2),
+        // What policy denied has no pull request, and nothing to be mended in.
+        (&denied, &good, &good, ("failure", "3"), 0),
+    ] {
+        let ends = json!({ "command": command, "run": run_ends, "mend-1": first, "mend-2": second });
+        let plan = json!({ "root": root(), "work": env.path("gates"), "workflow": "commands.yml", "ends": ends, "env": variables(&env) });
+        let done = run(&folder, &env, &plan);
+        let result = &done["jobs"]["result"];
+        let ended = (result["result"].as_str().unwrap(), result["outputs"]["exit"].as_str().unwrap());
+        assert_eq!(ended, wanted, "{ends}");
+        let mended =
+            ["mend-1", "mend-2"].iter().filter(|job| done["jobs"][**job]["result"] != "skipped").count();
+        assert_eq!(mended, ran, "{ends}");
+    }
+}
+
+/// The digest of everything that was judged lets the change go on; any other does not.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
+    for good in [true, false] {
+        let files = [
+            ("README.md", "A shop.\n"),
+            ("orch.yml", "service: shop\npaths:\n  protect: [LICENSE]\npr:\n  forge: local\n"),
+        ];
+        let Some(place) = Place::new(&files) else { return };
+        let (env, root) = (&place.env, &place.source);
+        env.orch(root, &["run", "add an MIT license for \"ACME Inc.\"", "--until", "policy"]).exits(4);
+        env.orch(root, &["stage", "approve"]).exits(4);
+        let folder = run_folder(root);
+        let text = fs::read_to_string(folder.join("approval.md")).unwrap();
+        let digest = text.lines().find_map(|line| line.strip_prefix("/orch approve ")).unwrap().to_owned();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let artifacts = handed_over(env, root, &name);
+        let ids: Vec<&str> = artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let mut event = fixture("ordinary-approve.issue_comment");
+        let given = if good { digest } else { format!("sha256:{}", "ab".repeat(32)) };
+        event["comment"]["body"] = format!("/orch approve {given}").into();
+        // Now, as the clock of the tests tells it: an approval of long ago is over.
+        let now = jiff::Timestamp::from_second(crate::env::EPOCH.parse().unwrap()).unwrap().to_string();
+        event["comment"]["created_at"] = now.clone().into();
+        event["comment"]["updated_at"] = now.into();
+        place.hub.as_in(&event);
+        let inputs = json!({ "from-run": "70", "parts": ids.join(","), "run-id": name });
+        let done =
+            place.run("approve.yml", Some(&event), &json!({ "inputs": inputs, "artifacts": artifacts }));
+        let log = done["jobs"].to_string();
+        if good {
+            assert_eq!(names(&done), ["earlier", "approve", "pr", "review-gate", "result"]);
+            assert_eq!(
+                (done["end"]["outputs"]["exit"].as_str(), place.branches().len()),
+                (Some("0"), 1),
+                "{log}"
+            );
+        } else {
+            assert_eq!(place.branches(), Vec::<String>::new(), "{log}");
+            assert_eq!(done["jobs"]["pr"]["result"], "skipped", "{log}");
+            assert_ne!(done["end"]["outputs"]["exit"], "0", "{log}");
+        }
+    }
+}
+
+/// The files of a run as its jobs uploaded them.
+fn handed_over(env: &TestEnv, root: &Path, run: &str) -> Vec<Value> {
+    let stages = ["intake", "plan", "test-write", "verify-red", "generate", "verify-green", "policy"];
+    let part = |(at, stage): (usize, &&str)| {
+        let folder = env.path("handed").join(stage);
+        env.orch(root, &["artifacts", "part", stage, "--into", &folder.display().to_string()]).exits(0);
+        json!({ "id": (900 + at).to_string(), "name": format!("orch-{run}-{stage}-r1-a1"), "folder": folder })
+    };
+    stages.iter().enumerate().map(part).collect()
+}
+
+/// The second attempt of a job, on a runner of its own, knows what the first one spent.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn a_job_that_is_run_again_takes_the_ledger_of_its_first_attempt() {
+    let failing = json!({ "version": 1, "replies": [entry(PLAN, json!({ "outcome": "no such form" }))] });
+    let Some(place) = Place::new(&[
+        ("README.md", "# Shop\n"),
+        ("orch.yml", "service: shop\n"),
+        (".orch/models.toml", crate::model_runs::world::MODELS),
+        (".orch/alpha.json", "{\"version\":1,\"replies\":[]}"),
+        (".orch/beta.json", &failing.to_string()),
+    ]) else {
+        return;
+    };
+    let inputs = json!({ "request": "add a README section", "engine": "model" });
+    let first = place.run("plan.yml", None, &json!({ "inputs": inputs }));
+    assert_ne!(first["end"]["outputs"]["exit"], "0");
+    let lines = |done: &Value, end: &str| {
+        let artifacts = done["artifacts"].as_array().unwrap();
+        let one = artifacts.iter().find(|one| one["name"].as_str().unwrap().ends_with(end)).unwrap();
+        let files = files_below(Path::new(one["folder"].as_str().unwrap()));
+        let (_, bytes) = files.into_iter().find(|(path, _)| path.ends_with("ledger/plan.jsonl")).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let before = lines(&first, "-plan-r1-a1");
+    assert_eq!(before.matches("\"open\"").count(), 1, "{before}");
+    let kept = place.env.path("kept");
+    fs::rename(place.env.path("work/artifacts"), &kept).unwrap();
+    let artifacts: Vec<Value> = first["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let mut one = one.clone();
+            one["folder"] = kept.join(one["id"].as_str().unwrap()).display().to_string().into();
+            one
+        })
+        .collect();
+    let second =
+        place.run("plan.yml", None, &json!({ "inputs": inputs, "artifacts": artifacts, "attempt": 2 }));
+    let after = lines(&second, "-plan-r1-a2");
+    assert!(after.starts_with(&before) && after.matches("\"open\"").count() == 2, "{after}");
+}
+
+/// The index of a commit is made, and kept by its tree.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn the_index_is_made_and_kept() {
+    let Some(place) = Place::new(&[("README.md", "A shop.\n"), ("src/a.py", "def a():\n    return 1\n")])
+    else {
+        return;
+    };
+    let done = place.run("indexing.yml", None, &json!({}));
+    assert_eq!(names(&done), ["index"]);
+    assert_eq!(done["end"]["outputs"]["exit"], "0");
+    let tree = place.env.git(&place.source, &["rev-parse", "HEAD^{tree}"]);
+    let key = done["kept"][0]["key"].as_str().unwrap();
+    assert!(
+        key.starts_with("orch-index-") && key.ends_with(tree.trim()) && done["kept"][0]["there"] == true,
+        "{done}"
+    );
+    assert_eq!(done["artifacts"][0]["name"], "orch-graph");
+}
+
+/// Without a pull request: made, built, tested, judged and reported.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn code_is_made_built_tested_and_judged_without_a_pull_request() {
+    let Some(folder) = stand_in() else { return };
+    drop(folder);
+    let Some(place) = Place::new(&[("README.md", "A shop.\n"), ("orch.yml", "service: shop\n")]) else {
+        return;
+    };
+    let inputs = json!({ "request": "add an MIT license for \"ACME Inc.\"" });
+    let done = place.run("code-build-test.yml", None, &json!({ "inputs": inputs }));
+    let ran = names(&done);
+    assert!(
+        ran.contains(&"policy".into()) && ran.contains(&"result".into()) && !ran.contains(&"pr".into()),
+        "{ran:?}"
+    );
+    assert_eq!((done["end"]["outputs"]["exit"].as_str(), place.branches().len()), (Some("0"), 0));
+}
