@@ -63,36 +63,51 @@ fn one<T>(
     read(part, &bytes).map_err(|error| error.to_string())
 }
 
-/// Writes new parts, then the head, each beside and then renamed; then takes away what neither this head nor the one before names.
-pub(super) fn write(
-    path: &Path,
-    head: &Head,
-    fresh: &[(Part, Vec<u8>)],
-    before: &Head,
-) -> std::io::Result<()> {
-    let folder = folder(path);
-    fs::create_dir_all(&folder)?;
-    for (part, bytes) in fresh {
-        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+/// Writes parts as they are made, then the head that names them.
+///
+/// Each is written beside and then renamed, and none is held: together they are as large as the index.
+pub(super) struct Writer<'a> {
+    head: &'a Path,
+    folder: PathBuf,
+}
+
+impl<'a> Writer<'a> {
+    /// Prepares to write to a head and its parts.
+    pub(super) fn to(head: &'a Path) -> std::io::Result<Self> {
+        let folder = folder(head);
+        fs::create_dir_all(&folder)?;
+        Ok(Self { head, folder })
+    }
+
+    /// Writes a part.
+    pub(super) fn part(&self, bytes: &[u8]) -> std::io::Result<Part> {
+        let part = Part::of(bytes);
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(bytes)?;
-        file.persist(folder.join(part.name()))?;
+        file.persist(self.folder.join(part.name()))?;
+        Ok(part)
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(&write_head(head))?;
-    file.persist(path)?;
-    let named: Vec<String> = [head, before]
-        .into_iter()
-        .flat_map(|head| head.segments.iter().chain(&head.past))
-        .map(Part::name)
-        .collect();
-    for entry in fs::read_dir(&folder)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_part = name.len() == 24 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_part && !named.contains(&name) {
-            // One that stays takes room and does no harm.
-            let _ = fs::remove_file(entry.path());
+
+    /// Writes the head, then takes away what neither it nor the one before names.
+    pub(super) fn end(self, head: &Head, before: &Head) -> std::io::Result<()> {
+        let parent =
+            self.head.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        file.write_all(&write_head(head))?;
+        file.persist(self.head)?;
+        let named: Vec<String> = [head, before]
+            .into_iter()
+            .flat_map(|head| head.segments.iter().chain(&head.past))
+            .map(Part::name)
+            .collect();
+        for entry in fs::read_dir(&self.folder)?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_part = name.len() == 24 && name.bytes().all(|b| b.is_ascii_hexdigit());
+            if is_part && !named.contains(&name) {
+                // One that stays takes room and does no harm.
+                let _ = fs::remove_file(entry.path());
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

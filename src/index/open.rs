@@ -263,28 +263,26 @@ impl Index {
         if !self.changed && path.is_file() {
             return Ok(());
         }
-        let mut fresh: Vec<(FilePart, Vec<u8>)> = Vec::new();
-        let mut add = |bytes: Vec<u8>| {
-            let part = FilePart::of(&bytes);
-            fresh.push((part, bytes));
-            part
-        };
+        self.write(path).map_err(|source| IndexError::Write { path: path.to_owned(), source })
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let writer = keep::Writer::to(path)?;
         let segments = self.stored.segments().iter().enumerate().map(|(at, segment)| {
             let known = self.kept.segments.get(at).copied().flatten();
-            known.unwrap_or_else(|| add(write_segment(segment)))
+            known.map_or_else(|| writer.part(&write_segment(segment)), Ok)
         });
-        let segments = segments.collect();
+        let segments = segments.collect::<std::io::Result<Vec<FilePart>>>()?;
         let mut past = self.kept.head.past.clone();
         if self.kept.past_is_old || past.len() >= MAX_PAST {
-            past = vec![add(write_commits(self.commits.iter()))];
+            past = vec![writer.part(&write_commits(self.commits.iter()))?];
         } else if !self.kept.fresh.is_empty() {
             let new: Vec<&Commit> =
                 self.commits.iter().filter(|commit| self.kept.fresh.contains(&commit.id)).collect();
-            past.push(add(write_commits(new.into_iter())));
+            past.push(writer.part(&write_commits(new.into_iter()))?);
         }
         let head = Head { segments, past, tip: Some(self.tip), weights: Some((self.weights, self.weighed)) };
-        keep::write(path, &head, &fresh, &self.kept.head)
-            .map_err(|source| IndexError::Write { path: path.to_owned(), source })
+        writer.end(&head, &self.kept.head)
     }
 
     /// Returns what the cache holds.

@@ -47,7 +47,7 @@ impl Changes {
     }
 
     /// Lays the changes over files with their blobs, and returns what the new blobs hold.
-    pub(super) fn lay(&self, files: &mut Vec<(String, Blob)>) -> Vec<(Blob, &[u8])> {
+    pub(in crate::index) fn lay(&self, files: &mut Vec<(String, Blob)>) -> Vec<(Blob, &[u8])> {
         files.retain(|(path, _)| !self.0.contains_key(path));
         let mut fresh = Vec::new();
         for (path, now) in &self.0 {

@@ -68,6 +68,7 @@ impl Segment {
             segment.chunks.extend(sketch.chunks);
         }
         all.sort_unstable();
+        segment.reserve(&all);
         let mut before = 0;
         for (term, chunk, count) in all {
             if segment.terms.last() != Some(&term) {
@@ -81,6 +82,22 @@ impl Segment {
         }
         segment.end();
         segment
+    }
+
+    /// Takes just the room that sorted postings need: what grows by doubling keeps up to twice as much for good.
+    fn reserve(&mut self, sorted: &[(Term, u32, u8)]) {
+        let (mut terms, mut bytes) = (0, 0);
+        let mut last: Option<(Term, u32)> = None;
+        for (term, chunk, _) in sorted {
+            let before = last.filter(|(known, _)| known == term).map(|(_, chunk)| chunk);
+            terms += usize::from(before.is_none());
+            let step = chunk - before.unwrap_or_default();
+            bytes += 1 + (32 - step.leading_zeros()).div_ceil(7).max(1) as usize;
+            last = Some((*term, *chunk));
+        }
+        self.terms.reserve_exact(terms);
+        self.ends.reserve_exact(terms);
+        self.posts.reserve_exact(bytes);
     }
 
     /// Makes one segment of several, with the blobs for which `keep` says so; it is what building it anew would give.

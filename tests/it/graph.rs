@@ -26,6 +26,45 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn a_working_tree_is_seen_where_it_is_asked_for() {
+    let env = TestEnv::new();
+    let root = env.repository("r", FILES);
+    env.orch(&root, &["graph", "--json"]).exits(0);
+    let cache = || fs::read(root.join(".git/orch/graph.bin")).unwrap();
+    let before = cache();
+    fs::write(
+        root.join("shop/fresh.py"),
+        "from .core import price\n\n\ndef discount():\n    return price()\n",
+    )
+    .unwrap();
+    fs::write(root.join("shop/page.py"), "from . import fresh\n").unwrap();
+    fs::remove_file(root.join("shop/cart.py")).unwrap();
+    fs::write(root.join(".github/CODEOWNERS"), "* @org/new\n").unwrap();
+    env.orch(&root, &["graph", "shop/fresh.py"]).exits(2).says("nothing there is called");
+    let said = env.orch(&root, &["graph", "--json", "shop/core.py"]).exits(0).json();
+    assert_eq!(
+        (&said["of"], texts(&said["asked"][0]["modules"][0]["imported_by"])),
+        (&"commit".into(), vec!["shop/cart.py"])
+    );
+    let said = env.orch(&root, &["graph", "--json", "--worktree", "shop/core.py"]).exits(0).json();
+    assert_eq!(said["of"], "working-tree");
+    assert_eq!(texts(&said["asked"][0]["modules"][0]["imported_by"]), ["shop/fresh.py"]);
+    assert_eq!(texts(&said["asked"][0]["modules"][0]["owners"]), ["@org/new"]);
+    assert_eq!(said["reach"]["levels"], serde_json::json!([["shop/fresh.py"], ["shop/page.py"]]));
+    let said = env.orch(&root, &["graph", "--json", "--worktree", "discount"]).exits(0).json();
+    assert_eq!(said["asked"][0]["modules"][0]["defines"], "shop/fresh.py:4");
+    assert_eq!(
+        env.orch(&root, &["graph", "--json", "--worktree"]).exits(0).json()["counts"]["unresolved"],
+        0
+    );
+    // Nothing of it is kept, and no artifact says it is a tree of git.
+    assert!(cache() == before);
+    for other in [["--at", "HEAD"], ["--diff", "HEAD..HEAD"], ["--save", "g.json"]] {
+        env.orch(&root, &[["graph", "--worktree"], other].concat()).exits(2);
+    }
+}
+
+#[test]
 fn a_file_a_folder_and_a_name_are_answered() {
     let env = TestEnv::new();
     let root = env.repository("r", FILES);

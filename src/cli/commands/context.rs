@@ -145,7 +145,7 @@ fn opened(
 }
 
 /// Returns what the working tree has over HEAD; what cannot be read is said and looked at as HEAD has it.
-fn worktree(vcs: &GitRepository, output: &Output) -> Result<Changes, CommandError> {
+pub(super) fn worktree(vcs: &GitRepository, output: &Output) -> Result<Changes, CommandError> {
     let (changes, unread) = Changes::of(vcs.deltas(&Span::Work)?);
     for (path, why) in unread {
         output.note(&format!("{} is seen as HEAD has it: {why}", plain(&path)));

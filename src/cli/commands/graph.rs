@@ -13,13 +13,16 @@ use crate::artifact::types::graph::RepositoryGraph;
 use crate::artifact::types::policy_input::BlastRadius;
 use crate::cli::CommandError;
 use crate::cli::args::{Format, Global};
+use crate::cli::commands::context::worktree;
 use crate::cli::commands::judge::ends;
 use crate::cli::error::{IoError, UsageError};
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::explain::nearest;
-use crate::index::graph::{Query, of_reader, radius, with_owners};
-use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead as _};
+use crate::index::Indexed;
+use crate::index::graph::{Query, of_reader, of_worktree, radius, with_owners};
+use crate::index::over::Worktree;
+use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead};
 use crate::scan::owners::{CodeOwners, PLACES};
 
 /// Tell what depends on what, and how far a change reaches
@@ -28,9 +31,11 @@ use crate::scan::owners::{CodeOwners, PLACES};
 /// folder or a name: what it imports, who imports it, which tests cover it, who owns it, what a change of it may reach.
 /// An import that leads to no file, or to several, is counted and never guessed. Nothing of the repository is run.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags, of which clap takes one")]
 #[command(
     after_help = "Examples:\n  orch graph                              how much there is, and what most depends on\n  orch graph src/auth/policy.py\n  \
     orch graph check_policy --depth 2       by a name it defines\n  orch graph --diff main...HEAD           how far the changes of a branch reach\n  \
+    orch graph --worktree src/auth          with what is not committed\n  \
     orch graph src/auth --dot | dot -Tsvg\n  orch graph --save graph.json            the whole graph, as an artifact"
 )]
 pub struct GraphArgs {
@@ -46,6 +51,9 @@ pub struct GraphArgs {
     /// The commit to look at; HEAD when absent
     #[arg(long, value_name = "COMMIT")]
     at: Option<String>,
+    /// Look at the working tree instead, with files that git does not ignore
+    #[arg(long, conflicts_with_all = ["at", "diff", "save"])]
+    worktree: bool,
     /// Print a graph for `dot` instead
     #[arg(long, conflicts_with_all = ["json", "diff"])]
     dot: bool,
@@ -78,7 +86,12 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
         Some(path) => Some(path.clone()),
         None => Some(vcs.common_dir().join("orch").join("graph.bin")),
     };
-    let (mut graph, told) = of_reader(&vcs.past(), &tree, cache.as_deref())?;
+    let reader = vcs.past();
+    let changes = if args.worktree { Some(worktree(&vcs, output)?) } else { None };
+    let (mut graph, told) = match &changes {
+        Some(changes) => of_worktree(&reader, &tree, cache.as_deref(), changes)?,
+        None => of_reader(&reader, &tree, cache.as_deref())?,
+    };
     if let Some((path, why)) = &told.unkept {
         if args.cache.is_some() {
             return Err(UsageError {
@@ -89,7 +102,11 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
         }
         output.note(&format!("what was read is not kept: {}: {why}", path.display()));
     }
-    let rules = owners(&vcs, &tree)?;
+    let source: Box<dyn VcsRead> = match changes {
+        Some(changes) => Box::new(Worktree { under: Indexed::of(vcs.clone()), changes }),
+        None => Box::new(vcs.clone()),
+    };
+    let rules = owners(source.as_ref(), &tree)?;
     with_owners(&mut graph, &rules);
     graph.commit = Some(commit.clone());
     if let Some(path) = &args.save {
@@ -120,17 +137,17 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
             let all: Vec<u32> = query.all().collect();
             return show::dot(&query, &all, 0, output);
         }
-        return show::summary(&query, told.read, json, output);
+        return show::summary(&query, (of(args), told.read), json, output);
     }
     let mut found = Vec::new();
     for what in &args.what {
-        found.push(Asked { what, modules: find(&query, &vcs, &tree, what)? });
+        found.push(Asked { what, modules: find(&query, source.as_ref(), &tree, what)? });
     }
     if args.dot {
         let all: Vec<u32> = found.iter().flat_map(|asked| asked.modules.iter().map(|(at, _)| *at)).collect();
         return show::dot(&query, &all, args.depth.unwrap_or(1) as usize, output);
     }
-    show::modules(&query, &found, depth, json, output)
+    show::modules(&query, &found, (of(args), depth), json, output)
 }
 
 /// What was asked for, with the modules it stands for.
@@ -149,7 +166,11 @@ struct Change<'a> {
     depth: usize,
 }
 
-pub(super) fn owners(vcs: &GitRepository, tree: &TreeId) -> Result<CodeOwners, CommandError> {
+const fn of(args: &GraphArgs) -> &'static str {
+    if args.worktree { "working-tree" } else { "commit" }
+}
+
+pub(super) fn owners(vcs: &dyn VcsRead, tree: &TreeId) -> Result<CodeOwners, CommandError> {
     for place in PLACES {
         if let Some(text) = vcs.file(tree, place)? {
             return Ok(CodeOwners::parse(&text));
@@ -161,7 +182,7 @@ pub(super) fn owners(vcs: &GitRepository, tree: &TreeId) -> Result<CodeOwners, C
 /// Finds what a word stands for: a file, a folder, a name that is defined.
 fn find(
     query: &Query<'_>,
-    vcs: &GitRepository,
+    vcs: &dyn VcsRead,
     tree: &TreeId,
     what: &str,
 ) -> Result<Vec<(u32, Option<String>)>, CommandError> {
@@ -181,7 +202,7 @@ fn find(
     let what_is = if there {
         format!("`{what}` is no module: it is in no language whose imports are read")
     } else {
-        format!("nothing in the commit is called `{what}`")
+        format!("nothing there is called `{what}`")
     };
     let paths: Vec<String> = query.all().map(|at| query.graph().path(at)).collect();
     let near = nearest(path, paths.iter().map(String::as_str));

@@ -23,7 +23,7 @@ mod tsconfig;
 
 pub use build::{build, with_owners};
 pub use cache::VERSION;
-pub use open::{GraphTold, MAX_FILE, kept, of_reader, of_vcs};
+pub use open::{GraphTold, MAX_FILE, kept, of_reader, of_vcs, of_worktree};
 pub use outline::Outline;
 pub use query::{Query, Reached};
 pub use radius::radius;

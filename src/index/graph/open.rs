@@ -10,6 +10,7 @@ use crate::artifact::types::graph::RepositoryGraph;
 use crate::ports::vcs::past::{Id, PastReader};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
+use super::super::over::Changes;
 use super::cache::{self, Cache, Key};
 use super::{LANGUAGES, Outline, build, is_module, language};
 
@@ -31,7 +32,17 @@ pub fn of_reader(
     tree: &TreeId,
     cache: Option<&Path>,
 ) -> Result<(RepositoryGraph, GraphTold), VcsError> {
-    made(reader, tree, cache, true)
+    made(reader, tree, cache, true, None)
+}
+
+/// Makes the graph of a working tree over the tree it is on; what is cached is used, and nothing is written.
+pub fn of_worktree(
+    reader: &PastReader,
+    tree: &TreeId,
+    cache: Option<&Path>,
+    changes: &Changes,
+) -> Result<(RepositoryGraph, GraphTold), VcsError> {
+    made(reader, tree, cache, true, Some(changes))
 }
 
 /// Returns the graph of a tree without what is defined; the last one is kept as it is, what files say by their blobs.
@@ -40,7 +51,7 @@ pub fn kept(reader: &PastReader, tree: &TreeId, folder: &Path) -> Result<Reposit
     if let Some(graph) = cache::last(&last, tree) {
         return Ok(graph);
     }
-    let (graph, _) = made(reader, tree, Some(&folder.join("graph.bin")), false)?;
+    let (graph, _) = made(reader, tree, Some(&folder.join("graph.bin")), false, None)?;
     // What cannot be kept is made again the next time.
     let _ = cache::keep_last(&last, &graph);
     Ok(graph)
@@ -51,8 +62,12 @@ fn made(
     tree: &TreeId,
     cache: Option<&Path>,
     defined: bool,
+    changes: Option<&Changes>,
 ) -> Result<(RepositoryGraph, GraphTold), VcsError> {
     let mut files = reader.tree_files(tree)?;
+    let laid = changes.map(|changes| changes.lay(&mut files)).unwrap_or_default();
+    let laid: HashMap<Id, &[u8]> = laid.into_iter().collect();
+    let blob = |id: &Id| laid.get(id).map(|bytes| bytes.to_vec()).or_else(|| reader.blob(id));
     files.retain(|(path, _)| is_text(path));
     let kept = cache.map(Cache::read).unwrap_or_default();
     let key = |path: &str, id: &Id| {
@@ -63,9 +78,13 @@ fn made(
     let mut missing: Vec<Key> = keys.iter().flatten().copied().filter(|key| !kept.holds(key)).collect();
     missing.sort_unstable();
     missing.dedup();
-    let fresh = read(reader, &missing);
+    let (here, missing): (Vec<Key>, Vec<Key>) =
+        missing.into_iter().partition(|(id, _)| laid.contains_key(id));
+    let mut fresh = read(reader, &missing);
+    let here = here.into_iter().map(|key| (key, outline(usize::from(key.1), laid.get(&key.0).copied())));
+    fresh.extend(here);
     let mut told = GraphTold { read: fresh.len(), unkept: None };
-    if let Some(path) = cache
+    if let Some(path) = cache.filter(|_| changes.is_none())
         && (!fresh.is_empty() || !path.is_file())
     {
         let alive: HashSet<Key> = keys.iter().flatten().copied().collect();
@@ -75,15 +94,15 @@ fn made(
         }
     }
     let fresh: HashMap<Key, Outline> = fresh.into_iter().collect();
-    let outline = |key: &Key| {
+    let known = |key: &Key| {
         let needed = defined || LANGUAGES.get(usize::from(key.1)).is_some_and(|language| language.by_name());
         fresh.get(key).cloned().or_else(|| kept.get(key, needed))
     };
-    let outlines: Vec<Option<Outline>> = keys.iter().map(|key| key.as_ref().and_then(outline)).collect();
+    let outlines: Vec<Option<Outline>> = keys.iter().map(|key| key.as_ref().and_then(known)).collect();
     drop(kept);
     let by_path: HashMap<&str, &Id> = files.iter().map(|(path, id)| (path.as_str(), id)).collect();
     let text = |path: &str| {
-        let bytes = reader.blob(by_path.get(path)?).filter(|bytes| bytes.len() <= MAX_FILE)?;
+        let bytes = blob(by_path.get(path)?).filter(|bytes| bytes.len() <= MAX_FILE)?;
         String::from_utf8(bytes).ok()
     };
     let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();

@@ -2,13 +2,14 @@
 //!
 //! Must never write, and must never run a filter or a program: contents are as git stores them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use gix::bstr::ByteSlice as _;
 use gix::objs::TreeRefIter;
+use gix::odb::pack::index;
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
 use gix::{ObjectId, Repository, ThreadSafeRepository};
@@ -41,6 +42,10 @@ pub struct PastCommit {
 /// More changes than this in one commit say nothing about any of them.
 const MAX_CHANGES: usize = 3000;
 const OBJECT_CACHE: usize = 32 << 20;
+/// So many blobs are streamed before the packs are opened anew.
+const ROUND: usize = 12_000;
+/// In more packs than this places are not looked up.
+const MAX_SORTED: usize = 50;
 
 /// Reads the past.
 #[derive(Clone)]
@@ -106,6 +111,47 @@ impl PastReader {
         ids: &[Id],
         read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
         mut take: impl FnMut(Id, R),
+    ) {
+        if ids.len() <= ROUND {
+            return self.stream_round(ids, &read, &mut take);
+        }
+        let ids = self.by_place(ids);
+        for round in ids.chunks(ROUND) {
+            // What a mapped pack was read for stays in memory as long as it is open.
+            let anew = opened(self.repo.git_dir()).map_or_else(|_| self.clone(), |repo| Self { repo });
+            anew.stream_round(round, &read, &mut take);
+        }
+    }
+
+    /// Sorts ids as they lie in the packs, so that each part of a pack is read once; what is in no pack here comes last.
+    fn by_place(&self, ids: &[Id]) -> Vec<Id> {
+        let folder = self.repo.to_thread_local().objects.store_ref().path().join("pack");
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut names: Vec<_> =
+            names.filter(|path| path.extension().is_some_and(|end| end == "idx")).collect();
+        names.sort_unstable();
+        let packs: Vec<index::File> = names
+            .into_iter()
+            .take(MAX_SORTED)
+            .filter_map(|path| index::File::at(path, gix::hash::Kind::Sha1).ok())
+            .collect();
+        let place = |id: &Id| {
+            packs.iter().enumerate().find_map(|(pack, index)| {
+                let at = index.lookup(ObjectId::from(*id))?;
+                Some((pack, index.pack_offset_at_index(at)))
+            })
+        };
+        let mut placed: Vec<((usize, u64), Id)> =
+            ids.iter().map(|id| (place(id).unwrap_or((usize::MAX, 0)), *id)).collect();
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn stream_round<R: Send>(
+        &self,
+        ids: &[Id],
+        read: &(impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync),
+        take: &mut impl FnMut(Id, R),
     ) {
         const STEP: usize = 32;
         const WAITING: usize = 8;
@@ -177,7 +223,7 @@ impl PastReader {
         let repo = self.local();
         let from = bytes(commit_oid(from).ok()?);
         let (mut found, mut next, mut met) = (Vec::new(), vec![from], false);
-        let mut seen = std::collections::HashSet::from([from]);
+        let mut seen = HashSet::from([from]);
         while let Some(id) = next.pop() {
             met |= id == *tip;
             if known(&id) {

@@ -51,6 +51,8 @@ struct Reach {
 
 #[derive(Serialize)]
 struct Answer<'g> {
+    /// `commit` or `working-tree`.
+    of: &'static str,
     commit: Option<&'g str>,
     asked: Vec<AskedAnswer<'g>>,
     reach: Reach,
@@ -101,7 +103,7 @@ fn reach(query: &Query<'_>, modules: &[u32], depth: usize) -> Reach {
 pub(super) fn modules<'a>(
     query: &'a Query<'a>,
     asked: &'a [Asked<'a>],
-    depth: usize,
+    (of, depth): (&'static str, usize),
     json: bool,
     output: &Output,
 ) -> Result<u8, CommandError> {
@@ -129,6 +131,7 @@ pub(super) fn modules<'a>(
     if json {
         let graph = query.graph();
         output.print_json(&Answer {
+            of,
             commit: graph.commit.as_ref().map(CommitId::as_str),
             asked: answers,
             reach,
@@ -278,6 +281,8 @@ pub(super) fn change(
 /// All of a graph in a few lines, for programs.
 #[derive(Serialize)]
 struct Summary<'g> {
+    /// `commit` or `working-tree`.
+    of: &'static str,
     commit: Option<&'g str>,
     modules: usize,
     tests: usize,
@@ -290,7 +295,7 @@ struct Summary<'g> {
 /// Shows how much there is.
 pub(super) fn summary(
     query: &Query<'_>,
-    read: usize,
+    (of, read): (&'static str, usize),
     json: bool,
     output: &Output,
 ) -> Result<u8, CommandError> {
@@ -301,6 +306,7 @@ pub(super) fn summary(
     most.sort_by_key(|(module, count)| (std::cmp::Reverse(*count), *module));
     most.truncate(10);
     let summary = Summary {
+        of,
         commit: graph.commit.as_ref().map(CommitId::as_str),
         modules: graph.modules.len(),
         tests: graph.modules.iter().filter(|module| module.test).count(),
