@@ -87,8 +87,8 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
         None => Some(vcs.common_dir().join("orch").join("graph.bin")),
     };
     let reader = vcs.past();
-    let changes = if args.worktree { Some(worktree(&vcs, output)?) } else { None };
-    let (mut graph, told) = match &changes {
+    let work = if args.worktree { Some(worktree(&vcs, output)?) } else { None };
+    let (mut graph, told) = match &work {
         Some(changes) => of_worktree(&reader, &tree, cache.as_deref(), changes)?,
         None => of_reader(&reader, &tree, cache.as_deref())?,
     };
@@ -102,7 +102,7 @@ pub fn run(args: &GraphArgs, global: &Global, output: &Output) -> Result<u8, Com
         }
         output.note(&format!("what was read is not kept: {}: {why}", path.display()));
     }
-    let source: Box<dyn VcsRead> = match changes {
+    let source: Box<dyn VcsRead> = match work {
         Some(changes) => Box::new(Worktree { under: Indexed::of(vcs.clone()), changes }),
         None => Box::new(vcs.clone()),
     };
