@@ -88,7 +88,10 @@ fn conditions_read_result_and_exit_of_every_stage_before() {
     );
     let all: Vec<&str> =
         jobs["result"]["needs"].as_sequence().unwrap().iter().filter_map(|need| need.as_str()).collect();
-    assert_eq!(all.len() + 1, jobs.len());
+    // How the whole ended hangs on every job but the one that only proves it.
+    let rest: Vec<&str> =
+        jobs.keys().filter_map(|name| name.as_str()).filter(|name| !all.contains(name)).collect();
+    assert_eq!(rest, ["proof", "result"]);
 }
 
 #[test]
@@ -124,7 +127,8 @@ fn elsewhere_the_action_is_that_of_a_release() {
     let text = &files[0].text;
     assert!(!text.contains(".orch-action") && !text.contains("workflow_sha"));
     let uses = format!("uses: {}@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n", caller::repository());
-    assert_eq!(text.matches(&uses).count(), text.matches("id: stage").count());
+    // A step for each stage, and one more of the job that keeps what was signed.
+    assert_eq!(text.matches(&uses).count(), text.matches("id: stage").count() + 1);
 }
 
 /// A denied release ends as one that is rolled back does: only the decision tells them apart.
