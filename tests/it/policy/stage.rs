@@ -173,7 +173,7 @@ fn packs_that_are_not_in_the_base_are_refused() {
     for pack in ["nowhere", "../outside", "/etc", ".git/hooks", ""] {
         let mut case = Case::default();
         case.config.policy.packs = vec![pack.into()];
-        refused(&case, Class::Usage, "base commit");
+        refused(&case, Class::Usage, "read from a commit");
     }
 }
 

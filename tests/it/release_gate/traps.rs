@@ -184,7 +184,7 @@ fn the_program_judges_a_file_offline_with_documented_exit_codes() {
     env.orch(&root, &["release", "judge", "evidence.json"]).exits(2);
     env.orch(&root, &["release", "judge", "none.json"]).exits(1);
     env.orch(&root, &["release", "controls"]).exits(0).says("release/canary");
-    env.orch(&root, &["schema", "release-evidence"]).exits(0).says("urn:orch:artifact:release-evidence:1.0");
+    env.orch(&root, &["schema", "release-evidence"]).exits(0).says("urn:orch:artifact:release-evidence:1.1");
 }
 
 /// What an environment asks for is checked as the rest of the config is: with the place, and what to do.
