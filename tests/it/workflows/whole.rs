@@ -204,7 +204,11 @@ fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
             place.run("approve.yml", Some(&event), &json!({ "inputs": inputs, "artifacts": artifacts }));
         let log = done["jobs"].to_string();
         if good {
-            assert_eq!(names(&done), ["earlier", "approve", "pr", "review-gate", "result"]);
+            assert_eq!(names(&done), ["earlier", "approve", "pr", "review-gate", "proof", "result"]);
+            // What the identity of the workflow signed says what the run says, and is kept with the repository.
+            assert_eq!(done["jobs"]["proof"]["result"], "success", "{log}");
+            let kept = env.git(&env.path("shop.git"), &["ls-tree", "-r", "--name-only", "refs/orch/runs"]);
+            assert!(kept.contains("attest/change.json") && kept.contains("approval.json"), "{kept}");
             assert_eq!(
                 (done["end"]["outputs"]["exit"].as_str(), place.branches().len()),
                 (Some("0"), 1),
