@@ -24,14 +24,25 @@ pub struct StatementKind {
     make: Make,
 }
 
+/// What a run that makes a change says of the whole of it.
+pub const CHANGE: StatementKind = StatementKind {
+    name: "change",
+    predicate: change::TYPE,
+    about: "The whole run: stages, files, rules, tests, cost.",
+    make: own,
+};
+
+/// What a run of a release says of the whole of it.
+const RELEASE: StatementKind = StatementKind {
+    name: "release",
+    predicate: release::TYPE,
+    about: "A release: what was judged, decided and done, for which digests and environment.",
+    make: release::release,
+};
+
 /// Every kind; of one with nothing to say about a run there is no statement.
 pub const KINDS: &[StatementKind] = &[
-    StatementKind {
-        name: "change",
-        predicate: change::TYPE,
-        about: "The whole run: stages, files, rules, tests, cost.",
-        make: own,
-    },
+    CHANGE,
     StatementKind {
         name: "provenance",
         predicate: catalogue::PROVENANCE,
@@ -56,18 +67,12 @@ pub const KINDS: &[StatementKind] = &[
         about: "What policy or the release gate decided, as a SLSA verification summary.",
         make: catalogue::vsa,
     },
-    StatementKind {
-        name: "release",
-        predicate: release::TYPE,
-        about: "A release: what was judged, decided and done, for which digests and environment.",
-        make: release::release,
-    },
+    RELEASE,
 ];
 
 /// Returns the kind that a run must have to count as signed: the one that speaks of the whole of it.
 pub fn main_kind(run: &OpenRun<'_>) -> &'static StatementKind {
-    let name = if run.is_release() { "release" } else { "change" };
-    StatementKind::named(name).unwrap_or(&KINDS[0])
+    if run.is_release() { &RELEASE } else { &CHANGE }
 }
 
 /// The names of the predicates of this program among the schemas.

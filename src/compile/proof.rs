@@ -11,7 +11,7 @@ use super::job::{EARLIER, Unrolled, action, own_action, parts};
 use super::pins::{ATTEST, CHECKOUT};
 use super::{Origin, RUNNER};
 use crate::artifact::id::StageId;
-use crate::attest::KINDS;
+use crate::attest::CHANGE;
 
 const NAME: &str = "proof";
 
@@ -62,7 +62,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, unrolled: &Unrolled, origi
          uses: {}\n        with:\n          predicate-type: {}\n          predicate-path: ${{{{ runner.temp }}}}/orch-attest/predicate.json\n          \
          subject-checksums: ${{{{ runner.temp }}}}/orch-attest/subjects.sha256\n          show-summary: false\n",
         ATTEST.uses(),
-        KINDS[0].predicate
+        CHANGE.predicate
     );
     let _ = write!(
         out,

@@ -167,6 +167,14 @@ pub enum EngineError {
     Call(#[from] CallFailure),
 }
 
+impl EngineError {
+    /// An engine without a second idea: what it made failed, for the first reason of the report.
+    fn stuck(engine: &'static str, report: &Verification) -> Self {
+        let why = report.reasons.first().map_or("the report gives no reason", |r| r.message.as_str());
+        Self::Stuck { engine, why: why.to_owned() }
+    }
+}
+
 impl Failure for EngineError {
     fn class(&self) -> Class {
         match self {

@@ -21,7 +21,7 @@ use crate::artifact::types::review::Review;
 use crate::artifact::types::task::Task;
 use crate::artifact::types::verdict::Verdict;
 use crate::artifact::types::verification::{TestStatus, Totals, Verification};
-use crate::attest::{Bundle, KINDS};
+use crate::attest::{Bundle, CHANGE};
 use crate::ports::observe::{CommitSeen, MAX_COMMITS, Seen, Unseen};
 use crate::ports::vcs::{CommitRef, VcsError};
 use crate::stage::approve::bound;
@@ -148,7 +148,7 @@ fn asker(account: &Account) -> Asker {
 /// Returns the trusted key that signed the run's own statement; whether it says the right things, a check of its own tells.
 fn signed_by(case: &Case<'_>) -> Option<String> {
     let files = case.opened.statements().ok()?;
-    let own = files.into_iter().find(|(path, _)| KINDS.first().is_some_and(|kind| &kind.path() == path))?;
+    let own = files.into_iter().find(|(path, _)| *path == CHANGE.path())?;
     let bundle = Bundle::parse(&own.0, &own.1).ok()?;
     bundle.signer(case.keys).map(crate::attest::PublicKey::id)
 }

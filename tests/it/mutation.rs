@@ -82,17 +82,21 @@ fn other_run() -> MemoryStore {
     copy(&other.store)
 }
 
+/// Tells whether what a check found makes `orch verify` refuse.
+fn refuses(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Held { .. } => false,
+        Outcome::Failed { .. } => true,
+        Outcome::NotMeasured { needed, .. } => *needed,
+    }
+}
+
 /// Tells whether `orch verify` refuses a run; the check that does comes back.
 fn refused_by(good: &Good, store: &dyn ArtifactStore, keys: &[PublicKey]) -> Option<&'static str> {
     let run = run();
     let Ok(opened) = OpenRun::open(&run, store, false) else { return Some("unreadable") };
     let repository: &FakeRepository = &good.world.repository;
     let case = Case { opened, repository: Some(repository), head: None, keys };
-    let refuses = |outcome: &Outcome| match outcome {
-        Outcome::Held { .. } => false,
-        Outcome::Failed { .. } => true,
-        Outcome::NotMeasured { needed, .. } => *needed,
-    };
     // The dearest one last; each looks for itself, so the order does not matter.
     let mut checks: Vec<_> = CHECKS.iter().collect();
     checks.sort_by_key(|check| check.name == "policy");

@@ -18,9 +18,9 @@ use crate::diagnostic::text::{count, plain};
 use crate::pipeline::earlier;
 use crate::pipeline::parts::{self, PartFiles};
 
-/// Copy the files of one stage, to hand them to the next job
+/// A stage of a run.
 #[derive(Debug, Args)]
-pub struct PartArgs {
+struct StageOfRun {
     /// The stage
     stage: StageId,
     /// The round of a stage in a loop
@@ -29,6 +29,13 @@ pub struct PartArgs {
     /// The run: its id, the start of its id, or its folder; absent: the newest
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
+}
+
+/// Copy the files of one stage, to hand them to the next job
+#[derive(Debug, Args)]
+pub struct PartArgs {
+    #[command(flatten)]
+    of: StageOfRun,
     /// Make the copy in this folder
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
@@ -44,14 +51,8 @@ pub struct MergeArgs {
 /// Take over what earlier attempts of a stage spent, before it runs again; nothing else of them
 #[derive(Debug, Args)]
 pub struct SpentArgs {
-    /// The stage
-    stage: StageId,
-    /// The round of a stage in a loop
-    #[arg(long, value_name = "N", default_value = "1")]
-    round: u32,
-    /// The run: its id, the start of its id, or its folder; absent: the newest
-    #[arg(long, value_name = "RUN")]
-    run: Option<String>,
+    #[command(flatten)]
+    of: StageOfRun,
     /// The folder with what those attempts handed over, each in a folder of its own
     #[arg(long, value_name = "FOLDER")]
     from: PathBuf,
@@ -71,15 +72,17 @@ struct Done<'a> {
     folder: &'a Path,
 }
 
-fn round(number: u32) -> Result<Round, UsageError> {
-    Round::new(number)
-        .ok_or_else(|| UsageError { what: "the round is wrong".into(), help: "Rounds count from 1.".into() })
+impl StageOfRun {
+    fn round(&self) -> Result<Round, UsageError> {
+        let wrong = || UsageError { what: "the round is wrong".into(), help: "Rounds count from 1.".into() };
+        Round::new(self.round).ok_or_else(wrong)
+    }
 }
 
 /// Takes the ledger of earlier attempts into the run.
 pub fn spent(args: &SpentArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    let of = (args.stage, round(args.round)?);
-    let found = session::find_run(global, args.run.as_deref())?;
+    let of = (args.of.stage, args.of.round()?);
+    let found = session::find_run(global, args.of.run.as_deref())?;
     let ledger = earlier::ledger(&read(&args.from)?, &found.run, of)?;
     if let Some((path, bytes)) = &ledger {
         match found.store.read(path)? {
@@ -97,19 +100,19 @@ pub fn spent(args: &SpentArgs, global: &Global, output: &Output) -> Result<u8, C
     let taken = Taken { run: &found.run, ledger: ledger.as_ref().map(|(path, _)| path.as_str()) };
     output.show(&taken, |out| match taken.ledger {
         Some(path) => writeln!(out, "{path} of earlier attempts is in the run; what they spent counts."),
-        None => writeln!(out, "No earlier attempt of {} spent anything.", args.stage),
+        None => writeln!(out, "No earlier attempt of {} spent anything.", args.of.stage),
     })?;
     Ok(0)
 }
 
 /// Copies the files of a stage.
 pub fn part(args: &PartArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
-    let round = round(args.round)?;
-    let found = session::find_run(global, args.run.as_deref())?;
+    let round = args.of.round()?;
+    let found = session::find_run(global, args.of.run.as_deref())?;
     let target = DirStore::new(args.into.join(found.run.as_str()));
     let mut copied = 0;
     for path in found.store.list()? {
-        if parts::owner(&path) == Some((args.stage, round))
+        if parts::owner(&path) == Some((args.of.stage, round))
             && let Some(bytes) = found.store.read(&path)?
         {
             target.write(&path, &bytes)?;
@@ -118,14 +121,17 @@ pub fn part(args: &PartArgs, global: &Global, output: &Output) -> Result<u8, Com
     }
     if copied == 0 {
         return Err(UsageError {
-            what: format!("the run `{}` has no file of {} in round {}", found.run, args.stage, args.round),
+            what: format!(
+                "the run `{}` has no file of {} in round {}",
+                found.run, args.of.stage, args.of.round
+            ),
             help: "Run the stage first; `orch artifacts verify` tells which stages are finished.".into(),
         }
         .into());
     }
     let done = Done { run: &found.run, files: copied, folder: &args.into };
     output.show(&done, |out| {
-        writeln!(out, "{} of {} copied to {}.", count(copied, "file"), args.stage, args.into.display())
+        writeln!(out, "{} of {} copied to {}.", count(copied, "file"), args.of.stage, args.into.display())
     })?;
     Ok(0)
 }

@@ -118,8 +118,7 @@ impl Engine for TemplateEngine {
         feedback: Option<&Verification>,
     ) -> Result<Proposed<ChangeSet>, EngineError> {
         if let Some(report) = feedback {
-            let why = report.reasons.first().map_or("the report gives no reason", |r| r.message.as_str());
-            return Err(EngineError::Stuck { engine: NAME, why: why.to_owned() });
+            return Err(EngineError::stuck(NAME, report));
         }
         let (_, Planned { built, .. }) = self.rebuild(view, task, plan)?;
         Ok(Proposed::undiscussed(ChangeSet { base_tree: view.tree.clone(), files: built.edits }))

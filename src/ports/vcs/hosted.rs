@@ -11,7 +11,7 @@ use crate::ports::secret::Secret;
 use super::commit::{full_name, write_commits_on};
 use super::git::commit_oid;
 use super::program::{self, Access, Said};
-use super::remote::{PUSH, STALE, rejected, summary};
+use super::remote::{FETCH, PUSH, STALE, rejected, summary};
 use super::{BranchDraft, GitRepository, VcsError};
 
 const PUSH_LIMIT: Duration = Duration::from_mins(5);
@@ -90,17 +90,7 @@ impl GitRepository {
 
     /// Brings the commit that is gone on with here; an object, and no ref.
     fn fetch_hosted(&self, push: &HostedPush<'_>) -> Result<(), PushError> {
-        let words = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--upload-pack=git-upload-pack",
-            "--",
-            push.url,
-            push.on.as_str(),
-        ];
+        let words = [&FETCH[..], &[push.url, push.on.as_str()]].concat();
         let said = self.say(push, &words)?;
         if said.ok {
             return Ok(());

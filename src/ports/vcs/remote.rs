@@ -26,6 +26,17 @@ pub(super) const PUSH: [&str; 7] = [
     "--receive-pack=git-receive-pack",
 ];
 
+/// How every fetch of one commit begins: objects and nothing else, no program but git's own at the other end.
+pub(super) const FETCH: [&str; 7] = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-recurse-submodules",
+    "--upload-pack=git-upload-pack",
+    "--",
+];
+
 /// What git says when the branch of the remote is not where the lease says.
 pub(super) const STALE: &[&str] = &["stale info", "[rejected]", "reference already exists", "fetch first"];
 
@@ -130,17 +141,7 @@ impl Remote<'_> {
 
     /// Brings one commit with all it needs into the object store.
     pub(super) fn fetch(&self, commit: &CommitId) -> Result<(), VcsError> {
-        let words = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--upload-pack=git-upload-pack",
-            "--",
-            &self.url,
-            commit.as_str(),
-        ];
+        let words = [&FETCH[..], &[&self.url, commit.as_str()]].concat();
         self.ask("fetch from", &words, PUSH_LIMIT).map(drop)
     }
 

@@ -497,16 +497,12 @@ impl Pass<'_, '_, '_> {
             return;
         }
         let Some(confidence) = judge_url(&text[user], password) else { return };
-        let message = "a password for a connection";
-        self.hit(Hit {
-            range,
-            secret: password,
-            code: PASSWORD,
-            rule: "connection",
-            message,
-            confidence,
-            more: None,
-        });
+        self.connection(range, confidence, "a password for a connection");
+    }
+
+    fn connection(&mut self, range: Range<usize>, confidence: Confidence, message: &'static str) {
+        let secret = &self.text[range.clone()];
+        self.hit(Hit { range, secret, code: PASSWORD, rule: "connection", message, confidence, more: None });
     }
 
     /// `user:password@tcp(host:3306)/name`
@@ -519,16 +515,7 @@ impl Pass<'_, '_, '_> {
         let (user, range) = (&text[start..start + colon], start + colon + 1..end);
         let password = &text[range.clone()];
         let Some(confidence) = judge_url(user, password) else { return };
-        let message = "a password in a data source";
-        self.hit(Hit {
-            range,
-            secret: password,
-            code: PASSWORD,
-            rule: "connection",
-            message,
-            confidence,
-            more: None,
-        });
+        self.connection(range, confidence, "a password in a data source");
     }
 
     /// `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`, `ConvertTo-SecureString "password"`

@@ -17,14 +17,14 @@ use orch::ports::clock::FakeClock;
 use orch::ports::observe::{CommitSeen, FakeObserver};
 use orch::ports::vcs::{FakeRepository, VcsRead as _};
 use orch::ports::workspace::FakeWorkspaces;
-use orch::proof::{Case, OF_RELEASES, Outcome};
+use orch::proof::{Case, OF_RELEASES};
 use orch::stage::runner::{Position, Runner};
 use orch::stage::{Ports, Request, registry};
 use orch::telemetry::Silent;
 use serde_json::{Value, json};
 
 use super::forge::forge;
-use super::{each, forgeries, key, mutants_of, sign_as};
+use super::{each, forgeries, key, mutants_of, refuses, sign_as};
 use crate::forge::github;
 use crate::release_acts::{NOW, digests, merged};
 use crate::replay::world::copy;
@@ -175,11 +175,6 @@ impl Released {
         if !case.is_release() {
             return Some("no release");
         }
-        let refuses = |outcome: &Outcome| match outcome {
-            Outcome::Held { .. } => false,
-            Outcome::Failed { .. } => true,
-            Outcome::NotMeasured { needed, .. } => *needed,
-        };
         let mut checks: Vec<_> = OF_RELEASES.iter().collect();
         checks.sort_by_key(|check| check.name == "release");
         if !keys.is_empty() {

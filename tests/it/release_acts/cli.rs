@@ -98,6 +98,17 @@ impl Service {
         state.checks.push(check);
     }
 
+    /// The environment runs the commit already.
+    pub fn deployed(&self) {
+        let mut state = self.hub.state();
+        let mut runs = state.deployments[0].clone();
+        (runs["id"], runs["sha"]) = (json!(1001), json!(self.subject));
+        runs["payload"]["artifacts"] = json!(digests("new"));
+        state.deployments.push(runs);
+        let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
+        state.deployment_statuses.push((1001, orch_status(&status)));
+    }
+
     /// What earlier jobs hand over: digests of what was tested, and numbers of canary and last good release.
     pub fn inputs(&self, at: i64, canary: (&str, u64), good: (&str, u64)) {
         let folder = self.root.join("release-inputs");
@@ -234,13 +245,7 @@ fn a_program_that_dies_after_any_write_is_run_again_and_ends_in_the_same_state()
         let canary = if stage == "promote" { "0.010" } else { "0.040" };
         service.inputs(NOW - 60, (canary, 4000), ("0.010", 4000));
         if stage == "rollback" {
-            let mut state = service.hub.state();
-            let mut runs = state.deployments[0].clone();
-            (runs["id"], runs["sha"]) = (json!(1001), json!(service.subject));
-            runs["payload"]["artifacts"] = json!(digests("new"));
-            state.deployments.push(runs);
-            let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
-            state.deployment_statuses.push((1001, orch_status(&status)));
+            service.deployed();
         }
         let exit = if stage == "promote" { 0 } else { 3 };
         service.gate(NOW, &["--deployed"]).exits(exit);

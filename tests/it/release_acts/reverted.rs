@@ -3,10 +3,10 @@
 use std::fs;
 
 use orch::ports::vcs::{GitRepository, VcsRead as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::cli::Service;
-use super::{NOW, digests, orch_status};
+use super::NOW;
 
 const CONFIG: &str = "service: shop\ncommands: { test: [[\"true\"]] }\n";
 
@@ -14,15 +14,7 @@ const CONFIG: &str = "service: shop\ncommands: { test: [[\"true\"]] }\n";
 fn taken_back() -> (Service, String) {
     let service = Service::new();
     service.inputs(NOW - 60, ("0.040", 4000), ("0.010", 4000));
-    {
-        let mut state = service.hub.state();
-        let mut runs = state.deployments[0].clone();
-        (runs["id"], runs["sha"]) = (json!(1001), json!(service.subject));
-        runs["payload"]["artifacts"] = json!(digests("new"));
-        state.deployments.push(runs);
-        let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
-        state.deployment_statuses.push((1001, orch_status(&status)));
-    }
+    service.deployed();
     service.gate(NOW, &["--deployed"]).exits(3);
     service.orch(NOW + 30, &["stage", "rollback"]).exits(0);
     fs::write(service.env.path("local.yml"), CONFIG).unwrap();
