@@ -5,8 +5,8 @@ use std::fs;
 use orch::ports::vcs::{GitRepository, VcsRead as _};
 use serde_json::Value;
 
-use super::cli::Service;
 use super::NOW;
+use super::cli::Service;
 
 const CONFIG: &str = "service: shop\ncommands: { test: [[\"true\"]] }\n";
 
