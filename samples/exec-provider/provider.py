@@ -49,6 +49,10 @@ def main():
 
 def answer(request):
     command, url = os.environ.get("ORCH_SAMPLE_COMMAND"), os.environ.get("ORCH_SAMPLE_URL")
+    if "embed" in request:
+        if not url:
+            raise Failed("bad-request", "vectors come from a server only: set ORCH_SAMPLE_URL")
+        return vectors(url, request)
     if command:
         return by_command(shlex.split(command), request)
     if url:
@@ -77,9 +81,6 @@ def by_command(words, request):
 
 def by_server(url, request):
     """A server that speaks Chat Completions."""
-    host = urllib.parse.urlsplit(url)
-    if host.scheme != "https" and host.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise Failed("bad-request", "plain http goes to this machine only")
     body = {
         "model": request["model"],
         "messages": [
@@ -93,22 +94,40 @@ def by_server(url, request):
         body["reasoning_effort"] = request["effort"]
     if request["schema"]:
         body["response_format"] = {"type": "json_schema", "json_schema": {**request["schema"], "strict": True}}
+    return read(post(url, "/chat/completions", body))
+
+
+def vectors(url, request):
+    """A server that speaks embeddings as OpenAI does."""
+    said = post(url, "/embeddings", {"model": request["model"], "input": request["embed"], "encoding_format": "float"})
+    try:
+        made = [item["embedding"] for item in sorted(said["data"], key=lambda item: item["index"])]
+    except (KeyError, TypeError):
+        raise Failed("cut", "the server's reply has no vectors")
+    usage = said.get("usage")
+    return {"vectors": made, **({"usage": {"input": usage["prompt_tokens"]}} if usage else {})}
+
+
+def post(url, path, body):
+    """One request to the server, and the JSON it answers."""
+    host = urllib.parse.urlsplit(url)
+    if host.scheme != "https" and host.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise Failed("bad-request", "plain http goes to this machine only")
     headers = {"content-type": "application/json"}
     if os.environ.get("ORCH_SAMPLE_KEY"):
         headers["authorization"] = "Bearer " + os.environ["ORCH_SAMPLE_KEY"]
-    call = urllib.request.Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers)
+    call = urllib.request.Request(url.rstrip("/") + path, json.dumps(body).encode(), headers)
     opener = urllib.request.build_opener(NoRedirect, *([urllib.request.ProxyHandler({})] if host.scheme == "http" else []))
     try:
         # The deadline is kept by orch, which ends this program.
         with opener.open(call) as response:
-            said = json.load(response)
+            return json.load(response)
     except urllib.error.HTTPError as error:
         raise of_status(error)
     except (urllib.error.URLError, OSError) as error:
         raise Failed("offline", str(getattr(error, "reason", error)))
     except ValueError as error:
         raise Failed("cut", "the server's reply is no JSON: %s" % error)
-    return read(said)
 
 
 def of_status(error):

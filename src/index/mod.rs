@@ -13,6 +13,7 @@ pub mod graph;
 mod keep;
 pub mod kind;
 mod lines;
+pub mod meaning;
 mod open;
 pub mod over;
 pub mod past;

@@ -46,6 +46,14 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// Returns what a file holds now: nothing where it does not differ, an inner nothing where it is gone or no file.
+    pub fn content(&self, path: &str) -> Option<Option<&[u8]>> {
+        self.0.get(path).map(|now| match now {
+            Some((EntryKind::File | EntryKind::Executable, bytes)) => Some(bytes.as_slice()),
+            _ => None,
+        })
+    }
+
     /// Lays the changes over files with their blobs, and returns what the new blobs hold.
     pub(in crate::index) fn lay(&self, files: &mut Vec<(String, Blob)>) -> Vec<(Blob, &[u8])> {
         files.retain(|(path, _)| !self.0.contains_key(path));
@@ -100,9 +108,8 @@ impl VcsRead for Worktree {
     }
 
     fn file(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, VcsError> {
-        match self.changes.0.get(path) {
-            Some(Some((EntryKind::File | EntryKind::Executable, bytes))) => Ok(Some(bytes.clone())),
-            Some(_) => Ok(None),
+        match self.changes.content(path) {
+            Some(content) => Ok(content.map(<[u8]>::to_vec)),
             None => self.under.file(tree, path),
         }
     }

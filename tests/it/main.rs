@@ -5,6 +5,7 @@ mod approve;
 mod artifacts;
 mod config;
 mod context;
+mod context_embeddings;
 mod context_pack;
 mod conversation;
 mod cost;

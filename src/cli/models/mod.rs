@@ -13,9 +13,11 @@ use jiff::civil::Date;
 
 mod compose;
 mod credential;
+mod once;
 mod ready;
 
 pub use compose::ConfiguredRoutes;
+pub use once::{Once, Used};
 pub use ready::{Readiness, needs};
 
 use super::CommandError;

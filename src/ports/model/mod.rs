@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub mod conformance;
+mod embedding;
 mod error;
 pub mod exec;
 pub mod http;
@@ -18,6 +19,7 @@ pub mod scripted;
 mod wire;
 
 pub use crate::artifact::types::exchange::{Prepared, Usage, WireFormat};
+pub use embedding::{EmbeddingReading, EmbeddingRequest, MAX_DIMENSIONS, MAX_TEXTS};
 pub use error::CallError;
 pub use provider::{Endpoint, EndpointError, default_base_url, http_provider};
 pub use wire::{MaxTokensField, may_retry, strict_subset};
@@ -41,6 +43,16 @@ pub trait Provider: Send + Sync {
 
     /// Asks how many input tokens a request has, where the provider tells for free; `None` where it does not.
     fn count(&self, request: &ModelRequest, timeout: Duration) -> Result<Option<u64>, CallError>;
+
+    /// Returns what would be sent to turn texts into vectors; pure, and refused where the wire has no such call.
+    fn prepare_embedding(&self, _request: &EmbeddingRequest) -> Result<Prepared, CallError> {
+        Err(embedding::no_embeddings(self.name(), self.format()))
+    }
+
+    /// Reads the reply to that; pure. `texts` is how many were sent.
+    fn read_embedding(&self, _reply: &RawReply, _texts: usize) -> EmbeddingReading {
+        EmbeddingReading::failed(CallError::Shape { what: "the format has no embeddings".into() })
+    }
 }
 
 /// One call, in the form every wire is made from: system and user text in, text (JSON where a schema is given) out.

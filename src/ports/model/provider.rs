@@ -9,9 +9,13 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::embedding::no_embeddings;
 use super::http::{HeaderText, HttpMethod, HttpRequest, Transport, UrlError, checked_url};
 use super::wire::{self, Draft, MaxTokensField, Options, safe};
-use super::{CallError, ModelRequest, Prepared, Provider, RawReply, Reading, WireFormat};
+use super::{
+    CallError, EmbeddingReading, EmbeddingRequest, ModelRequest, Prepared, Provider, RawReply, Reading,
+    WireFormat,
+};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::credential::{Credential, CredentialKind, CredentialSource};
 use crate::ports::secret::Secret;
@@ -286,6 +290,17 @@ impl Provider for HttpProvider {
             return Ok(None);
         }
         wire::read_count(self.endpoint.format, &reply).map(Some)
+    }
+
+    fn prepare_embedding(&self, request: &EmbeddingRequest) -> Result<Prepared, CallError> {
+        match wire::encode_embedding(self.endpoint.format, request)? {
+            Some(draft) => Ok(self.finish(draft)),
+            None => Err(no_embeddings(self.name(), self.format())),
+        }
+    }
+
+    fn read_embedding(&self, reply: &RawReply, texts: usize) -> EmbeddingReading {
+        wire::read_embedding(reply, texts)
     }
 }
 

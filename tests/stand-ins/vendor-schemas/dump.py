@@ -7,8 +7,10 @@ import sys
 import anthropic.types
 import anthropic.types.message_count_tokens_params as anthropic_count
 import anthropic.types.message_create_params as anthropic_create
+import openai.types
 import openai.types.chat
 import openai.types.chat.completion_create_params as chat_create
+import openai.types.embedding_create_params as embedding_create
 import openai.types.responses
 import openai.types.responses.input_token_count_params as responses_count
 import openai.types.responses.response_create_params as responses_create
@@ -76,6 +78,8 @@ def main(folder):
             schema(union(chat_create.CompletionCreateParamsNonStreaming, chat_create.CompletionCreateParamsStreaming))
         ),
         "openai-chat.reply": schema(openai.types.chat.ChatCompletion),
+        "openai-embeddings.request": closed(schema(embedding_create.EmbeddingCreateParams)),
+        "openai-embeddings.reply": schema(openai.types.CreateEmbeddingResponse),
         "gemini-generate.request": gemini_request(),
         "gemini-generate.reply": schema(gemini.GenerateContentResponse),
     }

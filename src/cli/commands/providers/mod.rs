@@ -1,7 +1,7 @@
 //! `orch providers`: who can be asked, for what, at what price, and whether it works.
 
 mod list;
-mod ping;
+pub(super) mod ping;
 mod test;
 
 use clap::{Args, Subcommand};
@@ -11,7 +11,7 @@ use crate::cli::models::ModelSetup;
 use crate::cli::output::Output;
 use crate::cli::{CommandError, session};
 use crate::config::env::Environment;
-use crate::config::load;
+use crate::config::{Config, load};
 use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::vcs::{GitRepository, VcsError};
 
@@ -37,17 +37,16 @@ enum ProvidersCommand {
 
 /// Lists or tries.
 pub fn run(args: &ProvidersArgs, global: &Global, output: &Output) -> Result<u8, CommandError> {
+    let (setup, _) = setup(global)?;
     match &args.command {
-        None | Some(ProvidersCommand::List) => list::run(&setup(global)?, output),
-        Some(ProvidersCommand::Ping(args)) => {
-            ping::run(args, &setup(global)?, &SystemClock::new(None), output)
-        }
-        Some(ProvidersCommand::Test(args)) => test::run(args, &setup(global)?, output),
+        None | Some(ProvidersCommand::List) => list::run(&setup, output),
+        Some(ProvidersCommand::Ping(args)) => ping::run(args, &setup, &SystemClock::new(None), output),
+        Some(ProvidersCommand::Test(args)) => test::run(args, &setup, output),
     }
 }
 
-/// Reads the catalogue of the repository the command works in; outside of one, the built-in one alone.
-fn setup(global: &Global) -> Result<ModelSetup, CommandError> {
+/// Reads the configuration and the catalogue of the repository the command works in; outside of one, the built-in ones.
+pub(super) fn setup(global: &Global) -> Result<(ModelSetup, Config), CommandError> {
     let folder = session::folder(global)?;
     let root = match GitRepository::open(&folder) {
         Ok(vcs) => vcs.root().to_owned(),
@@ -57,6 +56,7 @@ fn setup(global: &Global) -> Result<ModelSetup, CommandError> {
     let environment = Environment::of_process();
     let now = SystemClock::new(environment.fixed_time()?).now();
     let named = global.config.clone().or(environment.config_file());
-    let file = load(&root, named.as_deref())?.config.models.file;
-    ModelSetup::open(&root, &file, environment, now)
+    let config = load(&root, named.as_deref())?.config;
+    let setup = ModelSetup::open(&root, &config.models.file, environment, now)?;
+    Ok((setup, config))
 }

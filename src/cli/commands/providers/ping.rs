@@ -10,16 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::agent::budget::estimate::upper_bound;
-use crate::agent::budget::{Ledger, Reservation, ReserveError, Worst};
 use crate::agent::catalogue::{DEFAULT_ROLE, Life, RouteEntry, Status, price_text};
 use crate::agent::route::Candidate;
-use crate::artifact::id::{Round, StageId};
 use crate::artifact::money::NanoUsd;
-use crate::artifact::store::MemoryStore;
-use crate::artifact::types::ledger::{Ceiling, LedgerLimits};
 use crate::cli::CommandError;
 use crate::cli::error::UsageError;
-use crate::cli::models::ModelSetup;
+use crate::cli::models::{ModelSetup, Once, Used};
 use crate::cli::output::Output;
 use crate::diagnostic::text::{plain, wall_time};
 use crate::ports::clock::Clock;
@@ -71,7 +67,8 @@ pub fn run(
     Ok(0)
 }
 
-fn dollars(text: &str) -> Result<NanoUsd, CommandError> {
+/// Reads the value of `--max-cost`.
+pub fn dollars(text: &str) -> Result<NanoUsd, CommandError> {
     Ok(crate::agent::catalogue::dollars(text).map_err(|why| UsageError {
         what: format!("--max-cost {why}"),
         help: "Give dollars, as --max-cost 0.01.".into(),
@@ -126,74 +123,49 @@ fn call(
     };
     let (provider, price) = (&candidate.provider, candidate.price.as_ref());
     let prepared = provider.prepare(&request)?;
-    let key = prepared.key().map_err(|error| UsageError {
-        what: format!("the request has no canonical form: {error}"),
-        help: "Check `extra` of the provider in models.toml.".into(),
-    })?;
-    let store = MemoryStore::default();
-    let limits = LedgerLimits {
-        run: Ceiling { max_nano_usd, ..Ceiling::default() },
-        stage: Ceiling::default(),
-        allow_unknown_cost: max_nano_usd.is_none(),
-    };
-    let mut ledger = Ledger::open(&store, (StageId::Plan, Round::FIRST), limits)?;
-    let input = upper_bound([prepared.body.to_string().as_str()]);
     let tier = candidate.extra.get("service_tier").and_then(Value::as_str);
-    let worst = Worst {
-        cost: price.map(|price| price.worst_case(input, request.max_output.into(), tier)),
-        tokens: input + u64::from(request.max_output),
-    };
-    let reservation = Reservation {
-        exchange: &key,
-        provider: provider.name(),
+    let once = Once {
+        provider: provider.as_ref(),
         model: &candidate.model,
+        prepared: &prepared,
         role: "ping",
         step: "providers.ping",
-        worst,
-        price: price.map(|price| price.id.as_str()),
-        slice: None,
+        price,
+        tier,
+        most: (upper_bound([prepared.body.to_string().as_str()]), request.max_output.into()),
+        ceiling: max_nano_usd,
+        allow_unknown_cost: max_nano_usd.is_none(),
+        timeout,
     };
-    let id = ledger.reserve(&reservation).map_err(|error| match error {
-        ReserveError::Exhausted(error) => CommandError::from(error),
-        ReserveError::Ledger(error) => error.into(),
+    let answered = once.call(clock, |reply| {
+        let reading = provider.read(reply);
+        let text = match &reading.result {
+            Ok(text) => text.clone(),
+            // That the model was cut off shows that it is there.
+            Err(CallError::Truncated { .. }) => "(cut off at the output limit)".into(),
+            Err(error) => return Err(error.clone().into()),
+        };
+        let model = reading.model.as_deref().unwrap_or(&candidate.model);
+        let price = setup
+            .catalogue
+            .price_of_answer(provider.name(), &candidate.model, model, setup.day, &candidate.extra)
+            .filter(|_| reading.usage.is_some());
+        let tier = reading.tier.as_deref().or(tier);
+        let cost = reading.usage.as_ref().and_then(|usage| Some(price.as_ref()?.cost(usage, tier)));
+        let used = Used { usage: reading.usage, cost };
+        Ok(((reading, text, price, cost), used))
     })?;
-    let start = clock.elapsed();
-    let reply = provider.send(&prepared, timeout)?;
-    let took_ms = u64::try_from(clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
-    let reading = provider.read(&reply);
-    let text = match reading.result {
-        Ok(text) => text,
-        // That the model was cut off shows that it is there.
-        Err(CallError::Truncated { .. }) => "(cut off at the output limit)".into(),
-        Err(error) => return Err(error.into()),
-    };
-    let answered = reading.model.as_deref().unwrap_or(&candidate.model);
-    let price = setup
-        .catalogue
-        .price_of_answer(provider.name(), &candidate.model, answered, setup.day, &candidate.extra)
-        .filter(|_| reading.usage.is_some());
-    let cost = reading
-        .usage
-        .as_ref()
-        .and_then(|usage| Some(price.as_ref()?.cost(usage, reading.tier.as_deref().or(tier))));
-    match reading.usage {
-        Some(usage) => ledger.settle(id, usage, cost, false, took_ms)?,
-        None => ledger.keep(id, "no usage told", took_ms)?,
-    }
+    let (reading, text, price, cost) = answered.read;
     Ok(Pong {
         asked: candidate.name(),
         answered: reading.model,
         text,
-        took_ms,
+        took_ms: answered.took_ms,
         usage: reading.usage,
         cost_usd: cost.map(price_text),
         price: price.map(|price| price.id),
         request_id: reading.request_id,
-        ledger: ledger
-            .bytes()
-            .split(|b| *b == b'\n')
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect(),
+        ledger: answered.ledger,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::cli::output::Output;
 use crate::diagnostic::Class;
 use crate::diagnostic::text::{plain, wall_time};
 use crate::ports::credential::{Credential, CredentialKind, CredentialSource};
-use crate::ports::model::conformance::{CaseOutcome, check};
+use crate::ports::model::conformance::{CaseOutcome, check, check_embeddings};
 use crate::ports::model::exec::exec_provider;
 use crate::ports::model::{CallError, Provider};
 use crate::ports::secret::Secret;
@@ -29,6 +29,9 @@ pub struct TestArgs {
     /// The longest one call may take, in seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// Test how it turns texts into vectors instead; the model is one of embeddings
+    #[arg(long, requires = "model")]
+    embeddings: bool,
     /// Give the program this variable, besides PATH
     #[arg(long, value_name = "VARIABLE", requires = "exec")]
     env: Vec<String>,
@@ -59,8 +62,14 @@ impl CredentialSource for WrongKey {
 /// Runs the suite and says by the exit code whether all of it passed.
 pub fn run(args: &TestArgs, setup: &ModelSetup, output: &Output) -> Result<u8, CommandError> {
     let timeout = Duration::from_secs(args.timeout);
-    let (provider, model, wrong) = subject(args, setup)?;
-    let cases: Vec<Case> = check(provider.as_ref(), &model, wrong.as_deref(), timeout)
+    let cases = if args.embeddings {
+        let (provider, model) = embedder(args, setup)?;
+        check_embeddings(provider.as_ref(), &model, timeout)
+    } else {
+        let (provider, model, wrong) = subject(args, setup)?;
+        check(provider.as_ref(), &model, wrong.as_deref(), timeout)
+    };
+    let cases: Vec<Case> = cases
         .into_iter()
         .map(|case| Case {
             name: case.name,
@@ -91,6 +100,15 @@ fn words(given: &[String]) -> Result<Vec<String>, CommandError> {
         let what = "the program has a quote that is not closed".into();
         UsageError { what, help: "Close it, or give the words one by one.".into() }.into()
     })
+}
+
+/// Returns the provider and the model of embeddings; no row of models.toml need know the model.
+fn embedder(args: &TestArgs, setup: &ModelSetup) -> Result<(Arc<dyn Provider>, String), CommandError> {
+    let model = args.model.clone().unwrap_or_default();
+    match &args.name {
+        None => Ok((exec_provider(setup.program_with("exec", words(&args.exec)?, &args.env))?, model)),
+        Some(name) => Ok((setup.provider(setup.catalogue.provider(name)?)?, model)),
+    }
 }
 
 /// A provider, the model to ask, and the same provider with a wrong credential.

@@ -15,7 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::wire::{check_request, safe};
-use super::{CallError, ModelRequest, Prepared, Provider, RawReply, Reading, WireFormat};
+use super::{
+    CallError, EmbeddingReading, EmbeddingRequest, ModelRequest, Prepared, Provider, RawReply, Reading,
+    WireFormat, embedding,
+};
 use crate::diagnostic::{Class, Failure};
 use crate::ports::secret::Secret;
 
@@ -205,6 +208,11 @@ impl ExecProvider {
         self.spec.words.iter().skip(1).map(absolute).collect()
     }
 
+    fn prepared(&self, body: serde_json::Value) -> Prepared {
+        let target = format!("exec:{}", shell_words::join(&self.spec.words));
+        Prepared { format: WireFormat::Exec, target, headers: BTreeMap::new(), body }
+    }
+
     fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut environment = BTreeMap::from([("PATH".into(), self.spec.path.clone())]);
         if let Some(home) = &self.spec.home {
@@ -242,12 +250,7 @@ impl Provider for ExecProvider {
             let what = format!("the setting `{}` cannot be said to a program", safe::word(name));
             return Err(CallError::Unsupported { what });
         }
-        Ok(Prepared {
-            format: WireFormat::Exec,
-            target: format!("exec:{}", shell_words::join(&self.spec.words)),
-            headers: BTreeMap::new(),
-            body: protocol::encode(request),
-        })
+        Ok(self.prepared(protocol::encode(request)))
     }
 
     fn send(&self, prepared: &Prepared, timeout: Duration) -> Result<RawReply, CallError> {
@@ -270,6 +273,15 @@ impl Provider for ExecProvider {
 
     fn count(&self, _request: &ModelRequest, _timeout: Duration) -> Result<Option<u64>, CallError> {
         Ok(None)
+    }
+
+    fn prepare_embedding(&self, request: &EmbeddingRequest) -> Result<Prepared, CallError> {
+        embedding::check(request)?;
+        Ok(self.prepared(protocol::encode_embedding(request)))
+    }
+
+    fn read_embedding(&self, reply: &RawReply, texts: usize) -> EmbeddingReading {
+        protocol::read_embedding(reply, texts)
     }
 }
 

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::wire::safe;
-use super::super::{CallError, ModelRequest, RawReply, Reading, Usage};
+use super::super::{
+    CallError, EmbeddingReading, EmbeddingRequest, ModelRequest, RawReply, Reading, Usage, embedding,
+};
 
 /// The version of the protocol.
 pub const VERSION: u64 = 1;
@@ -30,6 +32,7 @@ struct Reply {
     model: Option<String>,
     stop: Option<String>,
     request_id: Option<String>,
+    vectors: Option<Vec<Vec<f32>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +56,19 @@ struct Counts {
     reasoning: u64,
 }
 
+impl Counts {
+    fn usage(&self) -> Usage {
+        Usage {
+            input: self.input,
+            cache_read: self.cache_read,
+            cache_write_short: self.cache_write_short,
+            cache_write_long: self.cache_write_long,
+            output: self.output,
+            reasoning: self.reasoning.min(self.output),
+        }
+    }
+}
+
 /// Returns the request as it is said.
 pub(in crate::ports::model) fn encode(request: &ModelRequest) -> Value {
     let schema = request.schema.as_ref().map(|s| json!({ "name": s.name, "schema": s.schema }));
@@ -72,6 +88,33 @@ pub(in crate::ports::model) fn encode(request: &ModelRequest) -> Value {
     body.into()
 }
 
+/// Returns a request for vectors as it is said.
+pub(in crate::ports::model) fn encode_embedding(request: &EmbeddingRequest) -> Value {
+    json!({ "version": VERSION, "model": request.model, "embed": request.texts })
+}
+
+/// Reads the reply to that.
+pub(in crate::ports::model) fn read_embedding(reply: &RawReply, texts: usize) -> EmbeddingReading {
+    let said = match said(reply) {
+        Ok(said) => said,
+        Err(error) => return EmbeddingReading::failed(error),
+    };
+    EmbeddingReading {
+        usage: said.usage.as_ref().map(Counts::usage),
+        model: said.model.as_deref().map(safe::word),
+        result: vectors(said, reply).and_then(|vectors| embedding::level(vectors, texts)),
+    }
+}
+
+fn vectors(said: Reply, reply: &RawReply) -> Result<Vec<Vec<f32>>, CallError> {
+    match (said.vectors, said.text.is_none() && said.refusal.is_none(), said.error) {
+        (None, true, Some(error)) => Err(failure(&error)),
+        (Some(_), true, None) if reply.status != 200 => Err(answered_and_failed(reply)),
+        (Some(vectors), true, None) => Ok(vectors),
+        _ => Err(CallError::Shape { what: "it has not exactly one of `vectors` and `error`".into() }),
+    }
+}
+
 /// Reads a reply.
 pub(in crate::ports::model) fn read(reply: &RawReply) -> Reading {
     let failed = |error| Reading {
@@ -82,29 +125,25 @@ pub(in crate::ports::model) fn read(reply: &RawReply) -> Reading {
         request_id: None,
         stop: None,
     };
-    if reply.cut {
-        return failed(CallError::Cut { why: format!("it ended after {} bytes", reply.body.len()) });
-    }
-    let said: Reply = match parse(&reply.body) {
+    let said = match said(reply) {
         Ok(said) => said,
-        Err(why) => return failed(unreadable(reply, &why)),
+        Err(error) => return failed(error),
     };
-    let usage = said.usage.as_ref().map(|n| Usage {
-        input: n.input,
-        cache_read: n.cache_read,
-        cache_write_short: n.cache_write_short,
-        cache_write_long: n.cache_write_long,
-        output: n.output,
-        reasoning: n.reasoning.min(n.output),
-    });
     Reading {
-        usage,
+        usage: said.usage.as_ref().map(Counts::usage),
         model: said.model.as_deref().map(safe::word),
         tier: None,
         request_id: said.request_id.as_deref().map(safe::word),
         stop: said.stop.as_deref().map(safe::word),
         result: result(said, reply),
     }
+}
+
+fn said(reply: &RawReply) -> Result<Reply, CallError> {
+    if reply.cut {
+        return Err(CallError::Cut { why: format!("it ended after {} bytes", reply.body.len()) });
+    }
+    parse(&reply.body).map_err(|why| unreadable(reply, &why))
 }
 
 fn parse(body: &[u8]) -> Result<Reply, String> {
@@ -131,14 +170,19 @@ fn unreadable(reply: &RawReply, why: &str) -> CallError {
     CallError::Shape { what: safe::line(&format!("{what}{stderr}"), 300) }
 }
 
+fn answered_and_failed(reply: &RawReply) -> CallError {
+    let exit = reply.headers.get(EXIT).map_or("an error", String::as_str);
+    CallError::Shape { what: format!("it answered and then ended with {exit}") }
+}
+
 fn result(said: Reply, reply: &RawReply) -> Result<String, CallError> {
+    if said.vectors.is_some() {
+        return Err(CallError::Shape { what: "it has `vectors`, which were not asked for".into() });
+    }
     match (said.text, said.refusal, said.error) {
         (None, None, Some(error)) => Err(failure(&error)),
         (None, Some(why), None) => Err(CallError::Refused { why: safe::line(&why, 120) }),
-        (Some(_), None, None) if reply.status != 200 => {
-            let exit = reply.headers.get(EXIT).map_or("an error", String::as_str);
-            Err(CallError::Shape { what: format!("it answered and then ended with {exit}") })
-        }
+        (Some(_), None, None) if reply.status != 200 => Err(answered_and_failed(reply)),
         (Some(text), None, None) => match said.stop.as_deref() {
             None | Some("end") => Ok(text),
             Some("max_tokens") => Err(CallError::Truncated { why: "max_tokens".into() }),
@@ -217,6 +261,27 @@ mod tests {
         }
         let why = read(&reply(500, "")).result.unwrap_err().to_string();
         assert!(why.contains("code 3") && why.contains("oops"), "{why}");
+    }
+
+    #[test]
+    fn vectors_are_read_where_they_were_asked_for() {
+        let cases = [
+            (200, r#"{"vectors":[[1,0],[0,1]]}"#, "ok"),
+            (200, r#"{"version":1,"vectors":[[1,0],[0,1]],"usage":{"input":3},"model":"m"}"#, "ok"),
+            (200, r#"{"vectors":[[1,0]]}"#, "shape"),
+            (200, r#"{"vectors":[[1,0],[1]]}"#, "shape"),
+            (200, r#"{"vectors":[[1,0],[0,1]],"text":"hi"}"#, "shape"),
+            (200, r#"{"text":"hi"}"#, "shape"),
+            (200, r#"{"error":{"kind":"auth"}}"#, "auth"),
+            (500, r#"{"vectors":[[1,0],[0,1]]}"#, "shape"),
+            (500, "", "overloaded"),
+        ];
+        for (status, body, wanted) in cases {
+            let result = read_embedding(&reply(status, body), 2).result;
+            let got = result.as_ref().map_or_else(CallError::kind, |_| "ok");
+            assert_eq!(got, wanted, "{status} {body}: {result:?}");
+        }
+        assert_eq!(read(&reply(200, r#"{"vectors":[[1]]}"#)).result.unwrap_err().kind(), "shape");
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod fields;
 mod gemini_generate;
 mod merge;
 mod openai_chat;
+mod openai_embeddings;
 mod openai_responses;
 pub(super) mod safe;
 mod sse;
@@ -24,7 +25,7 @@ use serde_json::{Map, Value, json};
 pub use strict::strict_subset;
 pub use wait::may_retry;
 
-use super::{CallError, ModelRequest, RawReply, Reading, ReplySchema};
+use super::{CallError, EmbeddingReading, EmbeddingRequest, ModelRequest, RawReply, Reading, ReplySchema};
 use crate::artifact::types::exchange::WireFormat;
 
 /// What is said about a wire besides its format.
@@ -91,6 +92,22 @@ pub(super) fn encode_count(format: WireFormat, request: &ModelRequest) -> Result
         WireFormat::GeminiGenerate => gemini_generate::encode_count(request).map(Some),
         WireFormat::OpenaiChat | WireFormat::Exec | WireFormat::Scripted => Ok(None),
     }
+}
+
+/// Returns what is sent to turn texts into vectors; `None` where the format has no such call.
+pub(super) fn encode_embedding(
+    format: WireFormat,
+    request: &EmbeddingRequest,
+) -> Result<Option<Draft>, CallError> {
+    match format {
+        WireFormat::OpenaiChat | WireFormat::OpenaiResponses => openai_embeddings::encode(request).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Reads the reply to that.
+pub(super) fn read_embedding(reply: &RawReply, texts: usize) -> EmbeddingReading {
+    openai_embeddings::read(reply, texts)
 }
 
 /// Reads a reply.

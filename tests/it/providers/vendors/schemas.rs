@@ -1,11 +1,14 @@
 //! Requests as we send them, and replies as our tests make them up, against the vendors' own types.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use orch::ports::credential::NoCredential;
 use orch::ports::model::http::HttpTransport;
-use orch::ports::model::{Endpoint, ModelRequest, Provider, WireFormat, conformance, http_provider};
+use orch::ports::model::{
+    EmbeddingRequest, Endpoint, ModelRequest, Provider, RawReply, WireFormat, conformance, http_provider,
+};
 use serde_json::{Map, Value, json};
 
 use super::super::wires::{self, HTTP};
@@ -110,5 +113,34 @@ fn replies_of_the_suite_fit_the_vendors_schemas() {
         [(400, false), (401, false), (403, false), (429, false), (429, true), (500, false), (529, false)]
     {
         fits(&errors, &wires::error(WireFormat::AnthropicMessages, status, money), "error");
+    }
+}
+
+#[test]
+#[ignore = "needs the vendors' Python packages: tests/stand-ins/run vendor-schemas"]
+fn embeddings_fit_the_vendors_schemas() {
+    let Some(requests) = validator("openai-embeddings.request") else { return };
+    let Some(replies) = validator("openai-embeddings.reply") else { return };
+    let reply = json!({
+        "object": "list", "model": "m", "usage": { "prompt_tokens": 3, "total_tokens": 3 },
+        "data": [{ "object": "embedding", "index": 0, "embedding": [0.6, 0.8] }],
+    });
+    fits(&replies, &reply, "reply");
+    for format in [WireFormat::OpenaiChat, WireFormat::OpenaiResponses] {
+        for provider in providers(format) {
+            let request =
+                EmbeddingRequest { model: "some-model".into(), texts: vec!["a".into(), "b".into()] };
+            let mut body = provider.prepare_embedding(&request).unwrap().body;
+            fits(&requests, &body, format.as_str());
+            body["no_such_setting"] = 1.into();
+            assert!(!requests.is_valid(&body), "the schema takes anything");
+            let raw = RawReply {
+                status: 200,
+                headers: BTreeMap::new(),
+                body: reply.to_string().into(),
+                cut: false,
+            };
+            assert_eq!(provider.read_embedding(&raw, 1).result.unwrap(), [[0.6, 0.8]]);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `orch context`: which files a request concerns.
 
+mod embeddings;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +16,7 @@ use crate::cli::error::UsageError;
 use crate::cli::output::Output;
 use crate::cli::session;
 use crate::diagnostic::text::plain;
+use crate::index::meaning::LOOKED_AT;
 use crate::index::over::{Changes, Worktree};
 use crate::index::{Found, Index, Indexed, Told};
 use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead};
@@ -21,8 +24,8 @@ use crate::ports::vcs::{GitRepository, Span, VcsChanges as _, VcsRead};
 /// Tell which files a request concerns
 ///
 /// Ranks the files of a commit by what they say, what they define, their paths, and what past commits of similar messages
-/// touched. Nothing leaves the machine and no model is asked. The index is kept below the git folder and brought up to date;
-/// what is not committed is seen with --worktree only.
+/// touched. Nothing leaves the machine and no model is asked, unless one of embeddings is named. The index is kept below the
+/// git folder and brought up to date; what is not committed is seen with --worktree only.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  orch context \"fix(css): source maps are off by one\"\n  orch context --limit 5 --explain retry with backoff\n  \
@@ -57,6 +60,13 @@ pub struct ContextArgs {
     /// Make the index anew and keep nothing
     #[arg(long, conflicts_with = "cache")]
     no_cache: bool,
+    /// Ask this model of embeddings how near the first 50 files are to the request; it is sent the request, and path,
+    /// first lines and definitions of each file
+    #[arg(long, value_name = "PROVIDER/MODEL", conflicts_with = "pack")]
+    embeddings: Option<String>,
+    /// Refuse to ask when it could cost more than this, in US dollars
+    #[arg(long, value_name = "USD", default_value = "0.05", requires = "embeddings")]
+    max_cost: String,
 }
 
 /// What was found, for programs.
@@ -67,6 +77,9 @@ struct Answer<'a> {
     commit: &'a CommitId,
     query: &'a str,
     index: &'a Told,
+    /// Absent where no model was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embeddings: Option<&'a embeddings::Told>,
     files: &'a [Found],
 }
 
@@ -111,13 +124,32 @@ pub fn run(args: &ContextArgs, global: &Global, output: &Output) -> Result<u8, C
         };
         return packed(args, &query, source.as_ref(), (&commit, &tree), ceiling, output);
     }
-    let files = index.rank(&query, args.limit);
+    let (files, asked) = match &args.embeddings {
+        None => (index.rank(&query, args.limit), None),
+        Some(model) => {
+            let mut found = index.rank(&query, LOOKED_AT.max(args.limit));
+            let near = embeddings::Near {
+                model,
+                max_cost: &args.max_cost,
+                folder: cache.as_deref().and_then(Path::parent),
+                content: &|path| match changes.as_ref().and_then(|changes| changes.content(path)) {
+                    Some(content) => Ok(content.map(<[u8]>::to_vec)),
+                    None => vcs.file(&tree, path),
+                },
+            };
+            let (told, again) = near.order(&query, found, global, output)?;
+            found = again;
+            found.truncate(args.limit);
+            (found, Some(told))
+        }
+    };
     if args.json || output.format == Format::Json {
         output.print_json(&Answer {
             of: of(args),
             commit: &commit,
             query: &query,
             index: index.told(),
+            embeddings: asked.as_ref(),
             files: &files,
         })?;
     } else {

@@ -3,9 +3,13 @@
 //! It makes few and small calls, for they may cost money. Must never panic or retry, and never take silence for success: a
 //! case that could not be tried is skipped and says why.
 
+mod embeddings;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
+
+pub use embeddings::check_embeddings;
 
 use super::{CallError, ModelRequest, Provider, Reading, ReplySchema, Usage, WireFormat};
 
@@ -84,7 +88,6 @@ pub fn check(
     wrong: Option<&dyn Provider>,
     timeout: Duration,
 ) -> Vec<CaseResult> {
-    type Case<'a> = (&'static str, Box<dyn Fn() -> CaseOutcome + 'a>);
     let cases: Vec<Case<'_>> = vec![
         ("request", Box::new(|| same_request(provider, model))),
         ("limits", Box::new(|| refuses(provider, model))),
@@ -96,6 +99,14 @@ pub fn check(
         ("credential", Box::new(|| credential(wrong, model, timeout))),
         ("deadline", Box::new(|| deadline(provider, model))),
     ];
+    tried(cases)
+}
+
+/// A case: its name and what it does.
+type Case<'a> = (&'static str, Box<dyn Fn() -> CaseOutcome + 'a>);
+
+/// Tries each case.
+fn tried(cases: Vec<Case<'_>>) -> Vec<CaseResult> {
     cases
         .into_iter()
         .map(|(name, case)| {
