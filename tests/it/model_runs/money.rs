@@ -72,6 +72,50 @@ fn a_ceiling_within_a_stage_keeps_what_was_answered() {
     costs_what_the_ledgers_say(&env, &root);
 }
 
+/// Tokens and single stages have ceilings too; each names what to raise, and the higher one goes on from where it was.
+#[test]
+fn ceilings_of_tokens_and_of_single_stages_hold() {
+    let env = TestEnv::new();
+    let (alpha, beta) = readme();
+    let root = shop(&env, "tokens", &alpha, &beta);
+    // The first call may use more than that: nobody is asked.
+    let said = run(&env, &root, REQUEST, &["--max-tokens", "1000"]).exits(5);
+    for told in ["was not asked", "tokens", "--max-tokens"] {
+        assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
+    }
+    assert!(calls(&root).is_empty() && spent(&root) == 0);
+    run(&env, &root, REQUEST, &["--max-tokens", "2000000"]).exits(0);
+    assert_eq!(calls(&root).values().sum::<usize>(), 5);
+
+    for (name, limit, says_what) in [
+        ("dollars", "max_cost_usd: \"0.000001\"", "(`max_cost_usd` below `budget.stages` in orch.yml)"),
+        ("words", "max_tokens: 1000", "(`max_tokens` below `budget.stages` in orch.yml)"),
+    ] {
+        let with = |stage: &str| {
+            let root = shop(&env, &format!("{name}-{stage}"), &alpha, &beta);
+            let budget = format!("budget:\n  stages:\n    {stage}:\n      {limit}\n");
+            let config = "commands:\n  test: [\"sh test.sh\"]\n".to_owned() + &budget;
+            std::fs::write(root.join("orch.yml"), config).unwrap();
+            env.git(&root, &["commit", "-qam", "a ceiling"]);
+            // What the whole run may use does not help a stage that has its own.
+            let said = run(&env, &root, REQUEST, &["--max-cost-usd", "100"]).exits(5);
+            assert!(said.stderr.contains(says_what), "{says_what}: {}", said.stderr);
+            calls(&root)
+        };
+        assert!(with("plan").is_empty());
+        // A stage that has none is not held by another's.
+        let made = with("generate");
+        assert_eq!(made.keys().filter(|step| step.starts_with("plan.")).count(), 2, "{made:?}");
+        assert_eq!(made.keys().filter(|step| step.starts_with("generate.")).count(), 0, "{made:?}");
+    }
+    let root = shop(&env, "wrong", &alpha, &beta);
+    for (flag, value) in
+        [("--max-tokens", "0"), ("--max-tokens", "many"), ("--ttl-minutes", "0"), ("--ttl-minutes", "1e3")]
+    {
+        run(&env, &root, REQUEST, &[flag, value]).exits(2).says(flag);
+    }
+}
+
 /// On a runner that knows nothing of the first attempt: its ledger comes along, and nothing else of it.
 #[test]
 fn what_an_earlier_attempt_of_a_job_spent_counts_in_the_next() {
