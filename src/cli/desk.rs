@@ -29,6 +29,7 @@ use crate::engine::model::{self, ModelEngine, Setup};
 use crate::engine::revert::RevertEngine;
 use crate::engine::template::{TemplateEngine, TemplateSource};
 use crate::engine::{Engine, EngineError, revert, template};
+use crate::pipeline::Prices;
 use crate::ports::vcs::VcsRead;
 use crate::ports::workspace::TempWorkspaces;
 use crate::stage::Ports;
@@ -71,6 +72,23 @@ struct Governed {
     records: Option<Records>,
     live: bool,
     terms: Terms,
+}
+
+impl Prices for Desk {
+    fn engine(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
+        match &self.governed {
+            None => Some(NanoUsd::ZERO),
+            Some(governed) => worst_case(&self.engine.planned_calls(stage), &governed.routes),
+        }
+    }
+
+    fn ceiling(&self) -> Option<NanoUsd> {
+        self.governed.as_ref().and_then(|governed| governed.terms.limits.run.max_nano_usd)
+    }
 }
 
 impl Desk {
@@ -130,19 +148,6 @@ impl Desk {
     /// Returns what a person should know of the models before they are asked, one line each.
     pub fn warnings(&self) -> Vec<String> {
         self.governed.as_ref().map(|governed| governed.setup.warnings(&CAST)).unwrap_or_default()
-    }
-
-    /// Returns the most one round of a stage can cost by today's prices; `None`: a price is not known, or nobody can be asked.
-    pub fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
-        match &self.governed {
-            None => Some(NanoUsd::ZERO),
-            Some(governed) => worst_case(&self.engine.planned_calls(stage), &governed.routes),
-        }
-    }
-
-    /// Returns the most the run may spend, where models are called at all.
-    pub fn ceiling(&self) -> Option<NanoUsd> {
-        self.governed.as_ref().and_then(|governed| governed.terms.limits.run.max_nano_usd)
     }
 
     /// Hands every port of a run to `act`.

@@ -10,7 +10,6 @@ use clap::Args;
 mod revert;
 
 use crate::artifact::id::{RunId, StageId};
-use crate::artifact::money::NanoUsd;
 use crate::artifact::store::{ArtifactStore as _, DirStore};
 use crate::artifact::types::task::{Assignment, Channel};
 use crate::cli::CommandError;
@@ -23,7 +22,7 @@ use crate::cli::session::{self, Session};
 use crate::cli::verdict::{self, Showing};
 use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
-use crate::pipeline::{Bounds, Pipeline, Prices, RunPlan, plan, walk};
+use crate::pipeline::{Bounds, Pipeline, RunPlan, plan, walk};
 use crate::ports::credential::vault;
 use crate::ports::vcs::VcsRead as _;
 use crate::report::{Report, render};
@@ -96,7 +95,7 @@ pub fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<u8, Comma
     let job = job(args, global, &session, output)?;
     let desk = job.desk(&session, &args.assign, global)?;
     if args.dry_run {
-        let planned = plan(&pipeline, job.run, &Priced(&desk), session.config.verify.rounds, bounds);
+        let planned = plan(&pipeline, job.run, &desk, session.config.verify.rounds, bounds);
         output.show(&planned, |out| show_plan(&planned, out))?;
         return Ok(0);
     }
@@ -117,23 +116,6 @@ pub(super) fn run_request(
     let desk = Desk::open(session, &request.assignment, None, &AssignArgs::default(), None)?;
     let job = Job { folder: session.folder(&run), run: run.clone(), request: Some(request), begun: None };
     Ok((execute(session, &pipeline, &job, &desk, Bounds::default(), output)?, run))
-}
-
-/// What the stages of a desk's engine cost at most.
-struct Priced<'a>(&'a Desk);
-
-impl Prices for Priced<'_> {
-    fn engine(&self) -> &'static str {
-        self.0.engine.name()
-    }
-
-    fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
-        self.0.worst_case(stage)
-    }
-
-    fn ceiling(&self) -> Option<NanoUsd> {
-        self.0.ceiling()
-    }
 }
 
 fn execute(

@@ -17,22 +17,11 @@ use nix::sys::resource::{Resource, setrlimit};
 use super::capture::Meter;
 use super::facts::{Facts, Namespaces};
 pub use super::helper::sandbox_stage;
+use super::job::{Finished, Plan};
 use super::pipe::Pipe;
 use super::spec::{Measures, Message, Rlimits, Spec, receive, send};
 use super::{Capabilities, Limits, Network, ProcessError, census, helper, machine, namespace};
 use crate::artifact::types::verification::{Ended, Protection};
-
-/// Everything one run needs.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub argv: Vec<String>,
-    pub cwd: PathBuf,
-    pub env: BTreeMap<String, String>,
-    pub read: Vec<PathBuf>,
-    pub write: Vec<PathBuf>,
-    pub network: Network,
-    pub limits: Limits,
-}
 
 /// The machine, and what was found out about it.
 #[derive(Debug)]
@@ -48,14 +37,6 @@ pub(super) struct Running {
     child: Child,
     socket: UnixStream,
     measures: Measures,
-}
-
-/// How a command ended, and what was seen of it.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub ended: Ended,
-    pub unroutable: bool,
-    pub left_behind: bool,
 }
 
 /// Ends a command and all it started.

@@ -13,6 +13,7 @@ mod facts;
 mod fake;
 #[cfg(target_os = "linux")]
 mod helper;
+mod job;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg_attr(not(target_os = "linux"), path = "portable.rs")]

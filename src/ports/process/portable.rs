@@ -11,21 +11,10 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitCode, ExitStatu
 use std::sync::Arc;
 
 use super::capture::Meter;
+use super::job::{Finished, Plan};
 use super::protection::{absent, partial};
 use super::{Capabilities, Limits, Network, ProcessError};
 use crate::artifact::types::verification::{Ended, Protection};
-
-/// Everything one run needs.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub argv: Vec<String>,
-    pub cwd: PathBuf,
-    pub env: BTreeMap<String, String>,
-    pub read: Vec<PathBuf>,
-    pub write: Vec<PathBuf>,
-    pub network: Network,
-    pub limits: Limits,
-}
 
 /// The machine.
 #[derive(Debug)]
@@ -34,14 +23,6 @@ pub(super) struct Machine;
 /// A command that runs, or why it does not.
 #[derive(Debug)]
 pub(super) struct Running(Result<Child, String>);
-
-/// How a command ended.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub ended: Ended,
-    pub unroutable: bool,
-    pub left_behind: bool,
-}
 
 /// Ends a command and its process group.
 #[derive(Debug)]

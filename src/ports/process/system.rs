@@ -10,7 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::{Meter, drain};
-use super::launch::{self, Finished, Machine, Plan, Running, Stopper};
+use super::job::{Finished, Plan};
+use super::launch::{self, Machine, Running, Stopper};
 use super::private::{Private, PrivateFolders};
 use super::toolchain::Toolchain;
 use super::watch::Watch;

@@ -21,7 +21,7 @@ use crate::cli::session::{self, Session};
 use crate::config::Config;
 use crate::engine::template::TemplateSource;
 use crate::engine::{model, template};
-use crate::pipeline::{Bounds, Pipeline, Prices, plan, walk};
+use crate::pipeline::{Bounds, Pipeline, plan, walk};
 use crate::report::Report;
 use crate::stage::Ports;
 use crate::stage::runner::Runner;
@@ -108,7 +108,7 @@ impl Bench<'_> {
     pub fn worst_case(&self, recorded: &Recorded, one: &Try) -> Result<Option<NanoUsd>, CommandError> {
         let desk = self.desk(one, NanoUsd::ZERO)?;
         let (pipeline, _) = session::pipeline(&self.session.root)?;
-        let planned = plan(&pipeline, recorded.run.clone(), &Priced(&desk), one.config.verify.rounds, UNTIL);
+        let planned = plan(&pipeline, recorded.run.clone(), &desk, one.config.verify.rounds, UNTIL);
         Ok(planned.worst_case_nano_usd)
     }
 
@@ -224,23 +224,6 @@ impl Bench<'_> {
 
 /// The runs are tried up to the verdict: no branch is written.
 const UNTIL: Bounds = Bounds { from: None, until: Some(StageId::Policy) };
-
-/// What the stages of a desk's engine cost at most.
-struct Priced<'a>(&'a Desk);
-
-impl Prices for Priced<'_> {
-    fn engine(&self) -> &'static str {
-        self.0.engine.name()
-    }
-
-    fn worst_case(&self, stage: StageId) -> Option<NanoUsd> {
-        self.0.worst_case(stage)
-    }
-
-    fn ceiling(&self) -> Option<NanoUsd> {
-        self.0.ceiling()
-    }
-}
 
 /// Takes the files of intake over: the task is the recorded one, who asked and when included.
 fn seed(recorded: &Recorded, store: &DirStore) -> Result<(), CommandError> {
