@@ -17,8 +17,10 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
             (Ok(evidence), Ok(decision)) => (evidence, decision),
             (Err(lacking), _) | (_, Err(lacking)) => return lacking.into(),
         };
-    let mut problems = match asked(case, &evidence) {
-        Ok(problems) => problems,
+    let (mut problems, open) = match asked(case, &evidence) {
+        Ok(problems) => (problems, ""),
+        // The evidence was kept, and can be judged again; what the gate was asked was not.
+        Err(Lacking::NotKept(_)) => (Vec::new(), "; what the gate was asked was not kept"),
         Err(lacking) => return lacking.into(),
     };
     let exit = case.opened.last(StageId::ReleaseGate).map(|gate| gate.link.exit);
@@ -40,7 +42,7 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         }
         Ok(_) => {}
     }
-    Outcome::of(problems, || format!("`{}` follows from the evidence", decision.outcome.as_str()))
+    Outcome::of(problems, || format!("`{}` follows from the evidence{open}", decision.outcome.as_str()))
 }
 
 /// Returns where the evidence is of something else than the gate was asked and configured for.
