@@ -9,7 +9,7 @@ use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 use crate::stage::release_gate::judge::Pack;
-use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at};
+use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at, why};
 
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let (evidence, decision): (ReleaseEvidence, ReleaseDecision) =
@@ -23,8 +23,9 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         Err(Lacking::NotKept(_)) => (Vec::new(), "; what the gate was asked was not kept"),
         Err(lacking) => return lacking.into(),
     };
-    let exit = case.opened.last(StageId::ReleaseGate).map(|gate| gate.link.exit);
-    if exit != Some(class(decision.outcome).map_or(0, crate::diagnostic::Class::exit_code)) {
+    let wanted = class(decision.outcome).map(|class| (class.exit_code(), Some(why(&decision))));
+    let ended = case.opened.last(StageId::ReleaseGate).map(|gate| (gate.link.exit, gate.link.reason.clone()));
+    if ended != Some(wanted.unwrap_or_default()) {
         problems.push("the gate ended otherwise than its decision says".into());
     }
     match judged(&evidence) {
