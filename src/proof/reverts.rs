@@ -100,7 +100,7 @@ fn of_run(case: &Case<'_>, revert: &Revert, others: &[OpenRun<'_>]) -> Outcome {
                         Some(format!("{}: {}: {}", other.run, check.name, problems.first()?))
                     }
                     _ => None,
-                }))
+                }));
             }
         }
     }
