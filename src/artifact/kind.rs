@@ -67,7 +67,7 @@ kinds! {
     /// What was done on the forge because a release gate said promote.
     Promotion = "promotion", (1, 0);
     /// What was done because it said rollback.
-    Rollback = "rollback", (1, 0);
+    Rollback = "rollback", (1, 1);
     /// How the repository's own command to go back ended.
     RollbackRun = "rollback-run", (1, 0);
     /// What one stage read and wrote, by digest.

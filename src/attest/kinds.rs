@@ -33,7 +33,7 @@ pub const CHANGE: StatementKind = StatementKind {
 };
 
 /// What a run of a release says of the whole of it.
-const RELEASE: StatementKind = StatementKind {
+pub const RELEASE: StatementKind = StatementKind {
     name: "release",
     predicate: release::TYPE,
     about: "A release: what was judged, decided and done, for which digests and environment.",
@@ -121,7 +121,10 @@ impl StatementKind {
             help: "`orch artifacts verify` names what is wrong; a run that is not finished goes on with `orch run`.",
         };
         let Some(predicate) = (self.make)(run).map_err(refused)? else { return Ok(None) };
-        let subjects = change::subjects(run).map_err(refused)?;
+        let mut subjects = change::subjects(run).map_err(refused)?;
+        if self.name == RELEASE.name {
+            subjects.extend(release::files(run));
+        }
         Ok(Some(Statement::new(subjects, self.predicate, predicate)))
     }
 }

@@ -26,6 +26,6 @@ mod error;
 pub use bundle::Bundle;
 pub use error::AttestError;
 pub use key::{Algorithm, PublicKey, SigningKey};
-pub use kinds::{CHANGE, KINDS, StatementKind, main_kind};
+pub use kinds::{CHANGE, KINDS, RELEASE, StatementKind, main_kind};
 pub use opened::OpenRun;
 pub use statement::Statement;

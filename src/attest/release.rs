@@ -13,7 +13,7 @@ use super::statement::Resource;
 use crate::artifact::digest::Digest;
 use crate::artifact::envelope::Producer;
 use crate::artifact::id::{CommitId, RunId, Slug, StageId};
-use crate::artifact::kind::slot;
+use crate::artifact::kind::{Slot, slot};
 use crate::artifact::types::release::{ControlOutcome, ControlState, ReleaseDecision, ReleaseOutcome};
 
 const OWN: &str = env!("CARGO_PKG_REPOSITORY");
@@ -102,6 +102,13 @@ pub(super) fn subjects(run: &OpenRun<'_>) -> Result<Vec<Resource>, String> {
     subjects.push(Resource::new("commit", "gitCommit", subject.commit.as_str()));
     subjects.extend(subject.tree.map(|tree| Resource::new("tree", "gitTree", tree.as_str())));
     Ok(subjects)
+}
+
+/// Returns what the statement of the whole is about besides: what was known, and what was decided from it. A signer that
+/// knows files by their SHA-256 alone has a subject in them also where no artifact is named.
+pub(super) fn files(run: &OpenRun<'_>) -> Vec<Resource> {
+    let file = |slot: Slot| Some(Resource::new(slot.path, "sha256", run.digest(slot)?.hex()));
+    [slot::RELEASE_EVIDENCE, slot::RELEASE_DECISION].into_iter().filter_map(file).collect()
 }
 
 /// Says what was decided, as a SLSA verification summary; what is not promoted did not pass.

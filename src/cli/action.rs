@@ -146,6 +146,11 @@ const OUTPUTS: &[(&str, &str, &str)] = &[
     ("pr-number", "run", "The number of the pull request"),
     ("pr-url", "run", "Its address"),
     ("pr-head", "run", "The last commit of its branch"),
+    (
+        "revert",
+        "run",
+        "Of rollback, the request of the run that puts the branch back; empty where no run does",
+    ),
     ("intent", "run", "What a comment asks for: plan, run, approve, rerun, stop, teach, lost or nothing"),
     ("said", "run", "What was done about a command, one sentence"),
     ("from-run", "run", "The workflow's run that a command is about"),

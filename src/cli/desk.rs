@@ -218,6 +218,7 @@ fn choose(session: &Session, args: &AssignArgs) -> Result<&'static str, CommandE
     match args.engine.unwrap_or(session.config.engine) {
         EngineChoice::Template => Ok(template::NAME),
         EngineChoice::Model => Ok(model::NAME),
+        EngineChoice::Revert => Ok(revert::NAME),
         EngineChoice::Auto if args.model.is_some() || args.replay.is_some() => Ok(model::NAME),
         EngineChoice::Auto if session.models_come_later() => Ok(model::NAME),
         EngineChoice::Auto => {

@@ -15,6 +15,7 @@ use crate::artifact::id::RunId;
 use crate::artifact::kind::slot;
 use crate::artifact::store::ArtifactStore;
 use crate::artifact::types::release::ReleaseDecision;
+use crate::artifact::types::rollback::Rollback;
 use crate::config::env::Environment;
 use crate::diagnostic::redact::redact;
 use crate::report::Report;
@@ -49,6 +50,11 @@ pub fn write(exit: u8, reason: Option<&str>, store: &dyn ArtifactStore, run: &Ru
     if let Some(decision) = decided.and_then(|bytes| Envelope::<ReleaseDecision>::from_bytes(&bytes).ok()) {
         values.push(("decision", decision.body.outcome.as_str().to_owned()));
     }
+    let back = store.read(slot::ROLLBACK.path).ok().flatten();
+    let back = back.and_then(|bytes| Envelope::<Rollback>::from_bytes(&bytes).ok());
+    // Where its pull request is open, nobody has to make it.
+    let asked = back.filter(|back| back.body.revert.is_none()).and_then(|back| back.body.request);
+    values.extend(asked.map(|request| ("revert", request)));
     if let Err(error) = append(&values, &file) {
         output.note(&format!("the outputs of the step were not written to {}: {error}", file.display()));
     }

@@ -146,10 +146,14 @@ fn release(reference: &str) -> String {
         "  workflow_dispatch:\n    inputs:\n      environment: { type: string, required: true, description: As orch.yml names it }\n      \
          deployed: { type: boolean, default: false, description: The environment runs the commit already }\n",
     );
-    let rights = "    permissions:\n      contents: write # for the tag, the release and the branch of a revert\n      deployments: write # to record what is deployed\n      pull-requests: write # to merge, and to open a revert\n      checks: read # to see how the commit stands\n      statuses: read # the same\n";
+    let rights = "    permissions:\n      attestations: write # to store what the workflow signs\n      contents: write # for the tag, the release, and what is kept of the run\n      deployments: write # to record what is deployed\n      id-token: write # to sign by the identity of the workflow\n      pull-requests: write # to merge, and to open a revert\n      checks: read # to see how the commit stands\n      statuses: read # the same\n";
     let with =
         "    with:\n      environment: ${{ inputs.environment }}\n      deployed: ${{ inputs.deployed }}\n";
     call(&mut out, "release", "release-change", "", reference, &[rights, with]);
+    let needs = "    needs: release\n";
+    let condition = "always() && needs.release.outputs.revert != ''";
+    let with = "    with: # a run of its own, which asks no model\n      request: ${{ needs.release.outputs.revert }}\n      engine: revert\n";
+    call(&mut out, "revert", "change", condition, reference, &[&[needs, WRITES].concat(), with]);
     out
 }
 

@@ -9,6 +9,7 @@ use super::expression::{any, done, ended};
 use super::pins::CHECKOUT;
 use super::{GIVEN, KEYS, METRICS, Origin, RELEASE, RUNNER, caller, is_of_pull_request};
 use crate::artifact::id::StageId;
+use crate::engine::revert::NAME as REVERT;
 use crate::pipeline::{Ci, StageStep, Subject, When};
 use crate::stage::registry;
 use crate::stage::spec::{EffectKind, Power, StageSpec};
@@ -258,6 +259,9 @@ pub(super) fn write(out: &mut String, pipeline: &str, job: &Job, unrolled: &Unro
     if job.stage == StageId::Pr {
         out.push_str("      pr-number: ${{ steps.stage.outputs.pr-number }}\n      pr-head: ${{ steps.stage.outputs.pr-head }}\n");
     }
+    if job.stage == StageId::Rollback {
+        out.push_str("      revert: ${{ steps.stage.outputs.revert }}\n");
+    }
     out.push_str("    steps:\n");
     checkouts(out, job, unrolled, origin);
     step(out, job, spec, unrolled, origin);
@@ -281,6 +285,9 @@ fn checkouts(out: &mut String, job: &Job, unrolled: &Unrolled, origin: &Origin) 
     let past = matches!(job.stage, StageId::ReleaseGate | StageId::RollbackCommand);
     if is_of_pull_request(job) || past || (unrolled.resumes && job.stage == StageId::Pr) {
         out.push_str("          fetch-depth: 0\n");
+    } else if job.holds(Power::Key) && unrolled.mends() {
+        // What is taken back, and what to, lie before the commit.
+        let _ = writeln!(out, "          fetch-depth: ${{{{ inputs.engine == '{REVERT}' && '0' || '1' }}}}");
     }
     own_action(out, origin);
 }

@@ -329,6 +329,9 @@ fn outputs(unrolled: &Unrolled) -> String {
         names.push(("pr-number", "The number of the pull request"));
         names.push(("pr-head", "The last commit of its branch"));
     }
+    if unrolled.jobs.iter().any(|job| job.stage == StageId::Rollback) {
+        names.push(("revert", "The request of the run that puts the branch back; empty where no run does"));
+    }
     if !unrolled.of_pull_request() {
         names.push(("parts", "What the jobs handed on, as the action takes it"));
     }

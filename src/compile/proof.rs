@@ -1,7 +1,8 @@
-//! The job that proves a change: the identity of the workflow signs what the run says, and its small files are kept with the repository.
+//! The job that proves a change or a release: the identity of the workflow signs what the run says, and its small files are kept
+//! with the repository.
 //!
-//! Must never run anything of the repository or hold a key of a model, and must never decide how the whole ended: a change is what
-//! its stages made of it, signed or not.
+//! Must never run anything of the repository or hold a key of a model, and must never decide how the whole ended: a change or a
+//! release is what its stages made of it, signed or not.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use super::job::{EARLIER, Unrolled, action, own_action, parts};
 use super::pins::{ATTEST, CHECKOUT};
 use super::{Origin, RUNNER};
 use crate::artifact::id::StageId;
-use crate::attest::CHANGE;
+use crate::attest::{CHANGE, RELEASE};
 
 const NAME: &str = "proof";
 
@@ -25,13 +26,26 @@ pub(super) const RIGHTS: &[(&str, &str)] = &[
     ("id-token: write", "to sign by the identity of the workflow"),
 ];
 
+/// Tells when a release has something to say: promoted, taken back or denied. One that is held is asked again, and says it then.
+fn decided() -> String {
+    let gate = StageId::ReleaseGate.as_str();
+    format!(
+        "{} && contains(fromJSON('[\"promote\",\"rollback\",\"deny\"]'), needs.{gate}.outputs.decision)",
+        ended(gate, &BTreeSet::from([0, 3]))
+    )
+}
+
 /// Writes the job.
 pub(super) fn write(out: &mut String, pipeline: &str, unrolled: &Unrolled, origin: &Origin) {
     let before = unrolled.resumes.then(|| EARLIER.to_owned());
     let needs: Vec<String> =
         before.into_iter().chain(unrolled.jobs.iter().map(|job| job.id.clone())).collect();
-    // Also of a draft that waits for a person: what it waits with is what is approved later.
-    let made = ended(StageId::Pr.as_str(), &BTreeSet::from([0, 4]));
+    let (made, kind) = if unrolled.of_release() {
+        (decided(), RELEASE)
+    } else {
+        // Also of a draft that waits for a person: what it waits with is what is approved later.
+        (ended(StageId::Pr.as_str(), &BTreeSet::from([0, 4])), CHANGE)
+    };
     let _ = write!(
         out,
         "  # Signs what the run says, and keeps it with the repository.\n  {NAME}:\n    name: {NAME}\n    needs: [{}]\n    if: ${{{{ always() && {made} }}}}\n    \
@@ -62,7 +76,7 @@ pub(super) fn write(out: &mut String, pipeline: &str, unrolled: &Unrolled, origi
          uses: {}\n        with:\n          predicate-type: {}\n          predicate-path: ${{{{ runner.temp }}}}/orch-attest/predicate.json\n          \
          subject-checksums: ${{{{ runner.temp }}}}/orch-attest/subjects.sha256\n          show-summary: false\n",
         ATTEST.uses(),
-        CHANGE.predicate
+        kind.predicate
     );
     let _ = write!(
         out,

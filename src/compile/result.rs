@@ -32,6 +32,9 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
             let _ = writeln!(out, "      {output}: ${{{{ needs.{}.outputs.{output} }}}}", pr.id);
         }
     }
+    if let Some(back) = unrolled.jobs.iter().find(|job| job.stage == StageId::Rollback) {
+        let _ = writeln!(out, "      revert: ${{{{ needs.{}.outputs.revert }}}}", back.id);
+    }
     let parts: Vec<String> = unrolled
         .jobs
         .iter()

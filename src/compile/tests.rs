@@ -152,6 +152,17 @@ fn a_release_is_promoted_or_taken_back_by_the_word_of_the_gate() {
     let written = serde_yaml::to_string(exec).unwrap();
     assert!(!written.contains("GITHUB_TOKEN") && !written.contains("secrets."), "{written}");
     assert!(condition("rollback-command").contains("needs.rollback.outputs.exit"));
+    // What was decided is signed and kept, by a job that runs nothing and decides nothing; a hold is asked again.
+    let proof = &jobs["proof"];
+    let written = serde_yaml::to_string(proof).unwrap();
+    assert!(written.contains("/orch-release/v1") && !written.contains("secrets."), "{written}");
+    let condition = proof["if"].as_str().unwrap();
+    assert!(
+        condition.contains(r#"["promote","rollback","deny"]"#) && !condition.contains("hold"),
+        "{condition}"
+    );
+    let all = |job: &str| jobs[job]["needs"].as_sequence().unwrap().len();
+    assert_eq!((all("proof"), all("result")), (4, 4));
     // Two releases to one environment never overlap.
     assert!(files[0].text.contains("group: orch-release-change-${{ inputs.key || inputs.environment }}"));
 }

@@ -80,12 +80,25 @@ pub enum PromotedState {
     InProgress,
 }
 
+/// How a branch is put back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reverts {
+    /// By a run: planned, tested, judged and proven as any change; proposed at once only where a run could not make it.
+    #[default]
+    Run,
+    /// By a pull request that is made from the trees at once, without a run.
+    Propose,
+    /// Not at all.
+    None,
+}
+
 /// How to go back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GoBack {
-    /// Whether a pull request is opened that puts the branch back.
-    pub revert: bool,
+    /// How the branch is put back.
+    pub revert: Reverts,
     /// The commands of the repository that carry it out; empty: none. A job without a token runs them, on the files of the
     /// last good release.
     pub commands: Vec<Command>,
@@ -99,6 +112,12 @@ pub struct GoBack {
 
 impl Default for GoBack {
     fn default() -> Self {
-        Self { revert: true, commands: Vec::new(), network: false, env: Vec::new(), max_age_minutes: 1_440 }
+        Self {
+            revert: Reverts::Run,
+            commands: Vec::new(),
+            network: false,
+            env: Vec::new(),
+            max_age_minutes: 1_440,
+        }
     }
 }

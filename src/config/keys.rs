@@ -228,7 +228,7 @@ pub static KEYS: &[Key] = &[
     key("promote.tag", Takes::Text, "The name of the tag; `{environment}`, `{commit}` and `{date}`, the day of the decision, are filled in. A tag that is there is never moved."),
     key("promote.merge", Takes::Choice(&["off", "merge", "squash", "rebase"]), "How the pull request is merged, for the act `merge`."),
     number("promote.max_age_minutes", 1, 10_080, "How old a decision of the release gate may be."),
-    key("rollback.revert", Takes::Flag, "Whether a pull request is opened that puts the branch back."),
+    key("rollback.revert", Takes::Choice(&["run", "propose", "none"]), "How the branch is put back: `run` by a run with tests, verdict and evidence of its own, and at once only what a run could not make; `propose` by a pull request made from the trees at once; `none` not at all."),
     key("rollback.commands", Takes::Commands, "Commands of the repository that carry the way back out, run by `rollback-command` without a token, on the files of the last good release."),
     key("rollback.network", Takes::Flag, "Whether those commands may reach the network."),
     key("rollback.env", Takes::Texts, "Variables with credentials to deploy, handed to those commands and to nothing else; keys of models and tokens of forges cannot be."),

@@ -23,7 +23,7 @@ mod upgrade;
 mod valid;
 mod walk;
 
-pub use acts::{GoBack, Promote, PromoteAct, PromotedState};
+pub use acts::{GoBack, Promote, PromoteAct, PromotedState, Reverts};
 pub use error::ConfigError;
 pub use load::{FILE_NAME, Loaded, load, parse};
 pub use people::{Approve, Intake, Permitted, Review, ReviewProgram};

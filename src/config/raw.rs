@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::artifact::types::release::Better;
 use crate::diagnostic::Problem;
 
-use super::acts::PromotedState;
+use super::acts::{PromotedState, Reverts};
 use super::people::Permitted;
 use super::release::Statistic;
 use super::valid::{AutoMerge, EngineChoice, ForgeChoice, Level};
@@ -121,7 +121,7 @@ raw! {
         max_age_minutes: u64,
     }
     RawGoBack {
-        revert: bool,
+        revert: Reverts,
         commands: Vec<RawCommand>,
         network: bool,
         env: Vec<String>,

@@ -65,6 +65,8 @@ pub enum EngineChoice {
     Model,
     /// The built-in templates: no model, no key, no network.
     Template,
+    /// The inverse of a release, for the request that `rollback` wrote down; no model, and never the engine of a config.
+    Revert,
 }
 
 /// What models may be used, and what they may read.

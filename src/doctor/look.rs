@@ -185,7 +185,7 @@ fn engine(patient: &Patient<'_>, config: &Config) -> Check {
     let name = engine.name();
     let chosen = match config.engine {
         EngineChoice::Auto => "chosen by `engine: auto`",
-        EngineChoice::Model | EngineChoice::Template => "named by `engine`",
+        EngineChoice::Model | EngineChoice::Template | EngineChoice::Revert => "named by `engine`",
     };
     match engine.materials() {
         Ok(materials) => {

@@ -70,10 +70,18 @@ impl Revert {
         })
     }
 
+    /// Returns the branch that goes back from one commit to another: the same, whoever makes it and however often.
+    pub fn branch(bad: &CommitId, good: &CommitId) -> String {
+        format!("revert/{}-to-{}", short(bad), short(good))
+    }
+
     fn subject(&self) -> String {
-        let short = |commit: &CommitId| commit.as_str().chars().take(SHORT).collect::<String>();
         format!("go back from {} to {}", short(&self.bad), short(&self.good))
     }
+}
+
+fn short(commit: &CommitId) -> String {
+    commit.as_str().chars().take(SHORT).collect()
 }
 
 /// The engine.

@@ -282,8 +282,11 @@ impl Pipeline {
             // A job that has a cache of others before it must hold nothing that a stage holds.
             (true, 2..) => Err("has `index` beside other steps; it is a pipeline of its own".into()),
             (false, _) if seen.is_empty() => Err("has no steps".into()),
-            _ if self.ci.as_ref().is_some_and(|ci| ci.proof) && !seen.contains(&StageId::Pr) => {
-                Err("asks for proof of a change that no stage `pr` hands over".into())
+            _ if self.ci.as_ref().is_some_and(|ci| ci.proof)
+                && [StageId::Pr, StageId::ReleaseGate].iter().all(|stage| !seen.contains(stage)) =>
+            {
+                Err("asks for proof, and has no stage `pr` or `release-gate` whose word could be proven"
+                    .into())
             }
             _ => Ok(()),
         }

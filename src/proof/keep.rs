@@ -1,7 +1,7 @@
 //! A run's small files, kept with the repository below a ref of their own, so that a commit can be looked into years later.
 //!
-//! Kept are manifests, the verdict, both reports, the task, the approval, the pull request and the signed statements; no log,
-//! no record, no source. Each state of a run has a folder of its own: `<run>/<state>/`. Must never change what was kept.
+//! Kept are manifests, the verdict, both reports, the task, the approval, the pull request, of a release what was known, decided
+//! and done, and the signed statements; no log, no record, no source. Each state of a run has a folder of its own: `<run>/<state>/`. Must never change what was kept.
 
 use crate::artifact::chain::{is_statement, manifest_of, split_round};
 use crate::artifact::id::RunId;
@@ -18,6 +18,12 @@ const KEPT: &[&str] = &[
     slot::VERDICT.path,
     slot::APPROVAL.path,
     slot::PULL_REQUEST.path,
+    slot::RELEASE_EVIDENCE.path,
+    slot::RELEASE_DECISION.path,
+    slot::PROMOTION.path,
+    slot::ROLLBACK.path,
+    slot::REVERT_TEXT.path,
+    slot::ROLLBACK_RUN.path,
 ];
 
 /// A run that is kept.

@@ -9,6 +9,7 @@
 //! - `people`: what was changed by hand after the run's last commit
 //! - `behind`: the commits of a release, and what a run behind it says
 //! - `rejudge`: the recorded document by other rules
+//! - `reverts`: a release that was taken back beside the run that puts the branch back
 //! - `resolve`: which run made a commit; `keep`: a run's small files in a ref of the repository
 
 pub mod behind;
@@ -19,6 +20,7 @@ mod outcome;
 mod people;
 pub mod rejudge;
 pub mod resolve;
+pub mod reverts;
 
 use serde::Serialize;
 
@@ -28,6 +30,7 @@ pub use outcome::{Checked, Outcome, Overall};
 pub use people::{ByPeople, HandMade};
 
 use crate::artifact::id::{CommitId, RunId};
+use crate::attest::OpenRun;
 
 /// What was found out about a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +48,14 @@ pub struct Proof {
     pub checks: Vec<Checked>,
     /// What was changed by hand after the run's last commit.
     pub people: ByPeople,
+}
+
+/// Makes every check, and looks at runs that belong to this one and are here.
+pub fn prove_beside(case: &Case<'_>, source: &str, others: &[OpenRun<'_>]) -> Proof {
+    let mut proof = prove(case, source);
+    proof.checks.extend(reverts::look(case, others));
+    proof.result = Overall::of(&proof.checks);
+    proof
 }
 
 /// Makes every check.

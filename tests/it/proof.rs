@@ -81,7 +81,7 @@ fn a_change_is_proven_signed_kept_and_found_by_its_commit() {
 }
 
 /// A bundle as `actions/attest` makes one: a certificate, and of the subjects those with a SHA-256.
-fn signed_elsewhere(predicate_type: &str, subject: &Value, predicate: &Value) -> String {
+pub fn signed_elsewhere(predicate_type: &str, subject: &Value, predicate: &Value) -> String {
     let statement = json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": predicate_type, "predicate": predicate });
     json!({
         "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use case::{Fixture, Kind, fixtures};
 
 /// Incidents that have to have a case: those of the list of threats, and the quirks that show in a workflow.
-const INCIDENTS: &[u32] =
-    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 31, 38];
+const INCIDENTS: &[u32] = &[
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 31, 33, 36, 37, 38, 39,
+];
 
 #[test]
 fn every_incident_has_a_case_with_its_source() {
@@ -68,6 +69,11 @@ fn events_of_attacks_start_nothing_they_must_not() {
 #[test]
 fn what_models_say_gets_nowhere_it_must_not() {
     all_of(|kind| matches!(kind, Kind::Run(_)), 6);
+}
+
+#[test]
+fn what_a_forge_refuses_is_not_sent_again_and_models_that_turn_back_end() {
+    all_of(|kind| matches!(kind, Kind::Hosted(_) | Kind::Flap(_)), 5);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What follows on the forge from a release gate's word: promoted, rolled back, and every call failing once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
+mod approvals;
 mod cli;
 mod command;
 mod evidence;
@@ -22,7 +23,7 @@ use orch::artifact::types::release::{
     ReleaseDecision, ReleaseEvidence, ReleaseOutcome,
 };
 use orch::artifact::types::rollback::Rollback;
-use orch::config::{Config, ReleaseEnvironment};
+use orch::config::{Config, ReleaseEnvironment, Reverts};
 use orch::ports::clock::FakeClock;
 use orch::ports::observe::FakeObserver;
 use orch::ports::process::Processes;
@@ -81,11 +82,28 @@ impl Scene {
         assert_eq!(decision.outcome, outcome, "{:#?}", decision.controls);
         let mut config = Config::default();
         config.promote.url = "https://app.example".into();
+        // Most tests look at what is proposed at once.
+        config.rollback.revert = Reverts::Propose;
         let nowhere = FakeRepository::new([]);
         let mut scene =
             Self { clone: None, nowhere, hub, config, good, subject, now: NOW, evidence, decision };
         scene.ask();
         scene
+    }
+
+    /// The same scene with a forge of its own, as this one's is now.
+    pub fn fresh(&self) -> Self {
+        Self {
+            clone: None,
+            nowhere: FakeRepository::new([]),
+            hub: FakeGitHub::start(self.hub.state().clone()),
+            config: self.config.clone(),
+            good: self.good.clone(),
+            subject: self.subject.clone(),
+            now: self.now,
+            evidence: self.evidence.clone(),
+            decision: self.decision.clone(),
+        }
     }
 
     /// The same with a clone that has the last good tree.

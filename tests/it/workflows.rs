@@ -104,9 +104,7 @@ fn a_repository_compiles_a_definition_of_its_own() {
         .replace(", approve: 10, pr: 10, review-gate: 40, auto-merge: 10", "");
     let root = env.repository("r", &[(".orch/workflows/change.yml", &own)]);
     let pin = format!("--pin={COMMIT}");
-    env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin])
-        .exits(2)
-        .says("asks for proof of a change");
+    env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin]).exits(2).says("asks for proof");
     fs::write(root.join(".orch/workflows/change.yml"), own.replace("  proof: true\n", "")).unwrap();
     env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin]).exits(0);
     env.orch(&root, &["compile", ".orch/workflows/change.yml", &pin, "--check"]).exits(0);

@@ -32,9 +32,12 @@ pub struct Rollback {
     pub evidence: Digest,
     /// What was done, in order.
     pub acts: Vec<Act>,
-    /// The change that puts the branch back; absent: none is needed, or none could be made.
+    /// The change that was proposed to put the branch back; absent: none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revert: Option<Revert>,
+    /// The request of the run that puts the branch back, word for word; absent: no run does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// The repository's own commands to go back; they are code of the repository, so a job without a token runs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<RollbackCommand>,

@@ -1,5 +1,6 @@
 //! `orch verify`: a change, proven from its evidence.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::artifact::id::RunId;
-use crate::artifact::store::{ArtifactStore, MemoryStore};
+use crate::artifact::store::{ArtifactStore, MemoryStore, StoreError};
 use crate::attest::{OpenRun, PublicKey};
 use crate::cli::args::Global;
 use crate::cli::error::{IoError, UsageError};
@@ -17,7 +18,9 @@ use crate::cli::{CommandError, session};
 use crate::diagnostic::text::{count, plain};
 use crate::ports::vcs::{CommitRef, GitRepository, RECORDS, VcsChanges as _};
 use crate::proof::resolve;
-use crate::proof::{ByPeople, Case, Checked, HandMade, Outcome, Overall, Proof, Repository, keep, prove};
+use crate::proof::{
+    ByPeople, Case, Checked, HandMade, Outcome, Overall, Proof, Repository, keep, prove_beside, reverts,
+};
 
 /// Prove a change from its evidence: a run, a commit or a pull request
 ///
@@ -60,9 +63,64 @@ pub fn run(args: &VerifyArgs, global: &Global, output: &Output) -> Result<u8, Co
         head,
         keys: &keys,
     };
-    let proof = prove(&case, &source);
+    let ids = match reverts::beside(&case.opened) {
+        Some(start) => kin(&start, args, global, repository.as_ref()),
+        None => Vec::new(),
+    };
+    let others: Vec<OpenRun<'_>> = ids.iter().filter_map(|kin| kin.open().ok()).collect();
+    let proof = prove_beside(&case, &source, &others);
     output.show(&proof, |out| show(&proof, out))?;
     Ok(proof.result.exit_code())
+}
+
+impl Found {
+    fn open(&self) -> Result<OpenRun<'_>, StoreError> {
+        match self {
+            Self::Folder(found) => OpenRun::open(&found.run, &found.store, false),
+            Self::Kept { run, store, .. } => OpenRun::open(run, store, true),
+        }
+    }
+}
+
+/// Finds runs whose ids begin so: in the artifacts folder, else among those that are kept.
+fn kin(start: &str, args: &VerifyArgs, global: &Global, repository: Option<&GitRepository>) -> Vec<Found> {
+    let runs = session::runs(global).unwrap_or_default().into_iter();
+    let here: Vec<Found> = runs
+        .filter(|run| run.as_str().starts_with(start))
+        .filter_map(|run| session::find_run(global, Some(run.as_str())).ok().map(Found::Folder))
+        .collect();
+    if !here.is_empty() {
+        return here;
+    }
+    let Some(repository) = repository else { return Vec::new() };
+    let kept = keep::kept(repository, &args.at).unwrap_or_default();
+    let ids: BTreeSet<RunId> =
+        kept.into_iter().map(|kept| kept.run).filter(|run| run.as_str().starts_with(start)).collect();
+    ids.iter().filter_map(|run| of_kept(args, repository, run).ok().flatten()).collect()
+}
+
+/// Returns the newest kept state of a run.
+fn of_kept(
+    args: &VerifyArgs,
+    repository: &GitRepository,
+    run: &RunId,
+) -> Result<Option<Found>, CommandError> {
+    let newest = |store: &MemoryStore| {
+        let opened = OpenRun::open(run, store, true).ok()?;
+        let stages = opened.chain.manifests.len();
+        opened.chain.bodies().map(|manifest| (manifest.timing.started_at.clone(), stages)).max()
+    };
+    let states = keep::states_of(repository, &args.at, run)?;
+    let found = states.into_iter().max_by_key(|(_, store)| newest(store));
+    Ok(found.map(|(state, store)| Found::Kept { run: run.clone(), state, store }))
+}
+
+fn named_and_kept(
+    name: &str,
+    args: &VerifyArgs,
+    repository: &GitRepository,
+) -> Result<Option<Found>, CommandError> {
+    name.parse::<RunId>().map_or(Ok(None), |run| of_kept(args, repository, &run))
 }
 
 /// Reads public keys.
@@ -101,12 +159,16 @@ fn find(
         Ok(found) => Ok((Found::Folder(found), None)),
         Err(error) => match repository.map(|repository| (repository, repository.commit_named(subject))) {
             Some((repository, Ok(head))) => of_commit(args, global, repository, head),
-            Some((_, Err(_))) => Err(UsageError {
-                what: format!("`{subject}` is neither a run nor a commit: {}", error.text()),
-                help: "Name a run (`orch artifacts list`), a commit or branch of this clone, or #NUMBER."
-                    .into(),
-            }
-            .into()),
+            // The run of a release is named by no commit.
+            Some((repository, Err(_))) => match named_and_kept(subject, args, repository)? {
+                Some(found) => Ok((found, None)),
+                None => Err(UsageError {
+                    what: format!("`{subject}` is neither a run nor a commit: {}", error.text()),
+                    help: "Name a run (`orch artifacts list`), a commit or branch of this clone, or #NUMBER."
+                        .into(),
+                }
+                .into()),
+            },
             None => Err(error),
         },
     }

@@ -2,13 +2,14 @@
 //!
 //! What the forge answered then, as numbers and addresses, is the word of the machine that asked: a signature stands for it.
 
-use crate::artifact::id::{CommitId, StageId};
+use crate::artifact::id::{CommitId, StageId, TreeId};
 use crate::artifact::kind::slot;
 use crate::artifact::types::promotion::{Act, ActKind, Promotion};
 use crate::artifact::types::release::{ReleaseDecision, ReleaseOutcome};
 use crate::artifact::types::rollback::{Rollback, RollbackRun};
 use crate::attest::opened::Lacking;
 use crate::diagnostic::Class;
+use crate::engine::revert::Revert as RevertRequest;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 
@@ -105,7 +106,35 @@ fn taken_back(case: &Case<'_>, decision: &ReleaseDecision, rollback: &Rollback) 
             .push("`release/rollback.json` runs its commands on another tree than that of its commit".into());
     }
     problems.extend(put_back(case, good, rollback));
+    problems.extend(left_to_a_run(case, rollback));
     problems
+}
+
+/// What a run is asked that puts the branch back names the very release, decision, commits and trees.
+fn left_to_a_run(case: &Case<'_>, rollback: &Rollback) -> Vec<String> {
+    let Some(request) = &rollback.request else { return Vec::new() };
+    let what = "the request in `release/rollback.json`";
+    let Some(asked) = RevertRequest::read(request) else {
+        return vec![format!("{what} is none for the way back")];
+    };
+    let (bad, good) = (&rollback.subject, &rollback.last_good.commit);
+    let tree_of = |commit: &CommitId| {
+        case.repository
+            .and_then(|repository| repository.commit_named(commit.as_str()).ok())
+            .map(|known| known.tree)
+    };
+    let is = |tree: &TreeId, known: Option<TreeId>| known.is_none_or(|known| known == *tree);
+    unlike(
+        what,
+        [
+            ("form", asked.request() == *request),
+            ("commit", asked.bad == bad.commit && asked.good == *good),
+            ("tree", bad.tree.as_ref().is_none_or(|tree| *tree == asked.bad_tree)),
+            ("tree", is(&asked.bad_tree, tree_of(&bad.commit)) && is(&asked.good_tree, tree_of(good))),
+            ("release", asked.release == *case.opened.run),
+            ("decision", asked.decision == rollback.decision),
+        ],
+    )
 }
 
 /// Where this clone has the revert, it is a commit on the branch as it was, with the very tree that was read back then.

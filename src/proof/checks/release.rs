@@ -9,7 +9,7 @@ use crate::attest::opened::Lacking;
 use crate::proof::case::Case;
 use crate::proof::outcome::Outcome;
 use crate::stage::release_gate::judge::Pack;
-use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at};
+use crate::stage::release_gate::{RULES, class, environment_of, judged, rules_at, why};
 
 pub(super) fn look(case: &Case<'_>) -> Outcome {
     let (evidence, decision): (ReleaseEvidence, ReleaseDecision) =
@@ -17,12 +17,15 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
             (Ok(evidence), Ok(decision)) => (evidence, decision),
             (Err(lacking), _) | (_, Err(lacking)) => return lacking.into(),
         };
-    let mut problems = match asked(case, &evidence) {
-        Ok(problems) => problems,
+    let (mut problems, open) = match asked(case, &evidence) {
+        Ok(problems) => (problems, ""),
+        // The evidence was kept, and can be judged again; what the gate was asked was not.
+        Err(Lacking::NotKept(_)) => (Vec::new(), "; what the gate was asked was not kept"),
         Err(lacking) => return lacking.into(),
     };
-    let exit = case.opened.last(StageId::ReleaseGate).map(|gate| gate.link.exit);
-    if exit != Some(class(decision.outcome).map_or(0, crate::diagnostic::Class::exit_code)) {
+    let wanted = class(decision.outcome).map(|class| (class.exit_code(), Some(why(&decision))));
+    let ended = case.opened.last(StageId::ReleaseGate).map(|gate| (gate.link.exit, gate.link.reason.clone()));
+    if ended != Some(wanted.unwrap_or_default()) {
         problems.push("the gate ended otherwise than its decision says".into());
     }
     match judged(&evidence) {
@@ -40,7 +43,7 @@ pub(super) fn look(case: &Case<'_>) -> Outcome {
         }
         Ok(_) => {}
     }
-    Outcome::of(problems, || format!("`{}` follows from the evidence", decision.outcome.as_str()))
+    Outcome::of(problems, || format!("`{}` follows from the evidence{open}", decision.outcome.as_str()))
 }
 
 /// Returns where the evidence is of something else than the gate was asked and configured for.

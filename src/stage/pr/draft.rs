@@ -10,6 +10,7 @@ use crate::artifact::types::pull_request::Provenance;
 use crate::config::Pr as PrConfig;
 use crate::diagnostic::Class;
 use crate::diagnostic::text::is_hidden;
+use crate::engine::revert::{NAME, Revert};
 use crate::ports::vcs::{CommitDraft, Signature};
 use crate::stage::StageError;
 
@@ -50,6 +51,10 @@ impl Draft {
         let change_type = change_type(&evidence.plan.change_type);
         let names = if let Some(follows) = &evidence.task.follows {
             [follows.branch.clone(), follows.branch.clone()]
+        } else if let Some(revert) = reverts(evidence) {
+            // One branch for one way back: a second one would be a second pull request for the same.
+            let name = Revert::branch(&revert.bad, &revert.good);
+            [name.clone(), name]
         } else {
             let name = branch_name(&config.branch, change_type, evidence)?;
             let other = format!("{name}-{}", evidence.provenance.task.short());
@@ -68,6 +73,12 @@ impl Draft {
             provenance: evidence.provenance.clone(),
         })
     }
+}
+
+/// Returns the release that the change takes back, if it does.
+fn reverts(evidence: &Evidence) -> Option<Revert> {
+    let task = &evidence.task;
+    Some(task).filter(|task| task.assignment.engine == NAME).and_then(|task| Revert::read(&task.request))
 }
 
 fn created_at(text: &str) -> Result<Timestamp, StageError> {

@@ -13,6 +13,7 @@ use crate::artifact::types::promotion::{Act, ActKind};
 use crate::artifact::types::pull_request::{Outcome, Warning};
 use crate::artifact::types::release::{LastGood, ReleaseOutcome};
 use crate::artifact::types::rollback::{Rollback, RollbackCommand};
+use crate::config::Reverts;
 use crate::diagnostic::Class;
 use crate::ports::forge::{Commit, ForgeError};
 
@@ -21,18 +22,20 @@ use super::act::record::{Cause, Marker, Record};
 use super::act::{Hub, conflict, denied, hub, lasting};
 use super::spec::{EffectKind, Input, Permission, StageSpec};
 use super::{Finished, Inputs, Outputs, Stage, StageContext, StageError};
+use revert::Back;
 
 /// What the stage declares.
 pub static SPEC: StageSpec = StageSpec {
     id: StageId::Rollback,
-    version: 1,
+    version: 2,
     summary: "Goes back to the last good release: its digests, the deployment's status, a revert pull request",
     about: "Acts only on a release/decision.json that says rollback, whose digests hold and that follows again from its \
             evidence, and only where the environment \
             still runs what was judged. The last good commit and its digests become the newest good deployment of the \
-            environment, the harmful deployment is marked as failed, and a pull request puts the branch back: the inverse \
-            change is made from the trees and read back before anybody sees it. Where later commits changed the same files, \
-            the whole last good tree is proposed as a draft that names what it takes back. The repository's own command to \
+            environment, the harmful deployment is marked as failed, and the request of a run is written down that puts \
+            the branch back, with tests and evidence of its own. Where a run could not make it, as later commits changed the same \
+            files, the whole last good tree is proposed as a draft that names what it takes back; `rollback.revert: propose` lets \
+            the inverse change be proposed at once, made from the trees and read back before anybody sees it. The repository's own command to \
             go back is written down for a job without a token. A second run after any failure ends in the same single state.",
     inputs: &[Input::required(slot::RELEASE_EVIDENCE), Input::required(slot::RELEASE_DECISION)],
     outputs: &[slot::ROLLBACK],
@@ -66,6 +69,7 @@ impl Stage for RollbackStage {
             evidence: order.evidence_digest.clone(),
             acts: Vec::new(),
             revert: None,
+            request: None,
             command: command(cx, &work.good),
             warnings: work.warnings(),
         };
@@ -73,7 +77,7 @@ impl Stage for RollbackStage {
         let stopped = work.restore(cx, &mut rollback.acts)?;
         // What is not restored on the record is not carried out either.
         rollback.command = rollback.command.filter(|_| !stopped);
-        if !stopped && cx.config.rollback.revert {
+        if !stopped && cx.config.rollback.revert != Reverts::None {
             text = work.put_back(cx, &mut rollback)?;
         }
         let mut outputs = Outputs::default();
@@ -157,10 +161,27 @@ impl<'a> Work<'a> {
         Ok(stop)
     }
 
-    /// Puts the branch back; what cannot be done there keeps nothing from being restored.
+    /// What a run is asked that puts the branch back.
+    fn request(&self, cx: &StageContext<'_>) -> revert::Request {
+        revert::Request {
+            bad: self.bad.id.clone(),
+            bad_tree: self.bad.tree.clone(),
+            good: self.good.id.clone(),
+            good_tree: self.good.tree.clone(),
+            release: cx.run.clone(),
+            decision: self.order.digest.clone(),
+        }
+    }
+
+    /// Puts the branch back, or leaves it to a run; what cannot be done there keeps nothing from being restored.
     fn put_back(&self, cx: &StageContext<'_>, rollback: &mut Rollback) -> Result<Option<String>, StageError> {
-        match self.revert() {
-            Ok(done) => {
+        match self.revert(cx.config.rollback.revert == Reverts::Run) {
+            Ok(Back { by_run, done }) => {
+                rollback.request = by_run.then(|| self.request(cx).request());
+                let Some(done) = done else {
+                    cx.note(format!("revert: left to a run, which `orch run --revert {}` begins", cx.run));
+                    return Ok(None);
+                };
                 cx.note(format!(
                     "revert: {}",
                     done.act.why.as_deref().or(done.act.url.as_deref()).unwrap_or("made")

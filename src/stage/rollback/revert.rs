@@ -5,17 +5,41 @@
 use crate::artifact::id::{CommitId, TreeId};
 use crate::artifact::types::promotion::{Act, ActKind};
 use crate::artifact::types::pull_request::Outcome;
-use crate::artifact::types::rollback::{Revert, Reverted};
+use crate::artifact::types::rollback::{GitEntry, Revert, Reverted};
 use crate::diagnostic::Class;
 use crate::ports::forge::{Commit, ForgeError, NewCommit, NewEntry, NewPull, NewTree, Pull, PullState};
 use crate::stage::StageError;
+use crate::stage::pr::{LINK_TRAILER, RUN_TRAILER};
 
 use super::{Work, body, change};
 
 /// The trailer that says what a commit takes back, and what to: the same, however often the gate is asked.
 const TRAILER: &str = "Orch-Reverts";
-/// So many digits of a commit are in a name.
-const SHORT: usize = 12;
+
+pub(super) use crate::engine::revert::Revert as Request;
+
+/// How the branch is put back.
+pub(super) struct Back {
+    /// Whether a run makes the change.
+    pub(super) by_run: bool,
+    /// What was done or seen; absent: nothing yet.
+    pub(super) done: Option<Done>,
+}
+
+impl From<Done> for Back {
+    fn from(done: Done) -> Self {
+        Self { by_run: false, done: Some(done) }
+    }
+}
+
+/// Who made the commit that goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Maker {
+    /// This stage.
+    Proposal,
+    /// The `pr` stage of a run.
+    Run,
+}
 
 /// What was done.
 pub(super) struct Done {
@@ -35,17 +59,26 @@ struct Plan {
     wanted: change::Flat,
 }
 
+impl Plan {
+    /// Tells whether a run can make the change: it compares files alone, and leaves what was changed again to people.
+    fn fits_a_run(&self) -> bool {
+        let is_file = |entry: &GitEntry| matches!(entry.mode.as_str(), "100644" | "100755");
+        let mut entries = self.files.iter().flat_map(|file| file.before.iter().chain(&file.after));
+        self.conflicts.is_empty() && entries.all(is_file)
+    }
+}
+
 impl Work<'_> {
-    /// Opens the pull request, or finds it.
-    pub(super) fn revert(&self) -> Result<Done, StageError> {
+    /// Opens the pull request, finds it, or tells that a run can make it, where that is asked for.
+    pub(super) fn revert(&self, by_run: bool) -> Result<Back, StageError> {
         let target = self.order.evidence.branch.clone();
-        let branch = self.branch();
+        let branch = Request::branch(&self.bad.id, &self.good.id);
         let pulls = self.hub.read.pulls_of(&branch)?;
         if let Some(pull) = pulls.iter().find(|pull| pull.state != PullState::Open) {
-            return Ok(self.over(pull, &branch));
+            return Ok(self.over(pull, &branch).into());
         }
         let Some(head) = self.hub.read.branch_head(&target)? else {
-            return Ok(self.nothing(Outcome::Conflict, format!("there is no branch `{target}`")));
+            return Ok(self.nothing(Outcome::Conflict, format!("there is no branch `{target}`")).into());
         };
         let there = self.hub.read.branch_head(&branch)?;
         // What an earlier try committed rests on the target as it was then.
@@ -53,20 +86,21 @@ impl Work<'_> {
             None => (self.hub.read.commit(&head)?, None),
             Some(tip) => {
                 let tip = self.hub.read.commit(tip)?;
-                let ours = tip.message.lines().any(|line| line == self.trailer());
-                let (true, [parent]) = (ours, tip.parents.as_slice()) else {
+                let (Some(maker), [parent]) = (self.maker(&tip), tip.parents.as_slice()) else {
                     let why = format!("the branch `{branch}` holds commits that orch did not make");
-                    return Ok(self.nothing(Outcome::Conflict, why));
+                    return Ok(self.nothing(Outcome::Conflict, why).into());
                 };
-                (self.hub.read.commit(parent)?, Some(tip))
+                (self.hub.read.commit(parent)?, Some((tip, maker)))
             }
         };
         let plan = match self.plan(target, branch, base)? {
             Ok(plan) => plan,
-            Err(why) => return Ok(self.nothing(Outcome::Unchanged, why)),
+            Err(why) => return Ok(self.nothing(Outcome::Unchanged, why).into()),
         };
         let (commit, fresh) = match made {
-            Some(tip) => (tip, false),
+            Some((tip, Maker::Run)) => return self.of_run(plan, &tip, pulls),
+            Some((tip, Maker::Proposal)) => (tip, false),
+            None if by_run && plan.fits_a_run() => return Ok(Back { by_run: true, done: None }),
             None => (self.commit(&plan)?, true),
         };
         self.check(&plan, &commit.tree)?;
@@ -84,18 +118,49 @@ impl Work<'_> {
             (false, true) => Outcome::Repaired,
             (_, false) => Outcome::Unchanged,
         };
-        let mut act = self.act(outcome);
-        act.name = Some(revert.branch.clone());
-        act.number = Some(pull.number.0);
-        act.url = Some(pull.url);
-        act.state = Some(if pull.draft { "draft" } else { "open" }.into());
+        let mut act = self.of_pull(outcome, &pull, &revert.branch);
         if !revert.conflicts.is_empty() {
             let files = revert.conflicts.len();
             act.why = Some(format!(
                 "later commits changed {files} of the same files, so the whole last good tree is proposed, as a draft"
             ));
         }
-        Ok(Done { act, revert: Some(revert), text: Some(text) })
+        Ok(Done { act, revert: Some(revert), text: Some(text) }.into())
+    }
+
+    /// Tells who made a commit that goes back; `None`: nobody of ours.
+    fn maker(&self, tip: &Commit) -> Option<Maker> {
+        let has = |name: &str| {
+            tip.message.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(": ")))
+        };
+        if tip.message.lines().any(|line| line == self.trailer()) {
+            return Some(Maker::Proposal);
+        }
+        (has(RUN_TRAILER) && has(LINK_TRAILER)).then_some(Maker::Run)
+    }
+
+    /// Looks whether what a run made is what goes back.
+    fn of_run(&self, plan: Plan, tip: &Commit, pulls: Vec<Pull>) -> Result<Back, StageError> {
+        if change::flat(&self.hub.read.tree(&tip.tree)?) != plan.wanted {
+            let why =
+                format!("the branch `{}` holds another change than the one that goes back", plan.branch);
+            return Ok(self.nothing(Outcome::Conflict, why).into());
+        }
+        let done = pulls.into_iter().find(|pull| pull.state == PullState::Open).map(|pull| Done {
+            act: self.of_pull(Outcome::Unchanged, &pull, &plan.branch),
+            revert: Some(self.told(plan, tip)),
+            text: None,
+        });
+        Ok(Back { by_run: true, done })
+    }
+
+    fn of_pull(&self, outcome: Outcome, pull: &Pull, branch: &str) -> Act {
+        let mut act = self.act(outcome);
+        act.name = Some(branch.to_owned());
+        act.number = Some(pull.number.0);
+        act.url = Some(pull.url.clone());
+        act.state = Some(if pull.draft { "draft" } else { "open" }.into());
+        act
     }
 
     fn act(&self, outcome: Outcome) -> Act {
@@ -118,12 +183,6 @@ impl Work<'_> {
         done.act.url = Some(pull.url.clone());
         done.act.state = Some(word.into());
         done
-    }
-
-    /// Returns the branch's name: the same for the same way back.
-    fn branch(&self) -> String {
-        let short = |commit: &CommitId| commit.as_str().chars().take(SHORT).collect::<String>();
-        format!("revert/{}-to-{}", short(&self.bad.id), short(&self.good.id))
     }
 
     fn trailer(&self) -> String {

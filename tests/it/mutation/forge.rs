@@ -30,6 +30,15 @@ fn walk(value: &Value, at: String, found: &mut Vec<(String, Value)>) {
                 walk(item, format!("{at}/{n}"), found);
             }
         }
+        // Of a text with lines each line is one: what stands before the last says something of its own.
+        Value::String(text) if text.trim_end().contains('\n') => {
+            let lines: Vec<&str> = text.split('\n').collect();
+            for n in (0..lines.len()).filter(|n| !lines[*n].is_empty()) {
+                let other = near(lines[n]);
+                let text = [&lines[..n], &[other.as_str()], &lines[n + 1..]].concat().join("\n");
+                found.push((at.clone(), Value::from(text)));
+            }
+        }
         leaf => found.push((at, flip(leaf))),
     }
 }

@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use orch::agent::NoModels;
-use orch::artifact::id::{Round, RunId, StageId};
+use orch::artifact::id::{CommitId, Round, RunId, StageId, TreeId};
 use orch::artifact::store::{ArtifactStore, MemoryStore};
+use orch::artifact::types::change_set::{FileChange, FileMode};
 use orch::artifact::types::release::{ArtifactDigest, ReleaseRequest, ReleaseSubject};
 use orch::artifact::types::task::{Assignment, Channel};
 use orch::attest::{Algorithm, Bundle, KINDS, OpenRun, PublicKey, SigningKey};
 use orch::config::Config;
 use orch::ports::clock::FakeClock;
 use orch::ports::observe::{CommitSeen, FakeObserver};
-use orch::ports::vcs::{FakeRepository, VcsRead as _};
+use orch::ports::vcs::{
+    BranchDraft, CommitDraft, FakeRepository, Signature, VcsForesee as _, VcsRead as _, VcsWrite as _,
+};
 use orch::ports::workspace::FakeWorkspaces;
 use orch::proof::{Case, OF_RELEASES};
 use orch::stage::runner::{Position, Runner};
@@ -33,7 +36,7 @@ use crate::support::github::{FakeGitHub, State};
 
 const CONFIG: &str = "
 promote: { acts: [deployment] }
-rollback: { revert: false, commands: [[deploy/back]] }
+rollback: { revert: run, commands: [[deploy/back]] }
 release:
   environments:
     production:
@@ -47,6 +50,21 @@ release:
         errors: { better: lower, tolerance: 0.005, min_samples: 100 }
       rollback: { plan: docs/rollback.md, rehearsed_days: 0 }
 ";
+
+/// The last good release in a repository: its commit, with its tree.
+fn before(repository: &FakeRepository, text: &str) -> (CommitId, TreeId) {
+    let path = "x".parse().unwrap();
+    let file = FileChange::write(path, Some(text.as_bytes()), b"old".to_vec(), FileMode::Regular);
+    let draft =
+        CommitDraft { subject: "good".into(), body: String::new(), trailers: Vec::new(), files: vec![file] };
+    let time = jiff::Timestamp::from_second(NOW - 9_000).unwrap();
+    let author = Signature { name: "t".into(), email: "t@example.invalid".into(), time };
+    let base = repository.head().unwrap().commit;
+    let draft = BranchDraft { branch: "good".into(), base, commits: vec![draft], author, expected: None };
+    let made = repository.foresee(&draft).unwrap().pop().unwrap();
+    repository.commit(&draft).unwrap();
+    made
+}
 
 /// The run of a release.
 struct Released {
@@ -69,10 +87,15 @@ impl Released {
             [("docs/rollback.md", b"Deploy the last good digests.\n".as_slice()), ("x", text.as_bytes())];
         let repository = FakeRepository::new(files);
         let head = repository.head().unwrap();
-        let good = "b".repeat(40);
-        let mut state = State::with(&[("README.md", text)], "acme/app");
-        state.point(&good, &"c".repeat(40), &[]);
-        state.point(head.commit.as_str(), head.tree.as_str(), &[&good]);
+        let (good, good_tree) = before(&repository, text);
+        let texts = files.map(|(path, bytes)| (path, std::str::from_utf8(bytes).unwrap()));
+        let mut state = State::with(&texts, "acme/app");
+        let mut flat = state.trees[&state.commits[&state.branches["main"]].tree].clone();
+        state.trees.insert(head.tree.to_string(), flat.clone());
+        flat.get_mut("x").unwrap().blob = state.add_blob(b"old".to_vec());
+        state.trees.insert(good_tree.to_string(), flat);
+        state.point(good.as_str(), good_tree.as_str(), &[]);
+        state.point(head.commit.as_str(), head.tree.as_str(), &[good.as_str()]);
         let mut check = merged(
             "POST",
             "/repos/{owner}/{repo}/check-runs",
@@ -90,7 +113,7 @@ impl Released {
             environment: "production".parse().unwrap(),
             branch: "main".into(),
             runs: Vec::new(),
-            last_good: Some(good.parse().unwrap()),
+            last_good: Some(good.clone()),
             deployed: true,
         };
         let seen = |id: &str, tree: &str| CommitSeen {
@@ -107,14 +130,17 @@ impl Released {
         };
         let canary = if acted == StageId::Promote { "0.010" } else { "0.040" };
         let measures = json!({ "measures":
-            [measure("canary", head.commit.as_str(), canary), measure("last-good", &good, "0.010")] });
+            [measure("canary", head.commit.as_str(), canary), measure("last-good", good.as_str(), "0.010")] });
         let hex = artifacts[0].digest.hex();
         let observer = FakeObserver {
             files: BTreeMap::from([
                 ("tested.txt".to_owned(), format!("{hex}  {}\n", artifacts[0].name).into_bytes()),
                 ("measures.json".to_owned(), measures.to_string().into_bytes()),
             ]),
-            commits: vec![seen(head.commit.as_str(), head.tree.as_str()), seen(&good, &"c".repeat(40))],
+            commits: vec![
+                seen(head.commit.as_str(), head.tree.as_str()),
+                seen(good.as_str(), good_tree.as_str()),
+            ],
             branch: "main".into(),
             ..FakeObserver::default()
         };

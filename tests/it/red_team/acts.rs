@@ -3,18 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use orch::artifact::types::change_set::FileMode;
 use serde_json::{Value, json};
 
-use super::case::{Event, Exit, Judge, Kind, Lint, Nothing, Probe, Remote, Run, Tamper};
+use super::case::{Event, Exit, Flap, Hosted, Judge, Kind, Lint, Nothing, Probe, Remote, Run, Tamper};
 use crate::env::{Said, TestEnv, files_below, run_folder, said};
+use crate::forge::{BRANCH, Scene};
 use crate::intake_events::hub::Hub;
 use crate::intake_events::{Runner, fixture};
 use crate::judge::{World, secret, token};
 use crate::model_runs::world::{
-    BUILD, JUDGED, PLAN, PLAN_JUDGED, TESTS, answer, entry, exempt, judges, plans, readme, replaces, shop,
+    BUILD, JUDGED, MEND, PLAN, PLAN_JUDGED, TESTS, answer, entry, exempt, judges, plans, readme, replaces,
+    shop,
 };
 
 const LICENCE: &str = "add an MIT license for ACME Inc";
+use crate::support::github::{Fault, Seen};
 
 pub fn act(kind: &Kind) -> Result<(), String> {
     match kind {
@@ -26,6 +30,8 @@ pub fn act(kind: &Kind) -> Result<(), String> {
         Kind::Tamper(case) => tamper(case),
         Kind::Remote(case) => remote(case),
         Kind::Nothing(case) => nothing(case),
+        Kind::Hosted(case) => hosted(case),
+        Kind::Flap(case) => flap(case),
     }
 }
 
@@ -296,4 +302,64 @@ fn nothing(case: &Nothing) -> Result<(), String> {
     let root = shop(&env, "shop", &alpha, &beta);
     let said = env.orch(&root, &["run", "say how refunds work", "--engine", "model"]);
     ensure(said.exit != 0, || format!("no edit was taken for a change: {}", said.stdout))
+}
+
+fn hosted(case: &Hosted) -> Result<(), String> {
+    let scene = || {
+        let mut scene = Scene::new();
+        scene.hub.state().graphql = !case.objects;
+        if case.executable {
+            scene.world.edits.files[0].mode = FileMode::Executable;
+        }
+        scene
+    };
+    let twin = scene();
+    twin.try_run().map_err(|error| format!("the twin: {error}"))?;
+    let mode = {
+        let state = twin.hub.state();
+        let path = twin.world.edits.files[0].path.to_string();
+        state.files_of(&state.branches[BRANCH])[&path].mode.clone()
+    };
+    ensure((mode == "100755") == case.executable, || format!("the file's mode is {mode}"))?;
+    if let Some(path) = &case.never {
+        ensure(twin.hub.seen().iter().all(|seen| !seen.path.ends_with(path)), || format!("{path} is asked"))?;
+    }
+    let Some(refuse) = &case.refuse else { return Ok(()) };
+    let is_it =
+        |seen: &Seen| seen.body["operationName"] == refuse.call.as_str() || seen.path.ends_with(&refuse.call);
+    let at = twin.hub.seen().iter().position(is_it).ok_or("the call is never made")? + 1;
+    let attacked = scene();
+    let answer = Fault::Refuse(refuse.status, vec![], json!({ "message": refuse.message }));
+    attacked.hub.arm([(at, answer)]);
+    let ended = attacked.try_run();
+    let sent = attacked.hub.seen().iter().filter(|seen| is_it(seen)).count();
+    ensure(ended.is_ok() == case.goes, || format!("it ended so: {:?}", ended.as_ref().map(|_| "well")))?;
+    ensure(case.goes || sent == 1, || format!("it was sent {sent} times"))?;
+    let pulls = attacked.hub.state().pulls.len();
+    ensure(pulls == usize::from(case.goes), || format!("there are {pulls} pull requests"))
+}
+
+fn flap(case: &Flap) -> Result<(), String> {
+    let turned = |name: &str, [first, second]: &[String; 2]| {
+        let env = TestEnv::new();
+        let (mut alpha, mut beta) = readme();
+        let plain = "Sells things.\n";
+        let risk = json!([{ "id": "r1", "severity": "high", "rule": "unclear", "why": "nobody knows from when",
+            "fix": "say so", "evidence": ["README.md:5"] }]);
+        let fixed = json!([{ "risk": "r1", "outcome": "fixed", "why": "said" }]);
+        let text = |part: &str| if part.is_empty() { plain.to_owned() } else { format!("{plain}\n{part}") };
+        alpha[2] = entry(BUILD, replaces("README.md", &[(plain, &text(first))], &json!([])));
+        alpha.push(entry(MEND, replaces("README.md", &[(&text(first), &text(second))], &fixed)));
+        beta[1] = entry(JUDGED, judges(&risk));
+        beta.push(entry(JUDGED, judges(&json!([]))));
+        let root = shop(&env, name, &alpha, &beta);
+        let said = env.orch(&root, &["run", "say how refunds work", "--engine", "model"]);
+        let branches = env.git(&root, &["branch", "--list"]).lines().count();
+        (said, branches)
+    };
+    let (attack, branches) = turned("attacked", &case.turns);
+    ends(&attack, 7, "the run")?;
+    ensure(attack.stderr.contains("flapping"), || format!("it does not say so: {}", attack.stderr))?;
+    ensure(branches == 1, || "a branch was written".into())?;
+    ends(&turned("twin", &case.twin).0, 0, "the twin")
 }

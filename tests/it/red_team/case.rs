@@ -40,6 +40,8 @@ pub enum Kind {
     Tamper(Tamper),
     Remote(Remote),
     Nothing(Nothing),
+    Hosted(Hosted),
+    Flap(Flap),
 }
 
 /// A workflow of `tests/golden/lint/bad`, the codes that have to be told, and one of `.../good` that is quiet.
@@ -184,6 +186,40 @@ pub struct Nothing {
     pub request: String,
     pub exit: i32,
     pub twin: String,
+}
+
+/// A change that becomes a pull request by the forge's API, of which one call is refused.
+#[derive(Debug, Deserialize)]
+pub struct Hosted {
+    #[serde(default)]
+    pub refuse: Option<Refuse>,
+    /// Whether there is no GraphQL, so that commits are made from objects.
+    #[serde(default)]
+    pub objects: bool,
+    /// Whether the change brings a program.
+    #[serde(default)]
+    pub executable: bool,
+    /// Whether it has to go on all the same.
+    #[serde(default)]
+    pub goes: bool,
+    /// The end of a path that is never asked.
+    #[serde(default)]
+    pub never: Option<String>,
+}
+
+/// A call by the end of its path or the name of its operation, and what it is answered.
+#[derive(Debug, Deserialize)]
+pub struct Refuse {
+    pub call: String,
+    pub status: u16,
+    pub message: String,
+}
+
+/// What a builder writes in two turns: one that is judged, and what becomes of it; the twin's second turn goes on.
+#[derive(Debug, Deserialize)]
+pub struct Flap {
+    pub turns: [String; 2],
+    pub twin: [String; 2],
 }
 
 /// Reads every fixture, by name.

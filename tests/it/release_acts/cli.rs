@@ -17,7 +17,7 @@ const CONFIG: &str = "
 service: shop
 pr: { forge: github }
 promote: { acts: [deployment, release] }
-rollback: { commands: [[sh, deploy/back.sh]] }
+rollback: { revert: propose, commands: [[sh, deploy/back.sh]] }
 release:
   environments:
     production:
@@ -43,9 +43,18 @@ pub struct Service {
 
 impl Service {
     pub fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    /// One whose branch is put back by a run.
+    pub fn by_run() -> Self {
+        Self::with(&CONFIG.replace("revert: propose, ", ""))
+    }
+
+    fn with(config: &str) -> Self {
         let env = TestEnv::new();
         let files = [
-            ("orch.yml", CONFIG),
+            ("orch.yml", config),
             ("src/main.txt", "main\n"),
             ("docs/rollback.md", "Deploy the digests of the last good release.\n"),
             ("deploy/back.sh", "echo \"$ORCH_ENVIRONMENT $ORCH_COMMIT\"; printf '%s' \"$ORCH_ARTIFACTS\"\n"),

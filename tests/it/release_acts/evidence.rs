@@ -86,14 +86,14 @@ fn check(scene: &Scene, id: u64, name: &str, app: u64, conclusion: &str) -> Valu
     whole
 }
 
-fn review(id: u64, login: &str, state: &str, commit: &str, at: &str) -> Value {
+pub fn review(id: u64, login: &str, state: &str, commit: &str, at: &str) -> Value {
     let number = login.bytes().map(u64::from).sum::<u64>();
     json!({ "id": id, "state": state, "commit_id": commit, "submitted_at": at,
         "user": { "login": login, "id": number, "type": if login.ends_with("[bot]") { "Bot" } else { "User" } } })
 }
 
 /// Production ran the good commit, then the judged one; a pull request brought it, and was approved.
-fn scene() -> Scene {
+pub fn scene() -> Scene {
     let scene = Scene::new(ReleaseOutcome::Promote);
     scene.deployed("production", &scene.good, &digests("good"), "success");
     scene.deployed("staging", &scene.subject, &digests("new"), "success");

@@ -72,6 +72,9 @@ pub fn left(hub: &FakeGitHub) -> Value {
 
 /// Lets each call fail in each way, runs again, and compares what is left with a run that nothing happened to.
 fn every_call(make: fn() -> Scene, run: fn(&Scene) -> Result<bool, String>) {
+    // Judged once: each try begins with the same forge, evidence and decision.
+    let first = make();
+    let make = || first.fresh();
     let scene = make();
     run(&scene).unwrap();
     let wanted = left(&scene.hub);

@@ -3,8 +3,9 @@
 use orch::artifact::types::promotion::{Act, ActKind};
 use orch::artifact::types::pull_request::Outcome;
 use orch::artifact::types::release::ReleaseOutcome;
-use orch::config::Command;
+use orch::config::{Command, Reverts};
 use orch::diagnostic::Class;
+use orch::engine::revert::Revert;
 use orch::stage::StageResult;
 use serde_json::json;
 
@@ -73,6 +74,45 @@ fn a_release_that_does_harm_is_taken_back_whole() {
     assert!(again.acts.iter().all(|act| act.outcome == Outcome::Unchanged), "{:?}", again.acts);
     assert!(again.revert.unwrap().exact);
     assert_eq!(scene.hub.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_revert_is_left_to_a_run_unless_a_run_could_not_make_it() {
+    let mut scene = bad();
+    scene.config.rollback.revert = Reverts::Run;
+    let rollback = scene.rollback();
+    assert_eq!(
+        kinds(&rollback.acts),
+        [(ActKind::Deployment, Outcome::Created), (ActKind::TakeBack, Outcome::Updated)]
+    );
+    let asked = Revert::read(rollback.request.as_deref().unwrap()).unwrap();
+    assert_eq!((&asked.bad, &asked.good, &asked.release), (&scene.subject, &scene.good, &super::run_id()));
+    assert_eq!(asked.decision, rollback.decision);
+    assert!(rollback.revert.is_none() && scene.hub.state().pulls.is_empty());
+    // Again it asks for the same, and writes nothing.
+    scene.hub.arm([]);
+    assert_eq!(scene.rollback().request, rollback.request);
+    assert!(scene.hub.writes().is_empty(), "{:?}", scene.hub.writes());
+    // A branch that holds another change than the one that goes back is for people, whoever made it.
+    {
+        let mut state = scene.hub.state();
+        let (branch, head) = (Revert::branch(&scene.subject, &scene.good), state.branches["main"].clone());
+        state.branches.insert(branch.clone(), head);
+        state.push_by_person(&branch, "x", "x\n", "revert\n\nOrch-Run: revert-x\nOrch-Link: sha256:x\n");
+    }
+    let (rollback, finished) = scene.try_rollback().unwrap();
+    assert_eq!((rollback.acts[2].outcome, rollback.request), (Outcome::Conflict, None));
+    assert!(matches!(finished.result, StageResult::Stopped { class: Class::NeedsApproval, .. }));
+    // What a run would refuse is proposed at once; and nothing at all where nothing is asked for.
+    let mut scene = bad();
+    scene.config.rollback.revert = Reverts::Run;
+    scene.hub.state().push_by_person("main", "src/main.txt", "main, faster, mended\n", "mend");
+    let rollback = scene.rollback();
+    assert!(rollback.request.is_none() && rollback.revert.unwrap().conflicts == ["src/main.txt"]);
+    let mut scene = bad();
+    scene.config.rollback.revert = Reverts::None;
+    let rollback = scene.rollback();
+    assert!(rollback.request.is_none() && rollback.revert.is_none() && rollback.acts.len() == 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A recorded run in memory, with as many rounds as asked for, that can be replayed and tampered with.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use orch::agent::NoModels;
@@ -21,7 +22,7 @@ use orch::pipeline::{Bounds, CHANGE, Pipeline, Walk, walk};
 use orch::ports::clock::SystemClock;
 use orch::ports::observe::FakeObserver;
 use orch::ports::process::{Command, FakeProcesses, Outcome, outcome};
-use orch::ports::vcs::FakeRepository;
+use orch::ports::vcs::{FakeRepository, VcsRead, VcsWrite};
 use orch::ports::workspace::TempWorkspaces;
 use orch::replay::{Comparison, Replay, ReplayError, replay};
 use orch::stage::runner::Runner;
@@ -136,34 +137,49 @@ impl World {
 
     /// Walks the pipeline with a config, from and to a stage.
     pub fn walk(&self, config: &Config, from: Option<StageId>, until: Option<StageId>) -> Walk {
-        let workspaces = TempWorkspaces::open_in(&self.repository, self.temp.path()).unwrap();
-        let (asked, failures) = (AtomicU32::new(0), self.failures);
+        let place = Place { vcs: &self.repository, store: &self.store, temp: self.temp.path() };
+        place.walk((self.failures, self.extra), config, Bounds { from, until })
+    }
+
+    /// Replays what is recorded, on a fresh clone of the base.
+    pub fn replay(&self) -> Result<Comparison, ReplayError> {
+        replay_of(&self.store)
+    }
+}
+
+/// A repository, a run folder and a place for copies.
+pub struct Place<'a, V> {
+    pub vcs: &'a V,
+    pub store: &'a dyn ArtifactStore,
+    pub temp: &'a Path,
+}
+
+impl<V: VcsRead + VcsWrite> Place<'_, V> {
+    /// Walks the pipeline: how often the tests fail first, and how many files more the change has.
+    pub fn walk(&self, (failures, extra): (u32, u32), config: &Config, bounds: Bounds) -> Walk {
+        let workspaces = TempWorkspaces::open_in(self.vcs, self.temp).unwrap();
+        let asked = AtomicU32::new(0);
         let processes = FakeProcesses::new(move |command| answer(command, &asked, failures));
         let runner = Runner {
-            store: &self.store,
+            store: self.store,
             run: &run(),
             config,
             ports: Ports {
                 clock: &SystemClock::new(None),
-                vcs: &self.repository,
-                forge: &self.repository,
+                vcs: self.vcs,
+                forge: self.vcs,
                 hub: None,
                 observe: &FakeObserver::default(),
                 workspaces: &workspaces,
                 processes: &processes,
-                engine: &Stubborn::wide(self.extra),
+                engine: &Stubborn::wide(extra),
                 models: &NoModels,
             },
             events: &Silent,
         };
         let request = Request::to_engine("template", "add a /health endpoint", Channel::CommandLine);
         let pipeline = Pipeline::parse(CHANGE, "(embedded)").unwrap();
-        walk(&pipeline, &runner, Bounds { from, until }, Some(&request)).unwrap()
-    }
-
-    /// Replays what is recorded, on a fresh clone of the base.
-    pub fn replay(&self) -> Result<Comparison, ReplayError> {
-        replay_of(&self.store)
+        walk(&pipeline, &runner, bounds, Some(&request)).unwrap()
     }
 }
 

@@ -38,6 +38,9 @@ pub(super) fn request(global: &Global, session: &Session, name: &str) -> Result<
     }
     let revert =
         Revert { bad, bad_tree, good, good_tree, release: found.run.clone(), decision: rollback.decision };
+    if rollback.request.is_some_and(|asked| asked != revert.request()) {
+        return Err(refused(format!("the run `{}` asked for another change", found.run)));
+    }
     Ok(Request::new(revert.request(), Channel::CommandLine, Assignment::to_engine(NAME)))
 }
 

@@ -487,8 +487,11 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             if !state.people.contains(&login) {
                 return Said::error(404, "Not Found");
             }
-            let role = if login == "octocat" { "maintain" } else { "read" };
-            let legacy = if login == "octocat" { "write" } else { "read" };
+            let (role, legacy) = match login.as_str() {
+                "octocat" => ("maintain", "write"),
+                "olga" => ("write", "write"),
+                _ => ("read", "read"),
+            };
             call.ok(200, json!({ "permission": legacy, "role_name": role }))
         }
         ("GET", "/commits/{ref}") => {
