@@ -7,7 +7,7 @@ use crate::artifact::chain::{is_statement, manifest_of, split_round};
 use crate::artifact::id::RunId;
 use crate::artifact::kind::slot;
 use crate::artifact::store::{ArtifactStore, MemoryStore, StoreError};
-use crate::attest::OpenRun;
+use crate::attest::{Bundle, OpenRun};
 use crate::ports::vcs::{Added, Signature, VcsError, VcsRecords};
 
 /// Files of a run that are kept, besides manifests and statements.
@@ -75,6 +75,18 @@ fn is_kept(path: &str, document: bool) -> bool {
     kept || manifest_of(path).is_some() || is_statement(path)
 }
 
+/// Tells whether two certificates are of the same workflow's word: a job that is run again signs it anew, with other bytes.
+fn same_word(kept: &[u8], new: &[u8]) -> bool {
+    let read = |bytes: &[u8]| {
+        let bundle = Bundle::parse("", bytes).ok().filter(Bundle::has_certificate)?;
+        bundle.statement("").ok()
+    };
+    match (read(kept), read(new)) {
+        (Some(kept), Some(new)) => kept == new,
+        _ => false,
+    }
+}
+
 /// Keeps a run; the same run again adds nothing, and statements signed since are added.
 ///
 /// With `document`, what rules judged is kept too, added lines of the change included: later rules can judge it again.
@@ -95,7 +107,11 @@ pub fn keep(
     let mut files = Vec::new();
     for path in run.store.list()?.into_iter().filter(|path| is_kept(path, document)) {
         let bytes = run.store.read(&path)?.unwrap_or_default();
-        files.push((format!("{}/{}/{path}", run.run, state.short()), bytes));
+        let place = format!("{}/{}/{path}", run.run, state.short());
+        if is_statement(&path) && records.record(at, &place)?.is_some_and(|kept| same_word(&kept, &bytes)) {
+            continue;
+        }
+        files.push((place, bytes));
     }
     let message = format!("chore: keep the run {}\n\nOrch-Run: {}\nOrch-State: {state}\n", run.run, run.run);
     Ok(records.add_records(at, &files, &message, author)?)

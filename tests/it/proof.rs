@@ -147,6 +147,16 @@ fn what_another_signer_signed_is_taken_only_where_it_says_what_the_run_says() {
     }
     env.orch(&other, &["runs", "fetch"]).exits(0);
     env.orch(&other, &["runs", "list"]).exits(0).says("acme-inc").says("example-inc");
+
+    // The job is run again, on a machine that has kept nothing: another certificate says the same, and the first one stays.
+    env.git(&root, &["update-ref", "-d", "refs/orch/runs"]);
+    let mut again: Value = serde_json::from_str(&signed_elsewhere(kind, &patch, &predicate)).unwrap();
+    again["verificationMaterial"]["certificate"]["rawBytes"] = "AAEC".into();
+    fs::write(&file, again.to_string()).unwrap();
+    env.orch(&root, &["attest", "add", &file]).exits(0);
+    let before = env.git(&root, &["ls-remote", "origin", "refs/orch/runs"]);
+    env.orch(&root, &["runs", "keep", "--push", "origin"]).exits(0).says("was kept below");
+    assert_eq!(env.git(&root, &["ls-remote", "origin", "refs/orch/runs"]), before);
 }
 
 #[test]

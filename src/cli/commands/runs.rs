@@ -68,6 +68,10 @@ pub fn run(args: &RunsArgs, global: &Global, output: &Output) -> Result<u8, Comm
         RunsCommand::Keep { run, push, document } => {
             let found = session::find_run(global, run.as_deref())?;
             let opened = OpenRun::open(&found.run, &found.store, false)?;
+            if let Some(remote) = push {
+                // What others kept of this very state is seen before it is kept again.
+                repository.fetch_records(remote, &args.at, &author()?)?;
+            }
             let added = keep::keep(&repository, &args.at, &opened, &author()?, *document)?;
             if let Some(remote) = push {
                 push_joined(&repository, remote, &args.at)?;
