@@ -1,7 +1,7 @@
 //! What follows on the forge from a release gate's word: promoted, rolled back, and every call failing once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
-mod cli;
+pub mod cli;
 mod command;
 mod evidence;
 mod faults;

@@ -12,8 +12,9 @@ use std::process::Command;
 use orch::artifact::digest::Digest;
 use serde_json::{Value, json};
 
+use super::place::ends_like;
 use super::{REQUEST, root};
-use crate::env::{TestEnv, files_below, is_raw_output, run_folder};
+use crate::env::{TestEnv, files_below, run_folder};
 
 pub fn stand_in() -> Option<PathBuf> {
     let found = std::env::var_os("ORCH_STAND_IN_WORKFLOW_LINTERS").map(PathBuf::from);
@@ -258,6 +259,19 @@ fn the_result_is_how_the_whole_ended() {
         (json!({ "policy": { "outputs": { "exit": "3", "decision": "deny" } } }), "failure", "3"),
         (json!({ "verify-green-1": { "outputs": { "exit": "6" } } }), "success", "0"),
         (json!({ "pr": { "result": "failure" } }), "failure", "1"),
+        // A code that a stage does not leave its job green with is the code of the whole; one that would leave the whole green is not.
+        (json!({ "plan": { "result": "failure", "outputs": { "exit": "75" } } }), "failure", "75"),
+        (json!({ "pr": { "result": "failure", "outputs": { "exit": "2" } } }), "failure", "2"),
+        (
+            json!({ "policy": { "result": "failure", "outputs": { "exit": "4", "decision": "needs-approval" } } }),
+            "failure",
+            "1",
+        ),
+        (json!({ "review-gate": { "result": "failure", "outputs": { "exit": "75" } } }), "failure", "75"),
+        (json!({ "plan": { "result": "failure", "outputs": { "exit": "78" } } }), "failure", "1"),
+        // Stopped, or out of time.
+        (json!({ "plan": { "result": "cancelled", "outputs": {} } }), "failure", "75"),
+        (json!({ "review-gate": { "result": "cancelled", "outputs": { "exit": "0" } } }), "failure", "75"),
     ] {
         let jobs = run(&folder, &env, &json!({ "root": root(), "work": env.path("gates"), "workflow": "change.yml", "inputs": { "request": "x" }, "ends": ends }))["jobs"].clone();
         assert_eq!(
@@ -312,46 +326,6 @@ pub fn variables(env: &TestEnv) -> serde_json::Map<String, Value> {
         Some(((*name).to_owned(), Value::String(value)))
     })
     .collect()
-}
-
-/// What a stage was told, but for how long it took: of a command, how it ended, since what it printed tells times too.
-fn told(tape: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(tape);
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let kept = lines.filter(|line| line["ask"] != "elapsed").map(|line| match line["ask"].as_str() {
-        Some("run") => format!("{} {}", line["argv"], line["answer"]["ended"]),
-        _ => line.to_string(),
-    });
-    kept.collect()
-}
-
-/// Puts together what the jobs handed on, and holds it to the run that the command made.
-fn ends_like(env: &TestEnv, source: &Path, done: &Value, whole: &Path) {
-    let parts = env.path("parts");
-    for artifact in done["artifacts"].as_array().unwrap() {
-        let name = artifact["name"].as_str().unwrap();
-        assert!(name.starts_with("orch-add-a-health-endpoint-") && name.ends_with("-r1-a1"), "{name}");
-        for (path, bytes) in files_below(Path::new(artifact["folder"].as_str().unwrap())) {
-            let file = parts.join(name).join(path);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, bytes).unwrap();
-        }
-    }
-    let merged = env.path("merged").display().to_string();
-    env.orch(source, &["artifacts", "merge", &parts.display().to_string(), "--artifacts", &merged]).exits(0);
-    let place = env.path("merged").join(whole.file_name().unwrap());
-    let made = files_below(&place);
-    env.orch(source, &["artifacts", "verify", &place.display().to_string()]).exits(0);
-    for (path, bytes) in files_below(whole) {
-        // How long each took is in these.
-        let volatile = path.starts_with("manifest/") || path.starts_with("events/");
-        assert!(made.contains_key(&path), "{path} was not handed over");
-        if path.starts_with("tape/") {
-            assert_eq!(told(&made[&path]), told(&bytes), "{path}");
-        } else {
-            assert!(volatile || is_raw_output(&path) || made[&path] == bytes, "{path}");
-        }
-    }
 }
 
 /// The compiled workflow, its jobs each in a checkout of their own with nothing but what was handed over, ends in the run that

@@ -1,110 +1,16 @@
 //! Compiled workflows run to their end, jobs and steps for real: `tests/stand-ins/run workflow-linters`.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::place::{Place, names, workflow_run};
 use super::root;
-use super::third_party::{action, run, stand_in, variables};
+use super::third_party::{run, stand_in, variables};
 use crate::env::{TestEnv, files_below, run_folder};
 use crate::intake_events::fixture;
-use crate::intake_events::hub::Hub;
 use crate::model_runs::world::{PLAN, entry};
-
-/// A repository whose default branch a runner checks out, a forge, and what a runner says of itself.
-struct Place {
-    folder: PathBuf,
-    env: TestEnv,
-    hub: Hub,
-    source: PathBuf,
-}
-
-impl Place {
-    fn new(files: &[(&str, &str)]) -> Option<Self> {
-        let folder = stand_in()?;
-        let env = TestEnv::new();
-        let source = env.repository("shop", files);
-        env.git(&source, &["push", "-q", "origin", "main"]);
-        env.git(&env.path("shop.git"), &["symbolic-ref", "HEAD", "refs/heads/main"]);
-        Some(Self { folder, hub: Hub::new(), source, env })
-    }
-
-    /// Runs a workflow as one that was started by this event.
-    fn run(&self, workflow: &str, event: Option<&Value>, more: &Value) -> Value {
-        let mut told = variables(&self.env);
-        if event.is_some() {
-            for (name, value) in [
-                ("GITHUB_API_URL", self.hub.address.as_str()),
-                ("GITHUB_REPOSITORY", "acme/shop"),
-                ("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/orch.yml@refs/heads/main"),
-                ("GITHUB_SERVER_URL", "https://github.com"),
-            ] {
-                told.insert(name.into(), value.into());
-            }
-        }
-        let mut plan = json!({
-            "root": root(), "workflow": workflow, "service": self.env.path("shop.git"), "work": self.env.path("work"),
-            "action": action(&self.env), "tools": self.env.path("tools"), "home": self.env.path("home"), "env": told,
-            "repository": "acme/shop",
-        });
-        if let Some(event) = event {
-            plan["event"] = event.clone();
-            plan["event_name"] = "issue_comment".into();
-            plan["token"] = "ghs_testtokenthatnobodymaysee0123456789".into();
-        }
-        for (key, value) in more.as_object().unwrap() {
-            plan[key] = value.clone();
-        }
-        let _ = fs::remove_dir_all(self.env.path("work"));
-        run(&self.folder, &self.env, &plan)
-    }
-
-    fn writes(&self) -> Vec<String> {
-        let all = self.hub.asked().into_iter().map(|(ask, _)| ask);
-        all.filter(|ask| !ask.starts_with("GET ") && ask != "GRAPHQL Viewer").collect()
-    }
-
-    fn branches(&self) -> Vec<String> {
-        let all = self
-            .env
-            .git(&self.env.path("shop.git"), &["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
-        all.lines().filter(|name| *name != "main").map(str::to_owned).collect()
-    }
-
-    /// Lets a comment be written below an issue.
-    fn takes_comments(&self, issue: u64) -> &Self {
-        let path = format!("/repos/acme/shop/issues/{issue}/comments");
-        let comment = json!({"id": 1, "body": "", "user": {"login": "github-actions[bot]", "id": 1, "type": "Bot"},
-            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "html_url": "https://x"});
-        self.hub.put(&format!("GET {path}"), 200, json!([])).put(&format!("POST {path}"), 201, comment);
-        self
-    }
-}
-
-/// The jobs that ran, in order, with how each ended.
-fn ran(done: &Value) -> Vec<(String, String)> {
-    let order = done["order"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
-    let ends = order.map(|name| {
-        let end = done["jobs"][&name]["result"].as_str().unwrap().to_owned();
-        (name, end)
-    });
-    ends.filter(|(_, end)| end != "skipped").collect()
-}
-
-fn names(done: &Value) -> Vec<String> {
-    let bad: Vec<_> = ran(done).into_iter().filter(|(_, end)| end != "success").collect();
-    let whys: Vec<_> =
-        done["jobs"].as_object().unwrap().iter().map(|(name, job)| (name, &job["outputs"])).collect();
-    assert!(bad.is_empty(), "{bad:?}: {whys:?}");
-    ran(done).into_iter().map(|(name, _)| name).collect()
-}
-
-fn workflow_run(id: u64, title: &str, status: &str) -> Value {
-    json!({"id": id, "display_title": title, "path": ".github/workflows/orch.yml@main", "event": "issues",
-        "head_branch": "main", "head_repository": {"full_name": "acme/shop"}, "status": status, "html_url": "https://x"})
-}
 
 #[test]
 #[ignore = "needs the stand-in workflow-linters"]
