@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use orch::artifact::digest::Digest;
 use serde_json::{Value, json};
@@ -284,22 +285,26 @@ fn the_result_is_how_the_whole_ended() {
 
 /// The action as a release has it: the program's digest is in the commit, and the program in the cache of the runner.
 pub fn action(env: &TestEnv) -> PathBuf {
+    // Of one program for all tests: it is large.
+    static DIGEST: OnceLock<Digest> = OnceLock::new();
     let action = env.path("action");
     fs::create_dir_all(action.join("action")).unwrap();
     fs::copy(root().join("action.yml"), action.join("action.yml")).unwrap();
     for name in ["install.sh", "stage.sh", "end.sh"] {
         fs::copy(root().join("action").join(name), action.join("action").join(name)).unwrap();
     }
-    let program = fs::read(env!("CARGO_BIN_EXE_orch")).unwrap();
+    let program = env!("CARGO_BIN_EXE_orch");
+    let digest = DIGEST.get_or_init(|| Digest::of(fs::read(program).unwrap()));
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let text = format!(
-        "repository acme/none\nversion 1.0.0\n{target} {} orch-{target}\n",
-        Digest::of(&program).hex()
-    );
+    let text = format!("repository acme/none\nversion 1.0.0\n{target} {} orch-{target}\n", digest.hex());
     fs::write(action.join("action/binaries.txt"), text).unwrap();
     let tools = env.path("tools").join("orch/1.0.0").join(&target);
     fs::create_dir_all(&tools).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_orch"), tools.join("orch")).unwrap();
+    if !tools.join("orch").exists() {
+        fs::hard_link(program, tools.join("orch"))
+            .or_else(|_| fs::copy(program, tools.join("orch")).map(drop))
+            .unwrap();
+    }
     action
 }
 

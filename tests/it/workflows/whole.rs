@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::place::{Place, names, workflow_run};
+use super::place::{Place, log, names, workflow_run};
 use super::root;
 use super::third_party::{run, stand_in, variables};
 use crate::env::{TestEnv, files_below, run_folder};
@@ -78,36 +78,63 @@ fn what_was_mended_is_how_the_whole_ended() {
     }
 }
 
-/// The digest of everything that was judged lets the change go on; any other does not.
-#[test]
-#[ignore = "needs the stand-in workflow-linters"]
-fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
-    for good in [true, false] {
+/// A change that waits for a person: its place, the digest to approve, its run, and what the jobs of that run handed on.
+struct Waiting {
+    place: Place,
+    digest: String,
+    run: String,
+    artifacts: Vec<Value>,
+}
+
+impl Waiting {
+    fn new() -> Option<Self> {
         let files = [
             ("README.md", "A shop.\n"),
             ("orch.yml", "service: shop\npaths:\n  protect: [LICENSE]\npr:\n  forge: local\n"),
         ];
-        let Some(place) = Place::new(&files) else { return };
+        let place = Place::new(&files)?;
         let (env, root) = (&place.env, &place.source);
         env.orch(root, &["run", "add an MIT license for \"ACME Inc.\"", "--until", "policy"]).exits(4);
         env.orch(root, &["stage", "approve"]).exits(4);
         let folder = run_folder(root);
         let text = fs::read_to_string(folder.join("approval.md")).unwrap();
         let digest = text.lines().find_map(|line| line.strip_prefix("/orch approve ")).unwrap().to_owned();
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let artifacts = handed_over(env, root, &name);
-        let ids: Vec<&str> = artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let run = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let artifacts = handed_over(env, root, &run);
+        Some(Self { place, digest, run, artifacts })
+    }
+
+    fn parts(&self) -> String {
+        self.artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>().join(",")
+    }
+
+    /// A comment that approves this digest, of now, as the clock of the tests tells it: an approval of long ago is over.
+    fn approves(&self, digest: &str) -> Value {
         let mut event = fixture("ordinary-approve.issue_comment");
-        let given = if good { digest } else { format!("sha256:{}", "ab".repeat(32)) };
-        event["comment"]["body"] = format!("/orch approve {given}").into();
-        // Now, as the clock of the tests tells it: an approval of long ago is over.
+        event["comment"]["body"] = format!("/orch approve {digest}").into();
         let now = jiff::Timestamp::from_second(crate::env::EPOCH.parse().unwrap()).unwrap().to_string();
         event["comment"]["created_at"] = now.clone().into();
         event["comment"]["updated_at"] = now.into();
-        place.hub.as_in(&event);
-        let inputs = json!({ "from-run": "70", "parts": ids.join(","), "run-id": name });
-        let done =
-            place.run("approve.yml", Some(&event), &json!({ "inputs": inputs, "artifacts": artifacts }));
+        self.place.hub.as_in(&event);
+        event
+    }
+}
+
+/// The digest of everything that was judged lets the change go on; any other does not.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
+    for good in [true, false] {
+        let Some(waiting) = Waiting::new() else { return };
+        let event = if good {
+            waiting.approves(&waiting.digest)
+        } else {
+            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
+        };
+        let inputs = json!({ "from-run": "70", "parts": waiting.parts(), "run-id": waiting.run });
+        let more = json!({ "inputs": inputs, "artifacts": waiting.artifacts });
+        let (place, env) = (&waiting.place, &waiting.place.env);
+        let done = place.run("approve.yml", Some(&event), &more);
         let log = done["jobs"].to_string();
         if good {
             assert_eq!(names(&done), ["earlier", "approve", "pr", "review-gate", "proof", "result"]);
@@ -124,6 +151,57 @@ fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
             assert_eq!(place.branches(), Vec::<String>::new(), "{log}");
             assert_eq!(done["jobs"]["pr"]["result"], "skipped", "{log}");
             assert_ne!(done["end"]["outputs"]["exit"], "0", "{log}");
+        }
+    }
+}
+
+/// From the comment: the run that waits is found by the forge's own word, its files are taken, and the comment is answered.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn an_approval_in_a_comment_finds_the_run_that_waits() {
+    for good in [true, false] {
+        let Some(waiting) = Waiting::new() else { return };
+        let event = if good {
+            waiting.approves(&waiting.digest)
+        } else {
+            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
+        };
+        let place = &waiting.place;
+        let number = event["issue"]["number"].as_u64().unwrap();
+        place.takes_comments(number);
+        let run = workflow_run(70, &format!("orch #{number}"), "completed");
+        let there = |one: &Value| {
+            let id: u64 = one["id"].as_str().unwrap().parse().unwrap();
+            json!({ "id": id, "name": one["name"], "expired": false, "workflow_run": { "id": 70 } })
+        };
+        let artifacts: Vec<Value> = waiting.artifacts.iter().map(there).collect();
+        let artifacts = json!({ "total_count": artifacts.len(), "artifacts": artifacts });
+        place.hub.put("GET /repos/acme/shop/actions/runs/70", 200, run.clone());
+        let runs = json!({ "total_count": 1, "workflow_runs": [run] });
+        place.hub.put("GET /repos/acme/shop/actions/workflows/orch.yml/runs", 200, runs);
+        place.hub.put("GET /repos/acme/shop/actions/runs/70/artifacts", 200, artifacts);
+        if event["issue"]["pull_request"].is_object() {
+            place.hub.put(&format!("GET /repos/acme/shop/pulls/{number}"), 404, json!({}));
+        }
+        let done = place.run("commands.yml", Some(&event), &json!({ "artifacts": waiting.artifacts }));
+        let command = &done["jobs"]["command"]["outputs"];
+        assert_eq!(
+            (&command["from-run"], &command["parts"]),
+            (&json!("70"), &json!(waiting.parts())),
+            "{}",
+            log(&done)
+        );
+        let branches = place.branches().len();
+        let post = format!("POST /repos/acme/shop/issues/{number}/comments");
+        let asked = place.hub.asked();
+        let said =
+            asked.iter().rfind(|(ask, _)| *ask == post).unwrap().1["body"].as_str().unwrap().to_owned();
+        if good {
+            assert_eq!((&done["end"]["outputs"]["exit"], branches), (&json!("0"), 1), "{}", log(&done));
+            assert!(said.starts_with("Approved."), "{said}");
+        } else {
+            assert_ne!(done["end"]["outputs"]["exit"], "0", "{}", log(&done));
+            assert!(branches == 0 && said.starts_with("`/orch approve` ended with"), "{said}");
         }
     }
 }
