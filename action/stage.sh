@@ -13,6 +13,52 @@ if [ -n "${ORCH_INPUT_ARTIFACTS:-}" ]; then common+=(--artifacts "$ORCH_INPUT_AR
 
 orch() { "$ORCH_PROGRAM" ${common[@]+"${common[@]}"} "$@"; }
 
+# Runs the stage. Where its time is over, or its job is stopped, the program is ended, and what it did and spent is handed over all
+# the same: an end of the job itself leaves no time for that.
+late="$RUNNER_TEMP/orch-late" why=''
+limited() {
+  local minutes="${ORCH_INPUT_TIMEOUT_MINUTES:-0}" child watch='' status=0 stopped=''
+  case "$minutes" in
+    *[!0-9]*)
+      printf "::error title=orch::the input 'timeout-minutes' is a whole number, not '%s'\n" "${minutes//$'\n'/ }" >&2
+      return 2
+      ;;
+  esac
+  rm -f "$late"
+  # Not by the function above: a signal has to reach the program.
+  "$ORCH_PROGRAM" ${common[@]+"${common[@]}"} "$@" &
+  child=$!
+  trap 'stopped=1; kill -TERM "$child" 2>/dev/null' INT TERM
+  if [ "$((10#$minutes))" -gt 0 ]; then
+    (
+      nap=''
+      trap 'kill "$nap" 2>/dev/null' TERM
+      sleep "$((10#$minutes * 60))" &
+      nap=$!
+      wait "$nap" || exit 0
+      : >"$late"
+      kill -TERM "$child"
+      sleep 5
+      kill -KILL "$child"
+    ) >/dev/null 2>&1 &
+    watch=$!
+  fi
+  wait "$child" || status=$?
+  # A signal ends the waiting; the program is waited for.
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child" || status=$?
+  done
+  trap - INT TERM
+  if [ -n "$watch" ]; then kill -TERM "$watch" 2>/dev/null; fi
+  if [ -n "$stopped" ]; then
+    status=75 why='the job was stopped, or its time was over'
+  elif [ -e "$late" ]; then
+    status=5 why="the stage did not end within $((10#$minutes)) minutes"
+  fi
+  rm -f "$late"
+  return "$status"
+}
+
 if [ -n "${ORCH_INPUT_PARTS:-}" ]; then
   orch artifacts merge "$parts" || code=$?
   rm -rf "$parts"
@@ -25,6 +71,10 @@ if [ "$code" = 0 ] && [ -d "$earlier" ]; then
 fi
 
 command="${ORCH_INPUT_COMMAND:-}"
+if [ -z "$command" ] && [ "${ORCH_INPUT_STAGE:-}" = intake ] && [ "${GITHUB_RUN_ATTEMPT:-1}" != 1 ]; then
+  printf '::notice title=orch::attempt %s begins anew: what earlier attempts spent counts as far as GitHub still hands out their files, which after "Re-run all jobs" it does not\n' \
+    "${GITHUB_RUN_ATTEMPT//[!0-9]/}"
+fi
 if [ "$code" = 0 ] && [ -n "$command" ]; then
   # A command in a comment: the event says which, and the forge who may.
   case "$command" in
@@ -85,8 +135,9 @@ if [ "$code" = 0 ] && [ -z "$command" ]; then
       if [ -n "${ORCH_INPUT_SIGNED:-}" ]; then orch attest add "$ORCH_INPUT_SIGNED" || code=$?; fi
       if [ "$code" = 0 ]; then orch runs keep --push origin || code=$?; fi
       ;;
-    *) orch stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$? ;;
+    *) limited stage "${ORCH_INPUT_STAGE:-}" ${args[@]+"${args[@]}"} || code=$? ;;
   esac
+  if [ -n "$why" ]; then printf '::error title=orch %s::%s\n' "${ORCH_INPUT_STAGE:-}" "$why"; fi
   rm -f "$RUNNER_TEMP/orch-task"
 fi
 
@@ -104,6 +155,7 @@ case "$code" in
 esac
 {
   printf 'exit=%s\noutcome=%s\n' "$code" "$outcome"
+  if [ -n "$why" ]; then printf 'reason=%s\n' "$why"; fi
   if [ "${ORCH_INPUT_SUBJECT:-}" = pull-request ]; then
     case "$code" in
       0) echo decision=allow ;;

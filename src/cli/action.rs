@@ -39,6 +39,13 @@ const INPUTS: &[Input] = &[
     Input { name: "max-cost-usd", from: From::Flag("max-cost-usd"), default: "" },
     Input { name: "max-tokens", from: From::Flag("max-tokens"), default: "" },
     Input { name: "ttl-minutes", from: From::Flag("ttl-minutes"), default: "" },
+    Input {
+        name: "timeout-minutes",
+        from: From::Own(
+            "End the stage after this many minutes, with 5, so that what it spent is handed over before the time of its job is over; absent: never",
+        ),
+        default: "",
+    },
     Input { name: "to", from: From::Flag("to"), default: "" },
     Input { name: "commit", from: From::Flag("commit"), default: "" },
     Input { name: "branch", from: From::Flag("branch"), default: "" },
@@ -250,9 +257,10 @@ pub fn text() -> String {
 
 /// A step that runs a script of the action's own folder; every value comes by the environment.
 fn script(out: &mut String, id: &str, name: &str, file: &str, inputs: &[(&str, &str)], more: Option<&str>) {
+    // By `exec`, so that the signal of a runner that stops the job reaches the script itself.
     let _ = write!(
         out,
-        "    - name: {name}\n      id: {id}\n      shell: bash\n      run: bash \"$ORCH_ACTION_PATH/action/{file}\"\n      env:\n        ORCH_ACTION_PATH: ${{{{ github.action_path }}}}\n"
+        "    - name: {name}\n      id: {id}\n      shell: bash\n      run: exec bash \"$ORCH_ACTION_PATH/action/{file}\"\n      env:\n        ORCH_ACTION_PATH: ${{{{ github.action_path }}}}\n"
     );
     if let Some(line) = more {
         let _ = writeln!(out, "        {line}");

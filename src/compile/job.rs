@@ -42,6 +42,8 @@ pub(super) struct Unrolled {
 
 /// The job that hands over the files of a run that another workflow began.
 pub(super) const EARLIER: &str = "earlier";
+/// How many minutes of a job's time are left for what is around its stage.
+const HAND_OVER: u32 = 2;
 
 impl Job {
     fn spec(&self) -> Option<&'static StageSpec> {
@@ -327,6 +329,8 @@ fn step(out: &mut String, job: &Job, spec: &StageSpec, unrolled: &Unrolled, orig
     if is_of_pull_request(job) {
         out.push_str("          subject: pull-request\n");
     }
+    // Before the job itself is ended, which hands nothing over.
+    let _ = writeln!(out, "          timeout-minutes: {}", job.timeout.saturating_sub(HAND_OVER).max(1));
     if job.stage == StageId::Intake {
         out.push_str("          task: ${{ inputs.request }}\n");
         if unrolled.mends() {

@@ -70,11 +70,17 @@ pub(super) fn write(out: &mut String, unrolled: &Unrolled) {
 
 /// Reads `stage result exit` of each job, in order, the rounds of a stage among them; the last round of a stage counts.
 const END: &str = r#"
-declare -A ends
+declare -A ends red
 order=()
 while read -r stage result code; do
   if [ -z "$stage" ] || [ "$result" = skipped ]; then continue; fi
-  if [ "$result" != success ]; then code=1; fi
+  red[$stage]=''
+  case "$result" in
+    success) ;;
+    # Its own code says more than that it failed; what would leave the whole green is no code of a job that failed.
+    failure) red[$stage]=failed; case "${code:-0}" in 0 | 4 | 78) code=1 ;; esac ;;
+    *) red[$stage]=stopped code=75 ;;
+  esac
   # A branch without a pull request on a forge has nothing to review; the change itself is there.
   case "$stage $code" in 'review-gate 78' | 'auto-merge 78') continue ;; esac
   if [ -z "${ends[$stage]:-}" ]; then order+=("$stage"); fi
@@ -97,6 +103,7 @@ why=''
 while read -r stage reason; do
   if [ -n "$reason" ] && [ "$stage" = "$where" ]; then why="$reason"; fi
 done <<<"$WHY"
+if [ -z "$why" ] && [ -n "$where" ] && [ "${red[$where]:-}" = stopped ]; then why='the job was stopped, or its time was over'; fi
 {
   printf 'exit=%s\n' "$whole"
   printf 'reason=%s\n' "$why"
@@ -104,6 +111,14 @@ done <<<"$WHY"
   parts="${parts#,}"
   printf 'parts=%s\n' "${parts%,}"
 } >>"$GITHUB_OUTPUT"
+if [ -n "$where" ] && [ "${red[$where]:-}" = stopped ]; then
+  echo "::error title=orch::$where was stopped, or its time was over; /orch rerun $where runs it once more"
+  exit 1
+fi
+if [ -n "$where" ] && [ -n "${red[$where]:-}" ]; then
+  echo "::error title=orch::$where ended with $whole"
+  exit 1
+fi
 case "$where $whole" in
   *' 0') echo 'Every stage ended with 0.' ;;
   *' 4') echo "::notice title=orch::$where: a person has to approve" ;;

@@ -57,7 +57,7 @@ fn shop(env: &TestEnv, name: &str) -> PathBuf {
 }
 
 /// Each incident and ordinary event, with how intake ends on a runner.
-const ENDS: &[(&str, i32)] = &[
+pub const ENDS: &[(&str, i32)] = &[
     ("01-promptpwnd.issues", 0),
     ("02-comment-and-control.issue_comment", 3),
     ("03-bot-suffix.issue_comment", 3),

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail anywhere, its helpers too")]
 
 mod approvals;
-mod cli;
+pub mod cli;
 mod command;
 mod evidence;
 mod faults;

@@ -2,6 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 mod action;
+#[cfg(unix)]
+mod attempts;
+mod comments;
+mod place;
+#[cfg(unix)]
+mod releases;
+mod reviews;
+mod rounds;
 mod third_party;
 mod whole;
 

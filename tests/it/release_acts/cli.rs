@@ -13,7 +13,7 @@ use crate::env::{Said, TestEnv, said};
 use crate::forge::TOKEN;
 use crate::support::github::{FakeGitHub, Fault, State};
 
-const CONFIG: &str = "
+pub const CONFIG: &str = "
 service: shop
 pr: { forge: github }
 promote: { acts: [deployment, release] }
@@ -31,6 +31,14 @@ release:
         errors: { better: lower, tolerance: 0.005, min_samples: 100 }
       rollback: { plan: docs/rollback.md, rehearsed_days: 0 }
 ";
+
+pub const FILES: &[(&str, &str)] = &[
+    ("orch.yml", CONFIG),
+    ("src/main.txt", "main\n"),
+    ("docs/rollback.md", "Deploy the digests of the last good release.\n"),
+    ("deploy/back.sh", "echo \"$ORCH_ENVIRONMENT $ORCH_COMMIT\"; printf '%s' \"$ORCH_ARTIFACTS\"\n"),
+    (".gitignore", "release-inputs/\nartifacts/\n"),
+];
 
 /// A service whose last good release runs in production, and a commit that is to follow it.
 pub struct Service {
@@ -53,13 +61,8 @@ impl Service {
 
     fn with(config: &str) -> Self {
         let env = TestEnv::new();
-        let files = [
-            ("orch.yml", config),
-            ("src/main.txt", "main\n"),
-            ("docs/rollback.md", "Deploy the digests of the last good release.\n"),
-            ("deploy/back.sh", "echo \"$ORCH_ENVIRONMENT $ORCH_COMMIT\"; printf '%s' \"$ORCH_ARTIFACTS\"\n"),
-            (".gitignore", "release-inputs/\nartifacts/\n"),
-        ];
+        let mut files = FILES.to_vec();
+        files[0] = ("orch.yml", config);
         let root = env.repository("shop", &files);
         let port = GitRepository::open(&root).unwrap();
         let mut state = State::of(&port, "acme/app");
@@ -70,7 +73,7 @@ impl Service {
         state.take(&GitRepository::open(&root).unwrap(), &[good.commit.as_str()]);
         let service =
             Self { env, root, hub: FakeGitHub::start(state), good: good.commit, subject: subject.commit };
-        service.seed();
+        seed(&mut service.hub.state(), &service.good, &service.subject);
         service
     }
 
@@ -83,54 +86,14 @@ impl Service {
         Self { env, root, hub, good: self.good.clone(), subject: self.subject.clone() }
     }
 
-    /// What an earlier promotion and the build left on the forge.
-    fn seed(&self) {
-        let orch = json!({ "cause": "promotion", "run": "earlier", "decision": Digest::of("earlier") });
-        let deployment = json!({
-            "id": 1000, "sha": self.good, "ref": self.good, "environment": "production", "task": "deploy",
-            "description": "", "payload": { "orch": orch, "artifacts": digests("good") }, "creator": null,
-            "created_at": "2026-11-17T10:00:00Z",
-        });
-        let status = json!({ "id": 1, "state": "success", "description": "", "creator": null,
-            "created_at": "2026-11-17T10:00:01Z" });
-        let mut check = merged(
-            "POST",
-            "/repos/{owner}/{repo}/check-runs",
-            &json!({ "id": 4, "name": "build",
-            "head_sha": self.subject, "status": "completed", "conclusion": "success", "pull_requests": [] }),
-        );
-        check["app"]["id"] = json!(15368);
-        check["app"]["slug"] = json!("github-actions");
-        let mut state = self.hub.state();
-        state.deployments.push(orch_example(&deployment));
-        state.deployment_statuses.push((1000, orch_status(&status)));
-        state.checks.push(check);
-    }
-
     /// The environment runs the commit already.
     pub fn deployed(&self) {
-        let mut state = self.hub.state();
-        let mut runs = state.deployments[0].clone();
-        (runs["id"], runs["sha"]) = (json!(1001), json!(self.subject));
-        runs["payload"]["artifacts"] = json!(digests("new"));
-        state.deployments.push(runs);
-        let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
-        state.deployment_statuses.push((1001, orch_status(&status)));
+        runs(&mut self.hub.state(), &self.subject);
     }
 
     /// What earlier jobs hand over: digests of what was tested, and numbers of canary and last good release.
     pub fn inputs(&self, at: i64, canary: (&str, u64), good: (&str, u64)) {
-        let folder = self.root.join("release-inputs");
-        fs::create_dir_all(&folder).unwrap();
-        let hex = digests("new")[0].digest.as_str().trim_start_matches("sha256:").to_owned();
-        fs::write(folder.join("tested.txt"), format!("{hex}  ghcr.io/acme/app\n")).unwrap();
-        let at = jiff::Timestamp::from_second(at).unwrap().to_string();
-        let measure = |of: &str, commit: &CommitId, (value, samples): (&str, u64)| {
-            json!({ "name": "errors", "of": of, "value": value, "samples": samples, "statistic": "ratio",
-                "commit": commit, "at": at })
-        };
-        let all = json!({ "measures": [measure("canary", &self.subject, canary), measure("last-good", &self.good, good)] });
-        fs::write(folder.join("measures.json"), all.to_string()).unwrap();
+        inputs(&self.root.join("release-inputs"), at, (&self.subject, canary), (&self.good, good));
     }
 
     pub fn orch(&self, at: i64, args: &[&str]) -> Said {
@@ -159,6 +122,58 @@ impl Service {
     pub fn folder(&self) -> PathBuf {
         self.root.join("artifacts").join(format!("release-production-{}", &self.subject.as_str()[..12]))
     }
+}
+
+/// What an earlier promotion and the build left on the forge.
+pub fn seed(state: &mut State, good: &CommitId, subject: &CommitId) {
+    let orch = json!({ "cause": "promotion", "run": "earlier", "decision": Digest::of("earlier") });
+    let deployment = json!({
+        "id": 1000, "sha": good, "ref": good, "environment": "production", "task": "deploy",
+        "description": "", "payload": { "orch": orch, "artifacts": digests("good") }, "creator": null,
+        "created_at": "2026-11-17T10:00:00Z",
+    });
+    let status = json!({ "id": 1, "state": "success", "description": "", "creator": null,
+        "created_at": "2026-11-17T10:00:01Z" });
+    let mut check = merged(
+        "POST",
+        "/repos/{owner}/{repo}/check-runs",
+        &json!({ "id": 4, "name": "build",
+        "head_sha": subject, "status": "completed", "conclusion": "success", "pull_requests": [] }),
+    );
+    check["app"]["id"] = json!(15368);
+    check["app"]["slug"] = json!("github-actions");
+    state.deployments.push(orch_example(&deployment));
+    state.deployment_statuses.push((1000, orch_status(&status)));
+    state.checks.push(check);
+}
+
+/// The environment runs the commit already.
+pub fn runs(state: &mut State, subject: &CommitId) {
+    let mut runs = state.deployments[0].clone();
+    (runs["id"], runs["sha"]) = (json!(1001), json!(subject));
+    runs["payload"]["artifacts"] = json!(digests("new"));
+    state.deployments.push(runs);
+    let status = json!({ "id": 2, "state": "success", "description": "", "creator": null });
+    state.deployment_statuses.push((1001, orch_status(&status)));
+}
+
+/// What earlier jobs hand over: digests of what was tested, and numbers of canary and last good release.
+pub fn inputs(
+    folder: &Path,
+    at: i64,
+    (subject, canary): (&CommitId, (&str, u64)),
+    (good, last): (&CommitId, (&str, u64)),
+) {
+    fs::create_dir_all(folder).unwrap();
+    let hex = digests("new")[0].digest.as_str().trim_start_matches("sha256:").to_owned();
+    fs::write(folder.join("tested.txt"), format!("{hex}  ghcr.io/acme/app\n")).unwrap();
+    let at = jiff::Timestamp::from_second(at).unwrap().to_string();
+    let measure = |of: &str, commit: &CommitId, (value, samples): (&str, u64)| {
+        json!({ "name": "errors", "of": of, "value": value, "samples": samples, "statistic": "ratio",
+            "commit": commit, "at": at })
+    };
+    let all = json!({ "measures": [measure("canary", subject, canary), measure("last-good", good, last)] });
+    fs::write(folder.join("measures.json"), all.to_string()).unwrap();
 }
 
 fn outcomes(body: &Value) -> Vec<String> {

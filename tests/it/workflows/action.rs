@@ -110,6 +110,88 @@ fn a_missing_input_is_named() {
     assert!(ran.outputs.contains("exit=2") && !ran.said.contains("\n::error::b"), "{}", ran.said);
 }
 
+/// A program that writes down that it began, and then hangs until it is told to end.
+#[cfg(unix)]
+fn hanging(env: &TestEnv) -> (String, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (program, log) = (env.path("hanging"), env.path("hanging.log"));
+    // As a program that a signal ends at once: no shell waits between them.
+    let text = format!(
+        "#!/bin/bash\ncase \"$*\" in artifacts*) exit 1 ;; esac\necho began >>{0}\ntrap 'echo ended >>{0}; exit 143' TERM\n/bin/sleep 60 >/dev/null 2>&1 &\nwait\n",
+        log.display()
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    (program.display().to_string(), log)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stage_is_ended_when_its_time_is_over_and_no_sooner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let env = TestEnv::new();
+    let (program, log) = hanging(&env);
+    let shims = env.path("shims");
+    fs::create_dir_all(&shims).unwrap();
+    fs::write(shims.join("sleep"), "#!/bin/sh\nexec /bin/sleep \"$(echo \"$1\" | cut -c1)\"\n").unwrap();
+    fs::set_permissions(shims.join("sleep"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", shims.display(), std::env::var("PATH").unwrap());
+    let run = |program: &str, minutes: &str| {
+        let variables = [
+            ("PATH", path.as_str()),
+            ("ORCH_PROGRAM", program),
+            ("ORCH_INPUT_STAGE", "plan"),
+            ("ORCH_INPUT_TIMEOUT_MINUTES", minutes),
+        ];
+        script(&env, "stage.sh", root(), &variables)
+    };
+    let start = std::time::Instant::now();
+    let ran = run(&program, "020");
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    let told = "exit=5\noutcome=exhausted\nreason=the stage did not end within 20 minutes\n";
+    assert_eq!((ran.exit, ran.outputs.as_str()), (0, told), "{}", ran.said);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "began\nended\n");
+    // One that ends by itself ends as it does, with a limit and without.
+    for minutes in ["20", "0", ""] {
+        let ran = run("/bin/false", minutes);
+        assert_eq!(ran.outputs, "exit=1\noutcome=failed\n", "{minutes}: {}", ran.said);
+    }
+    let ran = run("/bin/true", "1; touch x");
+    assert!(ran.outputs.starts_with("exit=2\n") && ran.said.contains("whole number"), "{}", ran.said);
+}
+
+/// A runner that stops a job interrupts the first process of a step, and no other.
+#[cfg(unix)]
+#[test]
+fn a_stage_that_is_stopped_ends_and_says_so() {
+    let env = TestEnv::new();
+    let (program, log) = hanging(&env);
+    let step = fs::read_to_string(root().join("action.yml")).unwrap();
+    let step: serde_yaml::Value = serde_yaml::from_str(&step).unwrap();
+    let steps = step["runs"]["steps"].as_sequence().unwrap();
+    let run = steps.iter().find(|step| step["id"] == "run").unwrap()["run"].as_str().unwrap();
+    let file = env.path("outputs");
+    let mut command = env.command("bash", &env.path("home"));
+    command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", run]);
+    command.env("ORCH_ACTION_PATH", root()).env("GITHUB_OUTPUT", &file).env("RUNNER_TEMP", env.path("tmp"));
+    command
+        .env("ORCH_PROGRAM", program)
+        .env("ORCH_INPUT_STAGE", "plan")
+        .env("ORCH_INPUT_TIMEOUT_MINUTES", "20");
+    let mut child = command.spawn().unwrap();
+    let start = std::time::Instant::now();
+    while !log.exists() && start.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(env.command("kill", &env.path("home")).args(["-INT", &pid]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert!(start.elapsed().as_secs() < 30);
+    let told = "exit=75\noutcome=try-again\nreason=the job was stopped, or its time was over\n";
+    assert_eq!(fs::read_to_string(&file).unwrap(), told);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "began\nended\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_accepted_code_leaves_the_step_green() {

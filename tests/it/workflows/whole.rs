@@ -1,110 +1,16 @@
 //! Compiled workflows run to their end, jobs and steps for real: `tests/stand-ins/run workflow-linters`.
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere, its helpers too")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::place::{Place, log, names, workflow_run};
 use super::root;
-use super::third_party::{action, run, stand_in, variables};
+use super::third_party::{run, stand_in, variables};
 use crate::env::{TestEnv, files_below, run_folder};
 use crate::intake_events::fixture;
-use crate::intake_events::hub::Hub;
 use crate::model_runs::world::{PLAN, entry};
-
-/// A repository whose default branch a runner checks out, a forge, and what a runner says of itself.
-struct Place {
-    folder: PathBuf,
-    env: TestEnv,
-    hub: Hub,
-    source: PathBuf,
-}
-
-impl Place {
-    fn new(files: &[(&str, &str)]) -> Option<Self> {
-        let folder = stand_in()?;
-        let env = TestEnv::new();
-        let source = env.repository("shop", files);
-        env.git(&source, &["push", "-q", "origin", "main"]);
-        env.git(&env.path("shop.git"), &["symbolic-ref", "HEAD", "refs/heads/main"]);
-        Some(Self { folder, hub: Hub::new(), source, env })
-    }
-
-    /// Runs a workflow as one that was started by this event.
-    fn run(&self, workflow: &str, event: Option<&Value>, more: &Value) -> Value {
-        let mut told = variables(&self.env);
-        if event.is_some() {
-            for (name, value) in [
-                ("GITHUB_API_URL", self.hub.address.as_str()),
-                ("GITHUB_REPOSITORY", "acme/shop"),
-                ("GITHUB_WORKFLOW_REF", "acme/shop/.github/workflows/orch.yml@refs/heads/main"),
-                ("GITHUB_SERVER_URL", "https://github.com"),
-            ] {
-                told.insert(name.into(), value.into());
-            }
-        }
-        let mut plan = json!({
-            "root": root(), "workflow": workflow, "service": self.env.path("shop.git"), "work": self.env.path("work"),
-            "action": action(&self.env), "tools": self.env.path("tools"), "home": self.env.path("home"), "env": told,
-            "repository": "acme/shop",
-        });
-        if let Some(event) = event {
-            plan["event"] = event.clone();
-            plan["event_name"] = "issue_comment".into();
-            plan["token"] = "ghs_testtokenthatnobodymaysee0123456789".into();
-        }
-        for (key, value) in more.as_object().unwrap() {
-            plan[key] = value.clone();
-        }
-        let _ = fs::remove_dir_all(self.env.path("work"));
-        run(&self.folder, &self.env, &plan)
-    }
-
-    fn writes(&self) -> Vec<String> {
-        let all = self.hub.asked().into_iter().map(|(ask, _)| ask);
-        all.filter(|ask| !ask.starts_with("GET ") && ask != "GRAPHQL Viewer").collect()
-    }
-
-    fn branches(&self) -> Vec<String> {
-        let all = self
-            .env
-            .git(&self.env.path("shop.git"), &["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
-        all.lines().filter(|name| *name != "main").map(str::to_owned).collect()
-    }
-
-    /// Lets a comment be written below an issue.
-    fn takes_comments(&self, issue: u64) -> &Self {
-        let path = format!("/repos/acme/shop/issues/{issue}/comments");
-        let comment = json!({"id": 1, "body": "", "user": {"login": "github-actions[bot]", "id": 1, "type": "Bot"},
-            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "html_url": "https://x"});
-        self.hub.put(&format!("GET {path}"), 200, json!([])).put(&format!("POST {path}"), 201, comment);
-        self
-    }
-}
-
-/// The jobs that ran, in order, with how each ended.
-fn ran(done: &Value) -> Vec<(String, String)> {
-    let order = done["order"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
-    let ends = order.map(|name| {
-        let end = done["jobs"][&name]["result"].as_str().unwrap().to_owned();
-        (name, end)
-    });
-    ends.filter(|(_, end)| end != "skipped").collect()
-}
-
-fn names(done: &Value) -> Vec<String> {
-    let bad: Vec<_> = ran(done).into_iter().filter(|(_, end)| end != "success").collect();
-    let whys: Vec<_> =
-        done["jobs"].as_object().unwrap().iter().map(|(name, job)| (name, &job["outputs"])).collect();
-    assert!(bad.is_empty(), "{bad:?}: {whys:?}");
-    ran(done).into_iter().map(|(name, _)| name).collect()
-}
-
-fn workflow_run(id: u64, title: &str, status: &str) -> Value {
-    json!({"id": id, "display_title": title, "path": ".github/workflows/orch.yml@main", "event": "issues",
-        "head_branch": "main", "head_repository": {"full_name": "acme/shop"}, "status": status, "html_url": "https://x"})
-}
 
 #[test]
 #[ignore = "needs the stand-in workflow-linters"]
@@ -172,36 +78,63 @@ fn what_was_mended_is_how_the_whole_ended() {
     }
 }
 
-/// The digest of everything that was judged lets the change go on; any other does not.
-#[test]
-#[ignore = "needs the stand-in workflow-linters"]
-fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
-    for good in [true, false] {
+/// A change that waits for a person: its place, the digest to approve, its run, and what the jobs of that run handed on.
+struct Waiting {
+    place: Place,
+    digest: String,
+    run: String,
+    artifacts: Vec<Value>,
+}
+
+impl Waiting {
+    fn new() -> Option<Self> {
         let files = [
             ("README.md", "A shop.\n"),
             ("orch.yml", "service: shop\npaths:\n  protect: [LICENSE]\npr:\n  forge: local\n"),
         ];
-        let Some(place) = Place::new(&files) else { return };
+        let place = Place::new(&files)?;
         let (env, root) = (&place.env, &place.source);
         env.orch(root, &["run", "add an MIT license for \"ACME Inc.\"", "--until", "policy"]).exits(4);
         env.orch(root, &["stage", "approve"]).exits(4);
         let folder = run_folder(root);
         let text = fs::read_to_string(folder.join("approval.md")).unwrap();
         let digest = text.lines().find_map(|line| line.strip_prefix("/orch approve ")).unwrap().to_owned();
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let artifacts = handed_over(env, root, &name);
-        let ids: Vec<&str> = artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let run = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let artifacts = handed_over(env, root, &run);
+        Some(Self { place, digest, run, artifacts })
+    }
+
+    fn parts(&self) -> String {
+        self.artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>().join(",")
+    }
+
+    /// A comment that approves this digest, of now, as the clock of the tests tells it: an approval of long ago is over.
+    fn approves(&self, digest: &str) -> Value {
         let mut event = fixture("ordinary-approve.issue_comment");
-        let given = if good { digest } else { format!("sha256:{}", "ab".repeat(32)) };
-        event["comment"]["body"] = format!("/orch approve {given}").into();
-        // Now, as the clock of the tests tells it: an approval of long ago is over.
+        event["comment"]["body"] = format!("/orch approve {digest}").into();
         let now = jiff::Timestamp::from_second(crate::env::EPOCH.parse().unwrap()).unwrap().to_string();
         event["comment"]["created_at"] = now.clone().into();
         event["comment"]["updated_at"] = now.into();
-        place.hub.as_in(&event);
-        let inputs = json!({ "from-run": "70", "parts": ids.join(","), "run-id": name });
-        let done =
-            place.run("approve.yml", Some(&event), &json!({ "inputs": inputs, "artifacts": artifacts }));
+        self.place.hub.as_in(&event);
+        event
+    }
+}
+
+/// The digest of everything that was judged lets the change go on; any other does not.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
+    for good in [true, false] {
+        let Some(waiting) = Waiting::new() else { return };
+        let event = if good {
+            waiting.approves(&waiting.digest)
+        } else {
+            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
+        };
+        let inputs = json!({ "from-run": "70", "parts": waiting.parts(), "run-id": waiting.run });
+        let more = json!({ "inputs": inputs, "artifacts": waiting.artifacts });
+        let (place, env) = (&waiting.place, &waiting.place.env);
+        let done = place.run("approve.yml", Some(&event), &more);
         let log = done["jobs"].to_string();
         if good {
             assert_eq!(names(&done), ["earlier", "approve", "pr", "review-gate", "proof", "result"]);
@@ -218,6 +151,57 @@ fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
             assert_eq!(place.branches(), Vec::<String>::new(), "{log}");
             assert_eq!(done["jobs"]["pr"]["result"], "skipped", "{log}");
             assert_ne!(done["end"]["outputs"]["exit"], "0", "{log}");
+        }
+    }
+}
+
+/// From the comment: the run that waits is found by the forge's own word, its files are taken, and the comment is answered.
+#[test]
+#[ignore = "needs the stand-in workflow-linters"]
+fn an_approval_in_a_comment_finds_the_run_that_waits() {
+    for good in [true, false] {
+        let Some(waiting) = Waiting::new() else { return };
+        let event = if good {
+            waiting.approves(&waiting.digest)
+        } else {
+            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
+        };
+        let place = &waiting.place;
+        let number = event["issue"]["number"].as_u64().unwrap();
+        place.takes_comments(number);
+        let run = workflow_run(70, &format!("orch #{number}"), "completed");
+        let there = |one: &Value| {
+            let id: u64 = one["id"].as_str().unwrap().parse().unwrap();
+            json!({ "id": id, "name": one["name"], "expired": false, "workflow_run": { "id": 70 } })
+        };
+        let artifacts: Vec<Value> = waiting.artifacts.iter().map(there).collect();
+        let artifacts = json!({ "total_count": artifacts.len(), "artifacts": artifacts });
+        place.hub.put("GET /repos/acme/shop/actions/runs/70", 200, run.clone());
+        let runs = json!({ "total_count": 1, "workflow_runs": [run] });
+        place.hub.put("GET /repos/acme/shop/actions/workflows/orch.yml/runs", 200, runs);
+        place.hub.put("GET /repos/acme/shop/actions/runs/70/artifacts", 200, artifacts);
+        if event["issue"]["pull_request"].is_object() {
+            place.hub.put(&format!("GET /repos/acme/shop/pulls/{number}"), 404, json!({}));
+        }
+        let done = place.run("commands.yml", Some(&event), &json!({ "artifacts": waiting.artifacts }));
+        let command = &done["jobs"]["command"]["outputs"];
+        assert_eq!(
+            (&command["from-run"], &command["parts"]),
+            (&json!("70"), &json!(waiting.parts())),
+            "{}",
+            log(&done)
+        );
+        let branches = place.branches().len();
+        let post = format!("POST /repos/acme/shop/issues/{number}/comments");
+        let asked = place.hub.asked();
+        let said =
+            asked.iter().rfind(|(ask, _)| *ask == post).unwrap().1["body"].as_str().unwrap().to_owned();
+        if good {
+            assert_eq!((&done["end"]["outputs"]["exit"], branches), (&json!("0"), 1), "{}", log(&done));
+            assert!(said.starts_with("Approved."), "{said}");
+        } else {
+            assert_ne!(done["end"]["outputs"]["exit"], "0", "{}", log(&done));
+            assert!(branches == 0 && said.starts_with("`/orch approve` ended with"), "{said}");
         }
     }
 }

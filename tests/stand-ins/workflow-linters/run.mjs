@@ -1,18 +1,23 @@
 // A small runner for compiled workflows: jobs in the order of their needs, conditions by GitHub's own evaluator, steps for real.
-// usage: node run.mjs PLAN.json; prints {jobs: {name: {result, outputs}}, order, end, log, kept, artifacts}
+// usage: node run.mjs PLAN.json; prints {jobs: {name: {result, outputs}}, order, end, log, kept, artifacts, tokens, scripts, commands}
 // Plan: root (with .github/workflows), workflow, inputs, secrets, event, and either
 //   ends: {job: {result, outputs}}   no step is run, jobs end as said (success and exit 0 where nothing is said); or
 //   service, work, action            steps are run: checkout of `service`, the action in the folder `action`, all below `work`.
 // With event and event_name the steps find the event as a runner hands it over; `artifacts` ({id, name, folder}) are those of earlier
-// runs and attempts, `attempt` is the number of this one. A job that calls another workflow of `root` runs it, its jobs named job/job.
+// runs and attempts, `attempt` is the number of this one. A job that calls another workflow of `root` runs it, its jobs named job/job;
+// the jobs of a matrix are named job/0, job/1, ... With `token` each job has a token of its own: `tokens` tells which, and what it may.
+// `minute` is how many milliseconds a minute of `timeout-minutes` takes. What steps write to GITHUB_ENV and GITHUB_PATH, and the
+// commands they print, are taken as a runner takes them; `scripts` and `commands` tell what was run, with which variables of its own,
+// and what was said.
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { parse } from 'yaml';
 import { Evaluator, Lexer, Parser, data } from '@actions/expressions';
 
 const plan = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
-const log = [];
+const log = [], scripts = [], commands = [], tokens = [];
 const load = (file) => parse(fs.readFileSync(file, 'utf8'));
 const wrap = (value) => JSON.parse(JSON.stringify(value ?? null), data.reviver);
 
@@ -40,6 +45,7 @@ function fill(value, contexts, status) {
 }
 const fillAll = (map, contexts, status) => Object.fromEntries(Object.entries(map ?? {}).map(([k, v]) => [k, fill(v, contexts, status)]));
 
+// A file of names and values, as GITHUB_OUTPUT and GITHUB_ENV are.
 function outputs(file) {
   const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n') : [];
   const found = {};
@@ -74,18 +80,19 @@ class Job {
   constructor(id, contexts) {
     this.id = id; this.contexts = contexts; this.status = 'success';
     this.workspace = path.join(plan.work, id, 'workspace'); this.temp = path.join(plan.work, id, 'temp');
+    this.env = {}; this.paths = []; this.until = Infinity; this.late = false;
     fs.mkdirSync(this.workspace, { recursive: true }); fs.mkdirSync(this.temp, { recursive: true });
   }
   steps(list, contexts, inherited, action) {
     contexts.steps = {};
     let failed = false;
     for (const step of list) {
-      const status = failed ? 'failure' : 'success';
-      const all = { ...contexts, env: { ...inherited } };
+      const status = this.late ? 'cancelled' : failed ? 'failure' : 'success';
+      const all = { ...contexts, env: { ...inherited, ...this.env } };
       if (!condition(step.if, all, status)) { if (step.id) contexts.steps[step.id] = { outcome: 'skipped', conclusion: 'skipped', outputs: {} }; continue; }
       const env = { ...inherited, ...fillAll(step.env, all, status) };
       let done;
-      if (step.run !== undefined) done = this.script(fill(step.run, all, status), env);
+      if (step.run !== undefined) done = this.script(fill(step.run, all, status), env, step['working-directory'] ?? '.');
       else done = this.use(step, fillAll(step.with, all, status), env);
       if (step.id) contexts.steps[step.id] = { outcome: done.ok ? 'success' : 'failure', conclusion: done.ok ? 'success' : 'failure', outputs: done.outputs };
       log.push(`${this.id}${action ? ' >' : ''} ${step.name ?? step.uses ?? 'run'}: ${done.ok ? 'ok' : 'failed'}`);
@@ -93,19 +100,49 @@ class Job {
     }
     return !failed;
   }
-  script(text, env) {
-    const own = path.join(this.temp, `s${serial += 1}`);
+  script(text, env, folder) {
+    const at = serial += 1, own = path.join(this.temp, `s${at}`);
     fs.writeFileSync(own, text);
-    const file = path.join(this.temp, `o${serial}`);
-    const ran = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', own], {
-      cwd: this.workspace, encoding: 'utf8', maxBuffer: 1 << 26,
+    scripts.push({ job: this.id, text, env });
+    const files = Object.fromEntries(['OUTPUT', 'ENV', 'PATH', 'STATE', 'STEP_SUMMARY'].map((name) => [`GITHUB_${name}`, path.join(this.temp, `${name.toLowerCase()}${at}`)]));
+    for (const file of Object.values(files)) fs.writeFileSync(file, '');
+    // As a runner: an interrupt for the first process alone, and then its end.
+    if (Date.now() >= this.until) this.late = true;
+    // What has to run always has five minutes more.
+    const left = Math.max(this.until + (this.late ? 5 * plan.minute : 0) - Date.now(), 1) / 1000;
+    const words = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', own];
+    const ran = spawnSync('timeout', Number.isFinite(left) ? ['--foreground', '-s', 'INT', '-k', String(plan.patience ?? 10), String(left), ...words] : ['0', ...words], {
+      cwd: path.join(this.workspace, folder), encoding: 'utf8', maxBuffer: 1 << 26,
       env: {
-        PATH: process.env.PATH, HOME: plan.home ?? process.env.HOME, ...plan.env, CI: 'true', GITHUB_ACTIONS: 'true', RUNNER_OS: 'Linux', RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
-        RUNNER_TEMP: this.temp, RUNNER_TOOL_CACHE: plan.tools, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: path.join(this.temp, 'summary'), GITHUB_RUN_ID: '1', GITHUB_RUN_ATTEMPT: attempt, ...told, ...env,
+        HOME: plan.home ?? process.env.HOME, ...plan.env, CI: 'true', GITHUB_ACTIONS: 'true', RUNNER_OS: 'Linux', RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
+        RUNNER_TEMP: this.temp, RUNNER_TOOL_CACHE: plan.tools, ...files, GITHUB_RUN_ID: '1', GITHUB_RUN_ATTEMPT: attempt, ...told, ...this.env, ...env,
+        PATH: [...this.paths, ...(plan.path ?? []), process.env.PATH].join(':'),
       },
     });
+    if (Date.now() >= this.until) this.late = true;
     if (ran.status !== 0 || plan.loud) log.push(`${this.id}: ${ran.stdout}\n${ran.stderr}`);
-    return { ok: ran.status === 0, outputs: outputs(file) };
+    const given = this.listen(`${ran.stdout}\n${ran.stderr}`);
+    Object.assign(this.env, outputs(files.GITHUB_ENV));
+    this.paths.unshift(...fs.readFileSync(files.GITHUB_PATH, 'utf8').split('\n').filter(Boolean));
+    return { ok: ran.status === 0 && !this.late, outputs: { ...given, ...outputs(files.GITHUB_OUTPUT) } };
+  }
+  // Takes the commands that a step printed: the older form anywhere in a line, the newer one at its beginning.
+  listen(text) {
+    const given = {};
+    let stopped = null;
+    for (const line of text.split(/\r\n|\r|\n/)) {
+      const found = /^\s*::([\w-]+)((?:\s[^:]*)?)::(.*)$/.exec(line) ?? /##\[([\w-]+)([^\]]*)\](.*)$/.exec(line);
+      if (stopped !== null) {
+        if (found && found[1] === stopped) stopped = null;
+        continue;
+      }
+      if (!found) continue;
+      const [, name, about, value] = found;
+      commands.push({ job: this.id, name, value });
+      if (name === 'stop-commands') stopped = value;
+      if (name === 'set-output') given[/name=([\w-]+)/.exec(about)?.[1] ?? ''] = value;
+    }
+    return given;
   }
   use(step, inputs, env) {
     const name = step.uses.split('@')[0];
@@ -113,9 +150,11 @@ class Job {
       const target = path.join(this.workspace, inputs.path ?? '.');
       if (inputs.repository) fs.cpSync(plan.action, target, { recursive: true });
       else {
-        const git = (...args) => { const r = spawnSync('git', args, { cwd: this.workspace, encoding: 'utf8' }); if (r.status !== 0) throw new Error(r.stderr); };
+        const git = (...args) => { const r = spawnSync('git', args, { cwd: target, encoding: 'utf8' }); if (r.status !== 0) throw new Error(r.stderr); };
+        fs.mkdirSync(target, { recursive: true });
         git('clone', '-q', plan.service, '.');
-        if (inputs.ref) git('checkout', '-q', inputs.ref);
+        const ref = inputs.ref || plan.checkout;
+        if (ref) git('checkout', '-q', ref);
       }
       return { ok: true, outputs: {} };
     }
@@ -131,13 +170,15 @@ class Job {
     }
     if (name === 'actions/download-artifact') {
       const target = path.resolve(this.workspace, inputs.path);
-      const ids = inputs.pattern
-        ? [...artifacts].filter(([, one]) => fits(inputs.pattern, one.name)).map(([id]) => id)
-        : inputs['artifact-ids'].split(',').map((id) => id.trim()).filter(Boolean);
+      const named = inputs['artifact-ids'] !== undefined;
+      const ids = named
+        ? inputs['artifact-ids'].split(',').map((id) => id.trim()).filter(Boolean)
+        : [...artifacts].filter(([, one]) => fits(inputs.pattern ?? '*', one.name)).map(([id]) => id);
       for (const id of ids) {
         const one = artifacts.get(id);
         if (!one) return { ok: false, outputs: {} };
-        fs.cpSync(one.folder, ids.length === 1 ? target : path.join(target, one.name), { recursive: true });
+        const flat = inputs['merge-multiple'] === 'true' || (named && ids.length === 1);
+        fs.cpSync(one.folder, flat ? target : path.join(target, one.name), { recursive: true });
       }
       return { ok: true, outputs: {} };
     }
@@ -149,10 +190,16 @@ class Job {
     }
     if (name === 'actions/attest') {
       // As the action: subjects by their SHA-256, the predicate as it is; the certificate and the signature are none.
-      const subject = fs.readFileSync(inputs['subject-checksums'], 'utf8').split('\n').filter(Boolean)
-        .map((line) => { const [sha256, name] = line.split(/ [ *]/); return { name, digest: { sha256 } }; });
+      const subject = inputs['subject-path']
+        ? fs.readdirSync(path.join(this.workspace, path.dirname(inputs['subject-path']))).sort().map((name) => {
+          const file = path.join(this.workspace, path.dirname(inputs['subject-path']), name);
+          return { name, digest: { sha256: createHash('sha256').update(fs.readFileSync(file)).digest('hex') } };
+        })
+        : fs.readFileSync(inputs['subject-checksums'], 'utf8').split('\n').filter(Boolean)
+          .map((line) => { const [sha256, name] = line.split(/ [ *]/); return { name, digest: { sha256 } }; });
       if (subject.length === 0) return { ok: false, outputs: {} };
-      const predicate = JSON.parse(fs.readFileSync(inputs['predicate-path'], 'utf8'));
+      const said = inputs['predicate-path'] ?? inputs['sbom-path'];
+      const predicate = said ? JSON.parse(fs.readFileSync(path.resolve(this.workspace, said), 'utf8')) : {};
       const statement = { _type: 'https://in-toto.io/Statement/v1', subject, predicateType: inputs['predicate-type'], predicate };
       const bundle = {
         mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', verificationMaterial: { certificate: { rawBytes: 'AA==' }, tlogEntries: [] },
@@ -160,6 +207,7 @@ class Job {
       };
       const file = path.join(this.temp, 'attestation.json');
       fs.writeFileSync(file, JSON.stringify(bundle));
+      kept.push({ attested: subject.map((one) => one.name), by: this.id });
       return { ok: true, outputs: { 'bundle-path': file } };
     }
     if (name.startsWith('./')) {
@@ -181,10 +229,19 @@ const github = {
 const job = { status: 'success', workflow_repository: 'plasma/orchestrator-action', workflow_sha: '0'.repeat(40) };
 const all = {};
 
-function run(file, given, secrets, prefix) {
+// What a job may: its own permissions, as far as those of the job that called its workflow go.
+const RANK = { none: 0, read: 1, write: 2 };
+function allowed(own, above) {
+  if (above === null) return own;
+  const least = ([name, level]) => [name, RANK[level] <= RANK[above[name] ?? 'none'] ? level : above[name] ?? 'none'];
+  return Object.fromEntries(Object.entries(own).map(least));
+}
+
+function run(file, given, secrets, prefix, above) {
   const workflow = load(path.join(plan.root, '.github/workflows', file));
-  const known = workflow.on.workflow_call.inputs ?? {};
+  const start = workflow.on.workflow_call ?? workflow.on.workflow_dispatch ?? {}, known = start.inputs ?? {};
   for (const key of Object.keys(given)) if (!(key in known)) throw new Error(`${file} has no input ${key}`);
+  for (const [key, input] of Object.entries(known)) if (input.required && (given[key] ?? '') === '') throw new Error(`${file} has to be given ${key}`);
   const inputs = Object.fromEntries(Object.entries(known).map(([key, input]) => [key, given[key] ?? input.default ?? '']));
   const results = {};
   for (const [id, spec] of Object.entries(workflow.jobs)) {
@@ -193,27 +250,58 @@ function run(file, given, secrets, prefix) {
     const ends = Object.values(needs).map((need) => need.result);
     const status = ends.includes('cancelled') ? 'cancelled' : ends.some((end) => end !== 'success') ? 'failure' : 'success';
     const contexts = { github, inputs, needs, secrets, vars: {} };
-    results[id] = one(workflow, prefix + id, id, spec, contexts, status);
+    const may = allowed(spec.permissions ?? workflow.permissions ?? {}, above);
+    results[id] = spread(workflow, prefix + id, id, spec, contexts, status, may);
     all[prefix + id] = results[id];
   }
   const jobs = Object.fromEntries(Object.entries(results).map(([id, end]) => [id, { result: end.result, outputs: end.outputs }]));
-  const outputs = Object.fromEntries(Object.entries(workflow.on.workflow_call.outputs ?? {}).map(([key, output]) => [key, fill(output.value, { jobs, inputs, github }, 'success')]));
-  return { result: Object.values(results).some((end) => end.result === 'failure') ? 'failure' : 'success', outputs };
+  const outputs = Object.fromEntries(Object.entries(start.outputs ?? {}).map(([key, output]) => [key, fill(output.value, { jobs, inputs, github }, 'success')]));
+  return { result: Object.values(results).some((end) => end.result === 'failure' || end.result === 'cancelled') ? 'failure' : 'success', outputs };
 }
 
-function one(workflow, id, short, spec, contexts, status) {
+// A matrix: every job of it, one after the other. The last that sets an output wins, as GitHub has it.
+function legs(matrix, contexts) {
+  const value = (item) => (typeof item === 'string' && item.includes('${{') ? JSON.parse(JSON.stringify(plain(evaluate(item.trim().slice(3, -2).trim(), contexts, 'success')))) : item);
+  const { include, ...lists } = matrix;
+  let found = Object.keys(lists).length ? [{}] : [];
+  for (const [key, list] of Object.entries(lists)) found = found.flatMap((one) => value(list).map((item) => ({ ...one, [key]: item })));
+  return [...found, ...(include ?? [])];
+}
+const plain = (value) => JSON.parse(JSON.stringify(value, data.replacer));
+
+function spread(workflow, id, short, spec, contexts, status, may) {
+  if (!spec.strategy?.matrix || plan.ends) return one(workflow, id, short, spec, contexts, status, may);
+  if (!condition(spec.if, contexts, status)) return { result: 'skipped', outputs: {} };
+  const whole = { result: 'success', outputs: {} };
+  legs(spec.strategy.matrix, contexts).forEach((matrix, at) => {
+    const end = one(workflow, `${id}/${at}`, short, spec, { ...contexts, matrix, strategy: { 'job-index': at } }, status, may);
+    all[`${id}/${at}`] = end;
+    if (end.result !== 'success') whole.result = end.result;
+    for (const [key, text] of Object.entries(end.outputs)) if (text !== '') whole.outputs[key] = text;
+  });
+  return whole;
+}
+
+function one(workflow, id, short, spec, contexts, status, may) {
   if (!condition(spec.if, contexts, status)) return { result: 'skipped', outputs: {} };
   if (plan.ends && short !== 'result') return { result: 'success', outputs: { exit: '0', part: '1', decision: 'allow', 'run-id': 'r' }, ...plan.ends[short] };
   if (spec.uses) {
     const handed = Object.fromEntries(Object.entries(fillAll(spec.with, contexts, 'success')));
     const secrets = Object.fromEntries(Object.entries(fillAll(spec.secrets, contexts, 'success')).filter(([, value]) => value !== ''));
-    return run(path.basename(spec.uses), handed, secrets, `${id}/`);
+    return run(path.basename(spec.uses), handed, secrets, `${id}/`, may);
   }
-  const runner = new Job(id, { ...contexts, job });
-  const known = { ...contexts, job, runner: { temp: runner.temp }, env: {} };
+  const token = plan.token ? plan.token.slice(0, -4) + String(1000 + tokens.length) : 'none';
+  tokens.push({ job: id, token, may });
+  const own = { ...contexts, github: { ...contexts.github, token } };
+  const runner = new Job(id, { ...own, job });
+  if (plan.minute && spec['timeout-minutes']) runner.until = Date.now() + spec['timeout-minutes'] * plan.minute;
+  const known = { ...own, job, runner: { temp: runner.temp }, env: {} };
   const ok = runner.steps(spec.steps, known, fillAll({ ...workflow.env, ...spec.env }, known, 'success'), false);
-  return { result: ok ? 'success' : 'failure', outputs: fillAll(spec.outputs, known, ok ? 'success' : 'failure') };
+  const end = runner.late ? 'cancelled' : ok ? 'success' : 'failure';
+  return { result: end, outputs: fillAll(spec.outputs, known, ok ? 'success' : 'failure') };
 }
 
-const end = run(plan.workflow, plan.inputs ?? {}, plan.secrets ?? {}, '');
-console.log(JSON.stringify({ jobs: all, order: Object.keys(all), end, log, kept, artifacts: [...artifacts.entries()].map(([id, artifact]) => ({ id, ...artifact })) }));
+const end = run(plan.workflow, plan.inputs ?? {}, plan.secrets ?? {}, '', null);
+console.log(JSON.stringify({
+  jobs: all, order: Object.keys(all), end, log, kept, artifacts: [...artifacts.entries()].map(([id, artifact]) => ({ id, ...artifact })), tokens, scripts, commands,
+}));

@@ -112,6 +112,6 @@ fn commit(state: &mut State, input: &Value) -> Said {
         login: Some("web-flow".into()),
         verified: true,
     });
-    state.branches.insert(branch.to_owned(), commit.clone());
+    state.set_branch(branch, Some(&commit));
     data(json!({ "createCommitOnBranch": { "commit": { "oid": commit } } }))
 }

@@ -1,6 +1,7 @@
 //! A GitHub with a memory, on loopback: REST and the GraphQL that is used, faults on any call, and every request and answer
 //! held to GitHub's own documents (`tests/fixtures/github`).
 
+mod backed;
 pub mod contract;
 mod deploy;
 mod graphql;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use contract::Contract;
-pub use state::{State, pull_record};
+pub use state::{Reviewer, State, pull_record};
 
 /// What happens to a request instead of, or besides, being answered.
 #[derive(Clone, Debug)]

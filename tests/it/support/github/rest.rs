@@ -167,7 +167,7 @@ fn git(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             if !state.commits.contains_key(&sha) {
                 return Said::error(422, "Object does not exist");
             }
-            state.branches.insert(branch.clone(), sha.clone());
+            state.set_branch(&branch, Some(&sha));
             call.ok(201, reference(&branch, &sha))
         }
         ("PATCH", "/git/refs/{ref}") => {
@@ -178,13 +178,14 @@ fn git(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             if !state.history(&sha).contains(&now) && body["force"] != json!(true) {
                 return Said::error(422, "Update is not a fast forward");
             }
-            state.branches.insert(branch.clone(), sha.clone());
+            state.set_branch(&branch, Some(&sha));
             call.ok(200, reference(&branch, &sha))
         }
-        ("DELETE", "/git/refs/{ref}") => match state.branches.remove(&branch) {
-            Some(_) => Said::new(204, Value::Null),
-            None => Said::error(422, "Reference does not exist"),
-        },
+        ("DELETE", "/git/refs/{ref}") if state.branches.contains_key(&branch) => {
+            state.set_branch(&branch, None);
+            Said::new(204, Value::Null)
+        }
+        ("DELETE", "/git/refs/{ref}") => Said::error(422, "Reference does not exist"),
         ("POST", "/git/blobs") => {
             let blob = state.add_blob(STANDARD.decode(body["content"].as_str().unwrap()).unwrap());
             call.ok(201, json!({ "sha": blob }))
@@ -359,10 +360,7 @@ fn pulls(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
             let found: Vec<Value> = of.map(|(sha, _)| commit_json(state, call, sha)).collect();
             call.paged(state, found)
         }
-        ("GET", "/pulls/{pull_number}/reviews") => {
-            let one = call.example()[0].clone();
-            Said::new(200, state.reviews.iter().map(|review| over(one.clone(), review.clone())).collect())
-        }
+        ("GET", "/pulls/{pull_number}/reviews") => reviews(state, call, number),
         ("POST", "/pulls/{pull_number}/requested_reviewers") => {
             let people = call.texts("reviewers");
             if people.iter().any(|one| !state.people.contains(one)) {
@@ -395,11 +393,24 @@ fn pulls(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
     }
 }
 
+fn reviews(state: &mut State, call: &Call<'_>, number: u64) -> Said {
+    let one = call.example()[0].clone();
+    let branch = state.pull(number).map(|pull| pull.head.clone());
+    let head = branch.and_then(|branch| state.branches.get(&branch).cloned());
+    if let (Some(reviewer), Some(head)) = (state.reviewer, head) {
+        (state.reviews, state.threads) = reviewer(state, &head);
+    }
+    Said::new(200, state.reviews.iter().map(|review| over(one.clone(), review.clone())).collect())
+}
+
 fn issues(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
     let number = call.number("issue_number");
     let issue = || call.contract.example("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees");
     let comment = call.contract.example("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}");
     match (call.seen.method.as_str(), rest) {
+        ("GET", "/issues/{issue_number}") if state.issues.contains_key(&number) => {
+            Said::new(200, state.issues[&number].clone())
+        }
         ("GET", "/issues/{issue_number}") => {
             let mut whole =
                 over(issue(), json!({ "number": number, "title": "An issue", "body": "Its text." }));
@@ -484,6 +495,10 @@ fn others(state: &mut State, call: &Call<'_>, rest: &str) -> Said {
     match (call.seen.method.as_str(), rest) {
         ("GET", "/collaborators/{username}/permission") => {
             let login = call.value("username").to_owned();
+            if let Some(role) = state.roles.get(&login) {
+                let legacy = if role == "maintain" { "write" } else { role };
+                return call.ok(200, json!({ "permission": legacy, "role_name": role }));
+            }
             if !state.people.contains(&login) {
                 return Said::error(404, "Not Found");
             }

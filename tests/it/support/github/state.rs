@@ -2,6 +2,7 @@
 #![expect(clippy::format_collect, reason = "texts are short")]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use orch::artifact::types::task::Base;
 use orch::ports::vcs::{EntryKind, VcsRead};
@@ -62,6 +63,9 @@ pub fn pull_record(number: u64, head: &str, base: &str) -> PullRecord {
     }
 }
 
+/// Reviews and discussions of a commit, for whoever asks.
+pub type Reviewer = fn(&State, &str) -> (Vec<Value>, Vec<Value>);
+
 /// Everything.
 #[derive(Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a way of the service that a test may want")]
@@ -105,6 +109,14 @@ pub struct State {
     pub artifacts: Vec<Value>,
     /// Who may be assigned and asked.
     pub people: Vec<String>,
+    /// What accounts may do, where it is not what `people` says.
+    pub roles: BTreeMap<String, String>,
+    /// Issues as they are, by number; any other one is some issue.
+    pub issues: BTreeMap<u64, Value>,
+    /// What is said of the head of a pull request, reviews and discussions, whenever it is asked for.
+    pub reviewer: Option<Reviewer>,
+    /// A bare repository in which every commit and branch is, too, so that it can be cloned.
+    pub backed: Option<PathBuf>,
     clock: u64,
 }
 
@@ -250,9 +262,23 @@ impl State {
         let parents: String = record.parents.iter().map(|p| format!("parent {p}\n")).collect();
         let text =
             format!("tree {}\n{parents}author {time}\ncommitter {time}\n\n{}", record.tree, record.message);
-        let commit = id("commit", text.as_bytes());
+        let commit = match &self.backed {
+            Some(bare) => super::backed::commit(bare, self, &record, self.clock),
+            None => id("commit", text.as_bytes()),
+        };
         self.commits.insert(commit.clone(), record);
         commit
+    }
+
+    /// Lets a branch be at a commit, or be no more.
+    pub fn set_branch(&mut self, name: &str, commit: Option<&str>) {
+        if let Some(bare) = &self.backed {
+            super::backed::point(bare, name, commit);
+        }
+        match commit {
+            Some(commit) => drop(self.branches.insert(name.to_owned(), commit.to_owned())),
+            None => drop(self.branches.remove(name)),
+        }
     }
 
     /// A commit that a person pushes onto a branch.
@@ -271,7 +297,7 @@ impl State {
             login: Some("octocat".into()),
             verified: false,
         });
-        self.branches.insert(branch.into(), commit.clone());
+        self.set_branch(branch, Some(&commit));
         commit
     }
 
