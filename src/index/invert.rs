@@ -94,7 +94,9 @@ impl Inverter {
         let (counts, used) = (&mut self.counts, &mut self.used);
         self.names.drain(|terms, parts, times| {
             words += parts * times;
-            terms.iter().for_each(|term| count(counts, used, *term, times));
+            for term in terms {
+                count(counts, used, *term, times);
+            }
         });
         let chunk = self.chunks.len() as u32;
         for term in self.used.drain(..) {

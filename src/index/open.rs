@@ -444,9 +444,13 @@ fn read_changed(mut now: Vec<(Id, &[u8])>, corpus: &mut Corpus) -> usize {
     now.dedup_by_key(|(blob, _)| *blob);
     let mut segments = Segments::default();
     let fresh = now.into_iter().filter(|(blob, _)| corpus.doc(blob).is_none());
-    fresh.for_each(|(blob, bytes)| segments.add(&blob, bytes));
+    for (blob, bytes) in fresh {
+        segments.add(&blob, bytes);
+    }
     let (read, made) = segments.end();
-    made.into_iter().for_each(|segment| corpus.push(segment));
+    for segment in made {
+        corpus.push(segment);
+    }
     read
 }
 
@@ -459,7 +463,9 @@ fn read_missing(reader: &PastReader, files: &[(String, Id)], corpus: &mut Corpus
     let mut all = 0;
     for (read, made) in reader.share(&missing, Segments::add, Segments::end) {
         all += read;
-        made.into_iter().for_each(|segment| corpus.push(segment));
+        for segment in made {
+            corpus.push(segment);
+        }
     }
     all
 }

@@ -19,7 +19,9 @@ fn blob(text: &str) -> Blob {
 fn segment<'a>(texts: impl Iterator<Item = &'a str>) -> Segment {
     let mut inverter = Inverter::default();
     let texts: std::collections::BTreeSet<&str> = texts.collect();
-    texts.into_iter().for_each(|text| inverter.read(blob(text), text.as_bytes()));
+    for text in texts {
+        inverter.read(blob(text), text.as_bytes());
+    }
     inverter.segment()
 }
 

@@ -51,7 +51,9 @@ pub fn hash(bytes: &[u8]) -> Term {
         state ^= state >> 29;
     };
     let (whole, rest) = bytes.as_chunks::<8>();
-    whole.iter().for_each(|part| add(u64::from_le_bytes(*part)));
+    for part in whole {
+        add(u64::from_le_bytes(*part));
+    }
     if !rest.is_empty() {
         add(tail(rest));
     }
@@ -159,7 +161,7 @@ fn bits(part: &[u8; 64]) -> u64 {
         let byte = part[at];
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
-        u8::from(letter | digit | (byte == b'_') | (byte >= 0x80))
+        u8::from(letter) | u8::from(digit) | u8::from(byte == b'_') | u8::from(byte >= 0x80)
     });
     let (eights, _) = flags.as_chunks::<8>();
     let gathered = eights.iter().map(|eight| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56);

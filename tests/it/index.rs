@@ -48,6 +48,7 @@ fn what_is_known_of_a_commit_is_kept_and_brought_up_to_date() {
 }
 
 /// Commits files by one run of `git fast-import`: many are a pack, few are loose.
+#[expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
 fn import(env: &TestEnv, root: &Path, subject: &str, files: &[(String, String)]) {
     let mut text = format!(
         "commit refs/heads/main\ncommitter t <t@example.invalid> 1700000000 +0000\ndata {}\n{subject}\n",
