@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::kind::{self, Kind};
+use super::kind::{Kind, Kinds};
 use super::segment::{Blob, Doc, Segment};
-use super::sketch::{Chunk, Sketch};
+use super::sketch::Chunk;
 use super::words::{self, Term};
 
 /// Segments, numbered through.
@@ -32,13 +32,6 @@ impl Corpus {
         }
         self.chunks.extend_from_slice(&segment.chunks);
         self.segments.push(segment);
-    }
-
-    /// Adds what was read.
-    pub fn add(&mut self, blobs: Vec<(Blob, Sketch)>) {
-        if !blobs.is_empty() {
-            self.push(Segment::build(blobs));
-        }
     }
 
     /// Returns one segment of the blobs for which `keep` says so; it is what building it anew would give.
@@ -136,8 +129,9 @@ struct Names {
 impl Tree {
     /// Lays a list of files over a corpus that knows their blobs; a file whose blob it does not know is left out.
     pub fn of(corpus: &Corpus, files: &[(String, Blob)]) -> Self {
+        let mut kinds = Kinds::default();
         let known = files.iter().filter_map(|(path, blob)| {
-            Some(File { path: path.clone(), kind: kind::of(path), doc: corpus.doc(blob)? })
+            Some(File { path: path.clone(), kind: kinds.of(path), doc: corpus.doc(blob)? })
         });
         let mut tree = Self { files: known.collect(), ..Self::default() };
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));

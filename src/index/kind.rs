@@ -96,23 +96,55 @@ const VENDORED: &[&str] =
 
 /// Returns what a file is for.
 pub fn of(path: &str) -> Kind {
-    let lower = path.to_ascii_lowercase();
-    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
-    let within = |list: &[&str]| folders.split('/').any(|folder| list.contains(&folder));
-    let minified =
-        stem.rsplit_once('.').is_some_and(|(_, part)| part == "min") && matches!(end, "js" | "css");
-    if within(VENDORED) || minified {
-        return Kind::Vendored;
+    Kinds::default().of(path)
+}
+
+/// Tells what files are for, one after the other: what a folder says is looked up once for files that follow each other.
+#[derive(Clone, Debug, Default)]
+pub struct Kinds {
+    folder: Option<String>,
+    within: Within,
+}
+
+/// What the folders of a path say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Within {
+    vendored: bool,
+    tests: bool,
+    docs: bool,
+}
+
+impl Within {
+    fn of(folders: &str) -> Self {
+        let folders = folders.to_ascii_lowercase();
+        let within = |list: &[&str]| folders.split('/').any(|folder| list.contains(&folder));
+        Self { vendored: within(VENDORED), tests: folders.split('/').any(holds_tests), docs: within(DOCS) }
     }
-    let code = CODE.contains(&end);
-    if folders.split('/').any(holds_tests) || (names_test(path, stem) && (code || end.is_empty())) {
-        return Kind::Test;
+}
+
+impl Kinds {
+    /// Returns what a file is for.
+    pub fn of(&mut self, path: &str) -> Kind {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if self.folder.as_deref() != Some(folders) {
+            (self.folder, self.within) = (Some(folders.to_owned()), Within::of(folders));
+        }
+        let lower = name.to_ascii_lowercase();
+        let (stem, end) = lower.rsplit_once('.').unwrap_or((&lower, ""));
+        let minified =
+            stem.rsplit_once('.').is_some_and(|(_, part)| part == "min") && matches!(end, "js" | "css");
+        if self.within.vendored || minified {
+            return Kind::Vendored;
+        }
+        let code = CODE.binary_search(&end).is_ok();
+        if self.within.tests || (names_test(name, stem) && (code || end.is_empty())) {
+            return Kind::Test;
+        }
+        if self.within.docs || PROSE.contains(&end) {
+            return Kind::Docs;
+        }
+        if code { Kind::Source } else { Kind::Other }
     }
-    if within(DOCS) || PROSE.contains(&end) {
-        return Kind::Docs;
-    }
-    if code { Kind::Source } else { Kind::Other }
 }
 
 /// Tells whether a folder's name says that tests are in it.
@@ -126,12 +158,11 @@ fn holds_tests(folder: &str) -> bool {
 }
 
 /// Tells whether a file's name says that it is a test.
-fn names_test(path: &str, stem: &str) -> bool {
+fn names_test(name: &str, stem: &str) -> bool {
     const ENDS: &[&str] = &["_test", "_tests", "-test", "_spec"];
     const CASED: &[&str] = &["Test", "Tests", "TestCase", "Spec"];
     let inner = stem.rsplit_once('.').map_or("", |(_, part)| part);
-    let raw = path.rsplit('/').next().unwrap_or(path);
-    let raw = raw.rsplit_once('.').map_or(raw, |(stem, _)| stem);
+    let raw = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     stem.starts_with("test_")
         || matches!(stem, "test" | "tests" | "conftest")
         || matches!(inner, "test" | "spec" | "stories")
@@ -160,6 +191,17 @@ mod tests {
             ("Cargo.toml", Kind::Other),
         ] {
             assert_eq!(of(path), kind, "{path}");
+        }
+        assert!(CODE.is_sorted());
+    }
+
+    #[test]
+    fn files_after_each_other_are_told_as_each_by_itself() {
+        let mut kinds = Kinds::default();
+        for path in
+            ["a.rs", "tests/a.rs", "tests/b.rs", "src/b.rs", "Docs/a.rs", "b.rs", "/b.rs", "src/tests/b.rs"]
+        {
+            assert_eq!(kinds.of(path), of(path), "{path}");
         }
     }
 }

@@ -89,8 +89,57 @@ const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
-fn is(list: &[&[u8]], word: &[u8]) -> bool {
-    list.binary_search(&word).is_ok()
+/// What a word says of the line it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Before,
+    Around,
+    Never,
+}
+
+const SLOTS: usize = 512;
+const SHORTEST: usize = 2;
+const LONGEST: usize = 11;
+
+/// All the words, each at the first free place from its own on: most words of a line are none, and that is known at once.
+static WORDS: [(&[u8], Said); SLOTS] = {
+    let mut table: [(&[u8], Said); SLOTS] = [(b"", Said::Never); SLOTS];
+    let lists = [(BEFORE, Said::Before), (AROUND, Said::Around), (NEVER, Said::Never)];
+    let mut list = 0;
+    while list < lists.len() {
+        let (words, said) = lists[list];
+        let mut next = 0;
+        while next < words.len() {
+            let mut at = place(words[next]);
+            while !table[at].0.is_empty() {
+                at = (at + 1) % SLOTS;
+            }
+            table[at] = (words[next], said);
+            next += 1;
+        }
+        list += 1;
+    }
+    table
+};
+
+const fn place(word: &[u8]) -> usize {
+    let (first, second, last) = (word[0] as usize, word[1] as usize, word[word.len() - 1] as usize);
+    (31 * first + 7 * second + 3 * last + 61 * word.len()) % SLOTS
+}
+
+/// Returns what a word says.
+fn said(word: &[u8]) -> Option<Said> {
+    if word.len() < SHORTEST || word.len() > LONGEST {
+        return None;
+    }
+    let mut at = place(word);
+    loop {
+        match WORDS[at] {
+            (b"", _) => return None,
+            (known, said) if known == word => return Some(said),
+            _ => at = (at + 1) % SLOTS,
+        }
+    }
 }
 
 /// Returns the name that a line seems to define.
@@ -118,14 +167,15 @@ pub fn definition(line: &[u8]) -> Option<&[u8]> {
             break;
         }
         let next = line.get(at).copied().unwrap_or(b' ');
-        if keyword && !is(AROUND, word) && !is(BEFORE, word) {
+        let said = said(word);
+        if keyword && !matches!(said, Some(Said::Around | Said::Before)) {
             // A Go method has its receiver between the keyword and the name.
             return Some(word);
         }
-        if is(NEVER, word) {
+        if said == Some(Said::Never) {
             return None;
         }
-        if is(BEFORE, word) {
+        if said == Some(Said::Before) {
             if indent > 4 && matches!(word, b"let" | b"const" | b"var" | b"val" | b"static") {
                 return None;
             }
@@ -137,7 +187,7 @@ pub fn definition(line: &[u8]) -> Option<&[u8]> {
         }
         if keyword && next == b'<' {
             at += line[at..].iter().position(|b| *b == b'>').map_or(0, |end| end + 1);
-        } else if !keyword && next == b'(' && word.len() > 2 && !is(AROUND, word) {
+        } else if !keyword && next == b'(' && word.len() > 2 && said != Some(Said::Around) {
             // `name(…) {` is a method; a call ends otherwise.
             let end = line.trim_ascii_end().last().copied();
             return (matches!(end, Some(b'{'))
@@ -173,8 +223,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_sorted() {
-        assert!(BEFORE.is_sorted() && AROUND.is_sorted() && NEVER.is_sorted());
+    fn every_word_is_in_one_list_and_found() {
+        let mut all = 0;
+        for (words, says) in [(BEFORE, Said::Before), (AROUND, Said::Around), (NEVER, Said::Never)] {
+            assert!(words.is_sorted());
+            for word in words {
+                assert!((SHORTEST..=LONGEST).contains(&word.len()));
+                assert_eq!(said(word), Some(says), "{}", String::from_utf8_lossy(word));
+            }
+            all += words.len();
+        }
+        assert!(2 * all < SLOTS, "places enough that those of other words are free");
+        assert_eq!((said(b"name"), said(b"x"), said(b"defprotocolx")), (None, None, None));
     }
 
     #[test]

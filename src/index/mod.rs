@@ -10,6 +10,7 @@
 
 pub mod corpus;
 pub mod graph;
+pub mod invert;
 mod keep;
 pub mod kind;
 mod lines;

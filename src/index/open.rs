@@ -12,13 +12,14 @@ use crate::ports::vcs::past::{Id, PastReader};
 use crate::ports::vcs::{PastCommit, VcsError};
 
 use super::corpus::{Corpus, Tree};
+use super::invert::Inverter;
 use super::keep;
 use super::kind::Kind;
 use super::over::Changes;
 use super::past::{self, Commit, Past};
 use super::rank::{Query, SIGNALS, Signal, fit, weigh};
 use super::segment::Segment;
-use super::sketch::{Content, Counter, Sketch, sketch};
+use super::sketch::Content;
 use super::store::{Head, Part as FilePart, Stored, write_commits, write_segment};
 
 /// Commits that are known of the past; what is older tells little.
@@ -32,8 +33,6 @@ const MAX_SEGMENTS: usize = 80;
 const SMALL: usize = 4096;
 /// More parts of the past than this are made one.
 const MAX_PAST: usize = 8;
-/// So many words of chunks make a segment: what is read is not held longer.
-const BATCH_POSTS: usize = 700_000;
 
 /// Why there is no index.
 #[derive(Debug, thiserror::Error)]
@@ -193,15 +192,7 @@ impl Index {
         };
         let mut corpus = Corpus::default();
         before.segments.into_iter().for_each(|segment| corpus.push(segment));
-        let mut counter = Counter::default();
-        let fresh: Vec<(Id, Sketch)> = now
-            .into_iter()
-            .filter(|(blob, _)| corpus.doc(blob).is_none())
-            .map(|(blob, bytes)| (blob, sketch(bytes, &mut counter)))
-            .collect();
-        told.read = fresh.len();
-        corpus.add(fresh);
-        told.read += read_missing(reader, &files, &mut corpus);
+        told.read = read_changed(now, &mut corpus) + read_missing(reader, &files, &mut corpus);
         let mut is_new = told.read > 0;
         let alive: HashSet<Id> = files.iter().map(|(_, blob)| *blob).collect();
         kept.segments.resize(corpus.segments().len(), None);
@@ -422,8 +413,45 @@ impl Index {
     }
 }
 
-thread_local! {
-    static COUNTER: std::cell::RefCell<Counter> = std::cell::RefCell::default();
+/// Makes segments of blobs as they come.
+#[derive(Default)]
+struct Segments {
+    inverter: Inverter,
+    made: Vec<Segment>,
+    read: usize,
+}
+
+impl Segments {
+    fn add(&mut self, blob: &Id, bytes: &[u8]) {
+        self.inverter.read(*blob, bytes);
+        self.read += 1;
+        if self.inverter.is_full() {
+            self.made.push(self.inverter.segment());
+        }
+    }
+
+    fn end(mut self) -> (usize, Vec<Segment>) {
+        if !self.inverter.is_empty() {
+            self.made.push(self.inverter.segment());
+        }
+        (self.read, self.made)
+    }
+}
+
+/// Adds what changes lay over a tree, and a corpus does not know; returns how many that are.
+fn read_changed(mut now: Vec<(Id, &[u8])>, corpus: &mut Corpus) -> usize {
+    now.sort_unstable_by_key(|(blob, _)| *blob);
+    now.dedup_by_key(|(blob, _)| *blob);
+    let mut segments = Segments::default();
+    let fresh = now.into_iter().filter(|(blob, _)| corpus.doc(blob).is_none());
+    for (blob, bytes) in fresh {
+        segments.add(&blob, bytes);
+    }
+    let (read, made) = segments.end();
+    for segment in made {
+        corpus.push(segment);
+    }
+    read
 }
 
 /// Reads the blobs that a corpus does not know, on all cores, and adds them; returns how many were read.
@@ -432,23 +460,14 @@ fn read_missing(reader: &PastReader, files: &[(String, Id)], corpus: &mut Corpus
         files.iter().map(|(_, blob)| *blob).filter(|blob| corpus.doc(blob).is_none()).collect();
     missing.sort_unstable();
     missing.dedup();
-    let (mut read, mut posts) = (0, 0);
-    let mut fresh: Vec<(Id, Sketch)> = Vec::new();
-    let sketched = |bytes: &mut dyn FnMut() -> Option<Vec<u8>>| {
-        bytes().map(|bytes| COUNTER.with_borrow_mut(|counter| sketch(&bytes, counter)))
-    };
-    reader.stream(&missing, sketched, |id, sketch| {
-        let Some(sketch) = sketch else { return };
-        read += 1;
-        posts += sketch.posts.len();
-        fresh.push((id, sketch));
-        if posts >= BATCH_POSTS {
-            corpus.add(std::mem::take(&mut fresh));
-            posts = 0;
+    let mut all = 0;
+    for (read, made) in reader.share(&missing, Segments::add, Segments::end) {
+        all += read;
+        for segment in made {
+            corpus.push(segment);
         }
-    });
-    corpus.add(fresh);
-    read
+    }
+    all
 }
 
 /// Makes one of the small segments; the large ones stay as they are, and in their files.

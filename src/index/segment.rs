@@ -2,7 +2,7 @@
 //!
 //! Must never know a path: what a blob says is the same wherever it lies.
 
-use super::sketch::{Chunk, Content, Sketch};
+use super::sketch::{Chunk, Content};
 use super::words::Term;
 
 /// The id of a blob, 20 bytes.
@@ -43,63 +43,6 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Builds a segment; the same blobs give the same segment, in whatever order they come.
-    pub fn build(mut blobs: Vec<(Blob, Sketch)>) -> Self {
-        blobs.sort_unstable_by_key(|(blob, _)| *blob);
-        blobs.dedup_by_key(|(blob, _)| *blob);
-        let mut segment = Self::default();
-        let total = blobs.iter().map(|(_, sketch)| sketch.posts.len()).sum();
-        let mut all: Vec<(Term, u32, u8)> = Vec::with_capacity(total);
-        for (blob, sketch) in blobs {
-            let chunk = u32::try_from(segment.chunks.len()).unwrap_or(u32::MAX);
-            let chunks = u32::try_from(sketch.chunks.len()).unwrap_or(u32::MAX);
-            segment.docs.push(Doc {
-                blob,
-                content: sketch.content,
-                bytes: sketch.bytes,
-                chunk,
-                chunks,
-                words: sketch.words(),
-                defined: sketch.defined,
-            });
-            all.extend(sketch.posts.iter().map(|post| {
-                (post.term, chunk + u32::from(post.chunk).min(chunks.saturating_sub(1)), post.count)
-            }));
-            segment.chunks.extend(sketch.chunks);
-        }
-        all.sort_unstable();
-        segment.reserve(&all);
-        let mut before = 0;
-        for (term, chunk, count) in all {
-            if segment.terms.last() != Some(&term) {
-                segment.end();
-                segment.terms.push(term);
-                before = 0;
-            }
-            varint(&mut segment.posts, chunk - before);
-            segment.posts.push(count);
-            before = chunk;
-        }
-        segment.end();
-        segment
-    }
-
-    /// Takes just the room that sorted postings need: what grows by doubling keeps up to twice as much for good.
-    fn reserve(&mut self, sorted: &[(Term, u32, u8)]) {
-        let (mut terms, mut bytes) = (0, 0);
-        let mut last: Option<(Term, u32)> = None;
-        for (term, chunk, _) in sorted {
-            let before = last.filter(|(known, _)| known == term).map(|(_, chunk)| chunk);
-            terms += usize::from(before.is_none());
-            let step = chunk - before.unwrap_or_default();
-            bytes += 1 + (32 - step.leading_zeros()).div_ceil(7).max(1) as usize;
-            last = Some((*term, *chunk));
-        }
-        self.terms.reserve_exact(terms);
-        self.ends.reserve_exact(terms);
-        self.posts.reserve_exact(bytes);
-    }
-
     /// Makes one segment of several, with the blobs for which `keep` says so; it is what building it anew would give.
     ///
     /// Word by word, so that no more is held than what goes in and what comes out.
@@ -157,12 +100,6 @@ impl Segment {
         merged
     }
 
-    fn end(&mut self) {
-        if !self.terms.is_empty() {
-            self.ends.push(u32::try_from(self.posts.len()).unwrap_or(u32::MAX));
-        }
-    }
-
     /// Calls back with each chunk that has a word, and how often, in order.
     pub fn each(&self, term: Term, found: impl FnMut(u32, u8)) {
         if let Ok(at) = self.terms.binary_search(&term) {
@@ -188,7 +125,8 @@ impl Segment {
     }
 }
 
-fn varint(out: &mut Vec<u8>, mut value: u32) {
+/// Writes a number, seven bits a byte, the lowest first.
+pub(super) fn varint(out: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
         value >>= 7;

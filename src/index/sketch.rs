@@ -1,9 +1,6 @@
-//! What one pass over the bytes of a file finds: chunks, words by chunk, words of what it defines.
+//! What kind of content a file has, and the chunks it is cut into.
 //!
-//! Must never fail on any bytes, and must never keep text: only hashes, counts and line numbers.
-
-use super::lines::definition;
-use super::words::{self, Term};
+//! Must never fail on any bytes.
 
 /// Files above this are listed by path only: nobody wrote them by hand.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -71,91 +68,38 @@ pub struct Chunk {
     pub words: u32,
 }
 
-/// How often a word comes in a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Post {
-    /// The word.
-    pub term: Term,
-    /// The chunk's number in its file.
-    pub chunk: u16,
-    /// How often.
-    pub count: u8,
+/// Tells where chunks end, line by line.
+pub struct Cutter {
+    first: u32,
+    line: u32,
+    blank: bool,
 }
 
-/// What a pass over a file found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sketch {
-    /// What kind of content it is.
-    pub content: Content,
-    /// Its size.
-    pub bytes: u64,
-    /// Its chunks, in order.
-    pub chunks: Vec<Chunk>,
-    /// Its words, by chunk; in no order within one.
-    pub posts: Vec<Post>,
-    /// How many words its definitions have.
-    pub defined: u32,
-}
-
-/// Counts words of one chunk; kept from file to file so that nothing is allocated.
-pub struct Counter {
-    keys: Vec<Term>,
-    counts: Vec<u32>,
-    used: Vec<u32>,
-}
-
-impl Default for Counter {
+impl Default for Cutter {
     fn default() -> Self {
-        Self { keys: vec![0; 4096], counts: vec![0; 4096], used: Vec::new() }
+        Self { first: 1, line: 0, blank: true }
     }
 }
 
-impl Counter {
-    fn add(&mut self, term: Term) {
-        let mask = self.keys.len() - 1;
-        let mut at = usize::try_from(term >> 20).unwrap_or_default() & mask;
-        loop {
-            if self.counts[at] == 0 {
-                self.keys[at] = term;
-                self.counts[at] = 1;
-                self.used.push(u32::try_from(at).unwrap_or(u32::MAX));
-                if self.used.len() * 2 > self.keys.len() {
-                    self.grow();
-                }
-                return;
-            }
-            if self.keys[at] == term {
-                self.counts[at] += 1;
-                return;
-            }
-            at = (at + 1) & mask;
+impl Cutter {
+    /// Takes the next line; returns the first and the last line of a chunk that ended before it.
+    pub fn next(&mut self, text: &[u8], empty: bool) -> Option<(u32, u32)> {
+        let flush =
+            text.first().is_some_and(|b| !b.is_ascii_whitespace() && !matches!(b, b'}' | b')' | b']'));
+        let long = self.line + 1 - self.first;
+        let ends = (long >= CHUNK_LINES && !empty && self.blank && flush) || long >= CHUNK_MOST;
+        let chunk = ends.then_some((self.first, self.line));
+        if ends {
+            self.first = self.line + 1;
         }
+        self.line += 1;
+        self.blank = empty;
+        chunk
     }
 
-    fn grow(&mut self) {
-        let pairs: Vec<(Term, u32)> =
-            self.used.iter().map(|at| (self.keys[*at as usize], self.counts[*at as usize])).collect();
-        let size = self.keys.len() * 2;
-        *self = Self { keys: vec![0; size], counts: vec![0; size], used: Vec::new() };
-        let mask = size - 1;
-        for (term, count) in pairs {
-            let mut at = usize::try_from(term >> 20).unwrap_or_default() & mask;
-            while self.counts[at] != 0 {
-                at = (at + 1) & mask;
-            }
-            self.keys[at] = term;
-            self.counts[at] = count;
-            self.used.push(u32::try_from(at).unwrap_or(u32::MAX));
-        }
-    }
-
-    fn drain(&mut self, chunk: u16, posts: &mut Vec<Post>) {
-        for at in self.used.drain(..) {
-            let at = at as usize;
-            let count = u8::try_from(self.counts[at]).unwrap_or(u8::MAX);
-            posts.push(Post { term: self.keys[at], chunk, count });
-            self.counts[at] = 0;
-        }
+    /// Returns the first and the last line of the last chunk.
+    pub fn last(&self) -> (u32, u32) {
+        (self.first, self.line.max(1))
     }
 }
 
@@ -179,65 +123,4 @@ pub fn content(bytes: &[u8]) -> Content {
         return Content::Generated;
     }
     Content::Text
-}
-
-/// Reads a file.
-pub fn sketch(bytes: &[u8], counter: &mut Counter) -> Sketch {
-    let content = content(bytes);
-    let mut sketch =
-        Sketch { content, bytes: bytes.len() as u64, chunks: Vec::new(), posts: Vec::new(), defined: 0 };
-    if !content.is_read() {
-        return sketch;
-    }
-    let (mut first, mut line, mut count, mut blank) = (1, 0, 0, true);
-    let mut start = 0;
-    while start < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        let text = &bytes[start..end];
-        start = end + 1;
-        let empty = text.iter().all(u8::is_ascii_whitespace);
-        let flush =
-            text.first().is_some_and(|b| !b.is_ascii_whitespace() && !matches!(b, b'}' | b')' | b']'));
-        let long = line + 1 - first;
-        if (long >= CHUNK_LINES && !empty && blank && flush) || long >= CHUNK_MOST {
-            sketch.close(first, line, &mut count, counter);
-            first = line + 1;
-        }
-        line += 1;
-        blank = empty;
-        if empty {
-            continue;
-        }
-        words::each(text, |word| {
-            counter.add(word.term);
-            count += u32::from(!word.whole);
-        });
-        if let Some(name) = definition(text) {
-            words::each(name, |word| {
-                counter.add(words::defined(word.term));
-                sketch.defined += u32::from(!word.whole);
-            });
-        }
-    }
-    sketch.close(first, line.max(1), &mut count, counter);
-    // Many are held at once.
-    sketch.posts.shrink_to_fit();
-    sketch.chunks.shrink_to_fit();
-    sketch
-}
-
-impl Sketch {
-    fn close(&mut self, first: u32, last: u32, count: &mut u32, counter: &mut Counter) {
-        let Ok(number) = u16::try_from(self.chunks.len()) else {
-            counter.drain(u16::MAX, &mut self.posts);
-            return;
-        };
-        self.chunks.push(Chunk { first, last, words: std::mem::take(count) });
-        counter.drain(number, &mut self.posts);
-    }
-
-    /// Returns how many words it has.
-    pub fn words(&self) -> u32 {
-        self.chunks.iter().map(|chunk| chunk.words).sum()
-    }
 }

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::corpus::{Corpus, Tree};
+use super::invert::Inverter;
 use super::past::{Commit, Past, message};
 use super::rank::{Query, WEIGHTS, fit, weigh};
-use super::segment::Blob;
-use super::sketch::{Content, Counter, sketch};
+use super::segment::{Blob, Segment};
+use super::sketch::{Content, MAX_BYTES};
 use super::store::{self, Head, Part, Spoiled, Stored};
 
 fn blob(text: &str) -> Blob {
@@ -15,8 +16,13 @@ fn blob(text: &str) -> Blob {
     id
 }
 
-fn read(text: &str) -> (Blob, super::sketch::Sketch) {
-    (blob(text), sketch(text.as_bytes(), &mut Counter::default()))
+fn segment<'a>(texts: impl Iterator<Item = &'a str>) -> Segment {
+    let mut inverter = Inverter::default();
+    let texts: std::collections::BTreeSet<&str> = texts.collect();
+    for text in texts {
+        inverter.read(blob(text), text.as_bytes());
+    }
+    inverter.segment()
 }
 
 fn scores(corpus: &Corpus, files: &[(String, Blob)], commits: &[Commit], query: &str) -> Vec<(String, f32)> {
@@ -43,7 +49,7 @@ fn what_files_say_and_what_the_past_says_count() {
         ("src/odd.rs", "fn nothing() {}"),
     ];
     let mut corpus = Corpus::default();
-    corpus.add(texts.iter().map(|(_, text)| read(text)).collect());
+    corpus.push(segment(texts.iter().map(|(_, text)| *text)));
     let files: Vec<_> = texts.iter().map(|(path, text)| ((*path).to_owned(), blob(text))).collect();
     let best = |commits: &[Commit], query: &str| {
         let found = scores(&corpus, &files, commits, query);
@@ -65,19 +71,24 @@ fn what_files_say_and_what_the_past_says_count() {
 
 #[test]
 fn content_that_nobody_reads_is_told() {
-    let content = |bytes: &[u8]| sketch(bytes, &mut Counter::default());
-    assert_eq!(content(b"a\0b").content, Content::Binary);
-    assert_eq!(content(&vec![b'a'; super::sketch::MAX_BYTES + 1]).content, Content::Huge);
-    assert_eq!(content("x=1;".repeat(3000).as_bytes()).content, Content::Minified);
-    assert_eq!(content(b"// Code generated; DO NOT EDIT.\nint x;\n").content, Content::Generated);
-    assert!(content(b"a\0b").posts.is_empty() && content(b"").chunks.len() == 1);
-    let odd = content(b"fn caf\xff() {}\n");
+    let mut inverter = Inverter::default();
+    let mut read = |bytes: &[u8]| {
+        inverter.read([0; 20], bytes);
+        inverter.segment()
+    };
+    let mut content = |bytes: &[u8]| read(bytes).docs[0].content;
+    assert_eq!(content(b"a\0b"), Content::Binary);
+    assert_eq!(content(&vec![b'a'; MAX_BYTES + 1]), Content::Huge);
+    assert_eq!(content("x=1;".repeat(3000).as_bytes()), Content::Minified);
+    assert_eq!(content(b"// Code generated; DO NOT EDIT.\nint x;\n"), Content::Generated);
+    assert!(read(b"a\0b").posts.is_empty() && read(b"").chunks.len() == 1);
+    let odd = read(b"fn caf\xff() {}\n").docs[0];
     assert_eq!((odd.content, odd.defined), (Content::Text, 1));
 }
 
 fn stored() -> Stored {
     let mut corpus = Corpus::default();
-    corpus.add(vec![read("fn one() {}"), read("fn two() { one() }")]);
+    corpus.push(segment(["fn one() {}", "fn two() { one() }"].into_iter()));
     Stored {
         segments: corpus.segments().to_vec(),
         commits: vec![commit(1, "fix(a): one", &["a.rs", "b.rs"])],
@@ -137,6 +148,37 @@ proptest! {
     }
 
     #[test]
+    fn words_are_counted_as_a_plain_count_of_every_line_does(
+        lines in prop::collection::vec("([a-cA-C_1é]{1,9}[ .(=]){0,4}(fn [a-c]{2,4}_x)?", 0..120),
+    ) {
+        use super::{lines::definition, words};
+        let text = lines.join("\n");
+        let segment = segment([text.as_str()].into_iter());
+        let chunk_of = |line: usize| {
+            let holds = |chunk: &super::sketch::Chunk| (chunk.first as usize..=chunk.last as usize).contains(&line);
+            segment.chunks.iter().position(holds).unwrap()
+        };
+        let mut counted = std::collections::BTreeMap::new();
+        for (at, line) in text.lines().enumerate() {
+            let chunk = chunk_of(at + 1) as u32;
+            words::each(line.as_bytes(), |word| *counted.entry((word.term, chunk)).or_insert(0_u32) += 1);
+            if let Some(name) = definition(line.as_bytes()) {
+                words::each(name, |word| *counted.entry((words::defined(word.term), chunk)).or_insert(0) += 1);
+            }
+        }
+        let mut found = std::collections::BTreeMap::new();
+        for term in &segment.terms {
+            segment.each(*term, |chunk, count| {
+                found.insert((*term, chunk), u32::from(count));
+            });
+        }
+        let counted: std::collections::BTreeMap<_, _> =
+            counted.into_iter().map(|(key, count)| (key, count.min(255))).collect();
+        prop_assert_eq!(found, counted);
+        prop_assert!(segment.terms.is_sorted());
+    }
+
+    #[test]
     fn brought_up_to_date_is_the_same_as_made_anew(
         rounds in prop::collection::vec(prop::collection::vec((0usize..12, 0usize..20), 1..6), 1..6),
         query in "[a-e]{2} [a-e]{3} one",
@@ -149,12 +191,12 @@ proptest! {
             for (file, seed) in round {
                 tree.insert(format!("src/f{file}.rs"), text(*seed));
             }
-            let missing = tree.values().filter(|text| grown.doc(&blob(text)).is_none()).map(|text| read(text)).collect();
-            grown.add(missing);
+            let missing = segment(tree.values().map(String::as_str).filter(|text| grown.doc(&blob(text)).is_none()));
+            grown.push(missing);
         }
         let files: Vec<_> = tree.iter().map(|(path, text)| (path.clone(), blob(text))).collect();
         let mut fresh = Corpus::default();
-        fresh.add(tree.values().map(|text| read(text)).collect());
+        fresh.push(segment(tree.values().map(String::as_str)));
         let mut compact = Corpus::default();
         let alive: Vec<Blob> = files.iter().map(|(_, blob)| *blob).collect();
         compact.push(grown.compact(|blob| alive.contains(blob)));

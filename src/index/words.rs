@@ -2,6 +2,8 @@
 //!
 //! Must never depend on the machine, the locale or the order of a map: the hashes are written to a file.
 
+use std::ops::Range;
+
 /// A word, as its hash.
 pub type Term = u64;
 
@@ -44,13 +46,28 @@ const CLASSES: [Class; 256] = {
 pub fn hash(bytes: &[u8]) -> Term {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut state = (bytes.len() as u64).wrapping_mul(ODD);
-    for part in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..part.len()].copy_from_slice(part);
-        state = (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
+    let mut add = |word: u64| {
+        state = (state ^ word).wrapping_mul(ODD);
         state ^= state >> 29;
+    };
+    let (whole, rest) = bytes.as_chunks::<8>();
+    for part in whole {
+        add(u64::from_le_bytes(*part));
+    }
+    if !rest.is_empty() {
+        add(tail(rest));
     }
     state.wrapping_mul(ODD) ^ (state >> 32)
+}
+
+/// Returns one to seven bytes as a number: two halves that may overlap, since a copy of unknown length is a call.
+fn tail(rest: &[u8]) -> u64 {
+    if let (Some(low), Some(high)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let high = u64::from(u32::from_le_bytes(*high)) << (8 * (rest.len() - 4));
+        return u64::from(u32::from_le_bytes(*low)) | high;
+    }
+    let byte = |at: usize| u64::from(rest.get(at).copied().unwrap_or_default()) << (8 * at);
+    byte(0) | byte(rest.len() / 2) | byte(rest.len().saturating_sub(1))
 }
 
 /// Returns a word as it counts where something is defined, not merely used.
@@ -69,25 +86,90 @@ pub struct Word {
 
 /// Calls back with every word of a text.
 pub fn each(text: &[u8], mut found: impl FnMut(Word)) {
-    let mut at = 0;
-    while at < text.len() {
-        if CLASSES[text[at] as usize] == Class::Gap {
-            at += 1;
-            continue;
+    runs(text, |run| name(run, &mut found));
+}
+
+/// Calls back with every run of bytes that may be a name, as it stands.
+fn runs(text: &[u8], mut found: impl FnMut(&[u8])) {
+    let gap = |byte: &u8| CLASSES[*byte as usize] == Class::Gap;
+    let mut rest = text;
+    while let Some(start) = rest.iter().position(|byte| !gap(byte)) {
+        rest = &rest[start..];
+        let (run, after) = rest.split_at(rest.iter().position(gap).unwrap_or(rest.len()));
+        if (2..=2 * LONGEST).contains(&run.len()) {
+            found(run);
         }
-        let start = at;
-        while at < text.len() && CLASSES[text[at] as usize] != Class::Gap {
-            at += 1;
-        }
-        name(&text[start..at], &mut found);
+        rest = after;
     }
 }
 
-/// Takes a name apart.
-fn name(run: &[u8], found: &mut impl FnMut(Word)) {
-    if run.len() < 2 || run.len() > 2 * LONGEST {
-        return;
+/// Which bytes of a long text are of names, a bit for each: runs are found without a look at every byte.
+#[derive(Default)]
+pub struct Runs {
+    bits: Vec<u64>,
+}
+
+impl Runs {
+    /// Looks at a text.
+    pub fn look(&mut self, text: &[u8]) {
+        self.bits.clear();
+        let (whole, rest) = text.as_chunks::<64>();
+        self.bits.extend(whole.iter().map(bits));
+        let mut last = [0; 64];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        // A gap after the end, so that every run ends.
+        self.bits.extend([bits(&last), 0]);
     }
+
+    /// Calls back with every run of a part of the text that was looked at, as [`each`] would find them; no run goes on after
+    /// the part.
+    pub fn each<'a>(&self, text: &'a [u8], part: Range<usize>, mut found: impl FnMut(&'a [u8])) {
+        let mut at = part.start;
+        loop {
+            let start = self.next(at, 0);
+            if start >= part.end {
+                return;
+            }
+            at = self.next(start, u64::MAX);
+            if let Some(run) = text.get(start..at).filter(|run| (2..=2 * LONGEST).contains(&run.len())) {
+                found(run);
+            }
+        }
+    }
+
+    /// Returns the next place from one on where a bit differs from those of `not`.
+    fn next(&self, at: usize, not: u64) -> usize {
+        let mut word = at / 64;
+        let Some(bits) = self.bits.get(word) else { return usize::MAX };
+        let mut rest = (bits ^ not) & (u64::MAX << (at % 64));
+        while rest == 0 {
+            word += 1;
+            let Some(bits) = self.bits.get(word) else { return usize::MAX };
+            rest = bits ^ not;
+        }
+        word * 64 + rest.trailing_zeros() as usize
+    }
+}
+
+/// Returns a bit for each byte that may be of a name.
+fn bits(part: &[u8; 64]) -> u64 {
+    // Eight flags, a byte each, gathered in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let flags: [u8; 64] = std::array::from_fn(|at| {
+        let byte = part[at];
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        u8::from(letter) | u8::from(digit) | u8::from(byte == b'_') | u8::from(byte >= 0x80)
+    });
+    let (eights, _) = flags.as_chunks::<8>();
+    let gathered = eights.iter().map(|eight| u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56);
+    gathered.rev().fold(0, |all, byte| all << 8 | byte)
+}
+
+/// Takes a run apart: calls back with its parts, then, where there are several, with all of it.
+pub fn name(run: &[u8], found: &mut impl FnMut(Word)) {
     let mut part = [0_u8; LONGEST + 1];
     let mut length = 0;
     let mut parts = 0_u32;
@@ -251,7 +333,40 @@ mod tests {
         assert_eq!(query("the fix of the Parser parser").len(), 2);
     }
 
+    /// The hash as its description says it, part by part.
+    fn plain_hash(bytes: &[u8]) -> Term {
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut state = (bytes.len() as u64).wrapping_mul(ODD);
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            state = (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
+            state ^= state >> 29;
+        }
+        state.wrapping_mul(ODD) ^ (state >> 32)
+    }
+
     proptest::proptest! {
+        #[test]
+        fn the_hash_is_what_it_was(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40)) {
+            assert_eq!(hash(&bytes), plain_hash(&bytes));
+        }
+
+        #[test]
+        fn runs_of_a_long_text_are_those_of_its_parts(text in "[a-c_Z é.(\n]{0,300}", cut in 0_usize..300) {
+            let text = text.as_bytes();
+            // A part ends before a gap.
+            let cut = (cut.min(text.len())..text.len()).find(|at| CLASSES[text[*at] as usize] == Class::Gap);
+            let cut = cut.unwrap_or(text.len());
+            let mut long = Runs::default();
+            long.look(text);
+            let (mut found, mut plain) = (Vec::new(), Vec::new());
+            long.each(text, 0..cut, |run| found.push(run.to_vec()));
+            long.each(text, cut..text.len(), |run| found.push(run.to_vec()));
+            runs(text, |run| plain.push(run.to_vec()));
+            assert_eq!(found, plain);
+        }
+
         #[test]
         fn no_bytes_make_it_fail(bytes: Vec<u8>) {
             each(&bytes, |_| ());

@@ -1,6 +1,8 @@
 //! `orch index`, and the workflow that keeps what it makes.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use crate::env::TestEnv;
 
@@ -43,6 +45,60 @@ fn what_is_known_of_a_commit_is_kept_and_brought_up_to_date() {
     let file = env.path("file");
     fs::write(&file, "").unwrap();
     env.orch(&root, &["index", "--into", file.to_str().unwrap()]).exits(2).says("cannot write the index");
+}
+
+/// Commits files by one run of `git fast-import`: many are a pack, few are loose.
+#[expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
+fn import(env: &TestEnv, root: &Path, subject: &str, files: &[(String, String)]) {
+    let mut text = format!(
+        "commit refs/heads/main\ncommitter t <t@example.invalid> 1700000000 +0000\ndata {}\n{subject}\n",
+        subject.len()
+    );
+    if root.join(".git/refs/heads/main").is_file() {
+        text += "from refs/heads/main^0\n";
+    }
+    for (path, content) in files {
+        write!(text, "M 100644 inline {path}\ndata {}\n{content}\n", content.len()).unwrap();
+    }
+    let stream = env.path("stream");
+    fs::write(&stream, text).unwrap();
+    let mut git = env.command("git", root);
+    git.args(["fast-import", "--quiet"]).stdin(fs::File::open(&stream).unwrap());
+    assert!(git.status().unwrap().success());
+}
+
+#[test]
+fn a_large_repository_is_read_as_its_packs_lie() {
+    let env = TestEnv::new();
+    let root = env.path("large");
+    fs::create_dir_all(&root).unwrap();
+    env.git(&root, &["init", "-q", "-b", "main"]);
+    let files = |folder: &str, count: usize, beast: &str| {
+        let file = |at: usize| {
+            let word = if at == count / 2 { beast } else { "grass" };
+            (format!("{folder}/{}/f{at}.rs", at % 90), format!("fn {folder}_{at}() {{ {word}() }}\n"))
+        };
+        (0..count).map(file).collect::<Vec<_>>()
+    };
+    import(&env, &root, "many", &files("plain", 12_100, "quagga"));
+    import(&env, &root, "more", &files("forest", 150, "okapi"));
+    import(&env, &root, "few", &files("swamp", 5, "tapir"));
+    let packs = fs::read_dir(root.join(".git/objects/pack")).unwrap().flatten();
+    assert_eq!(packs.filter(|entry| entry.path().extension().is_some_and(|end| end == "pack")).count(), 2);
+    // One that is not there does not keep the others from being read.
+    let gone = env.git(&root, &["rev-parse", "main:swamp/0/f0.rs"]);
+    let (folder, name) = gone.trim().split_at(2);
+    fs::remove_file(root.join(".git/objects").join(folder).join(name)).unwrap();
+    let made = env.orch(&root, &["index", "--format", "json"]).exits(0).json();
+    assert_eq!((&made["index"]["files"], &made["index"]["read"]), (&12_255.into(), &12_254.into()));
+    assert_eq!(made["index"]["left_out"], serde_json::json!([["swamp/0/f0.rs", "not in this clone"]]));
+    for (beast, path) in
+        [("quagga", "plain/20/f6050.rs"), ("okapi", "forest/75/f75.rs"), ("tapir", "swamp/2/f2.rs")]
+    {
+        let asked = env.orch(&root, &["context", "--json", beast]).exits(0).json();
+        assert_eq!(asked["files"][0]["path"], path, "{beast}");
+        assert_eq!(asked["index"]["read"], 0);
+    }
 }
 
 #[test]

@@ -8,9 +8,9 @@ use crate::artifact::id::TreeId;
 use crate::artifact::types::graph::{GraphCounts, GraphModule, RepositoryGraph};
 use crate::scan::owners::CodeOwners;
 
-use super::super::kind::{Kind, of as kind};
+use super::super::kind::{Kind, Kinds};
 use super::files::{Files, split};
-use super::{Hit, LANGUAGES, Outline, cover, is_module, language};
+use super::{Hit, LANGUAGES, Outline, cover, part};
 
 /// The most definitions of all modules together; each may have as many as its share, and four.
 const MAX_SYMBOLS: usize = 200_000;
@@ -73,9 +73,10 @@ pub fn build(
 /// Returns the modules, sorted by path.
 fn nodes(paths: &[String]) -> Vec<Node> {
     let mut nodes: BTreeMap<String, Node> = BTreeMap::new();
+    let mut kinds = Kinds::default();
     for (file, path) in paths.iter().enumerate() {
-        let Some(language) = language(path).filter(|_| is_module(path)) else { continue };
-        let test = kind(path) == Kind::Test;
+        let Some((language, kind)) = part(path, &mut kinds) else { continue };
+        let test = kind == Kind::Test;
         let go_test = path.ends_with("_test.go");
         let by_folder = LANGUAGES.get(language).is_some_and(|language| language.by_folder());
         let name = if by_folder && !go_test { format!("{}/", split(path).0) } else { path.clone() };

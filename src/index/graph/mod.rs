@@ -28,6 +28,7 @@ pub use outline::Outline;
 pub use query::{Query, Reached};
 pub use radius::radius;
 
+use super::kind::{Kind, Kinds};
 use files::Files;
 
 /// Where an import leads.
@@ -97,16 +98,25 @@ static LANGUAGES: &[&dyn Language] = &[
 fn language(path: &str) -> Option<usize> {
     let name = path.rsplit('/').next()?;
     let (_, ending) = name.rsplit_once('.')?;
-    let lower = ending.to_ascii_lowercase();
-    LANGUAGES.iter().position(|language| language.endings().contains(&lower.as_str()))
+    LANGUAGES
+        .iter()
+        .position(|language| language.endings().iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
-/// Tells whether a file can be a part of a module; somebody else's code that is kept here is none.
+/// Returns the number of the language of a file that can be a part of a module, with what the file is for; somebody else's
+/// code that is kept here can not.
+fn part(path: &str, kinds: &mut Kinds) -> Option<(usize, Kind)> {
+    let language = language(path)?;
+    Some((language, kinds.of(path))).filter(|(_, kind)| *kind != Kind::Vendored)
+}
+
+/// Tells whether a file can be a part of a module.
 pub fn is_module(path: &str) -> bool {
-    language(path).is_some() && super::kind::of(path) != super::kind::Kind::Vendored
+    part(path, &mut Kinds::default()).is_some()
 }
 
 /// Returns how many of some paths can be parts of modules.
 pub fn module_files<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
-    paths.filter(|path| is_module(path)).count()
+    let mut kinds = Kinds::default();
+    paths.filter(|path| part(path, &mut kinds).is_some()).count()
 }

@@ -10,9 +10,10 @@ use crate::artifact::types::graph::RepositoryGraph;
 use crate::ports::vcs::past::{Id, PastReader};
 use crate::ports::vcs::{EntryKind, VcsError, VcsRead};
 
+use super::super::kind::Kinds;
 use super::super::over::Changes;
 use super::cache::{self, Cache, Key};
-use super::{LANGUAGES, Outline, build, is_module, language};
+use super::{LANGUAGES, Outline, build, part};
 
 /// The largest file that is looked into.
 pub const MAX_FILE: usize = 1 << 20;
@@ -70,8 +71,9 @@ fn made(
     let blob = |id: &Id| laid.get(id).map(|bytes| bytes.to_vec()).or_else(|| reader.blob(id));
     files.retain(|(path, _)| is_text(path));
     let kept = cache.map(Cache::read).unwrap_or_default();
-    let key = |path: &str, id: &Id| {
-        let language = language(path).filter(|_| is_module(path))?;
+    let mut kinds = Kinds::default();
+    let mut key = |path: &str, id: &Id| {
+        let (language, _) = part(path, &mut kinds)?;
         Some((*id, u8::try_from(language).ok()?))
     };
     let keys: Vec<Option<Key>> = files.iter().map(|(path, id)| key(path, id)).collect();
@@ -153,9 +155,10 @@ pub fn of_vcs(vcs: &dyn VcsRead, tree: &TreeId) -> Result<RepositoryGraph, VcsEr
     let mut paths: Vec<String> = text.filter(|path| is_text(path)).map(str::to_owned).collect();
     paths.sort_unstable();
     let mut outlines = Vec::with_capacity(paths.len());
+    let mut kinds = Kinds::default();
     for path in &paths {
-        outlines.push(match language(path).filter(|_| is_module(path)) {
-            Some(number) => Some(outline(number, vcs.file(tree, path)?.as_deref())),
+        outlines.push(match part(path, &mut kinds) {
+            Some((number, _)) => Some(outline(number, vcs.file(tree, path)?.as_deref())),
             None => None,
         });
     }

@@ -252,10 +252,20 @@ impl<'a> Crates<'a> {
 
     /// Returns the file of the longest beginning of a path that is a module below a folder.
     fn longest(&self, folder: &str, parts: &[&str]) -> Option<u32> {
-        (1..=parts.len()).rev().find_map(|count| {
-            let place = join(folder, &parts[..count].join("/"))?;
-            self.files.find(&format!("{place}.rs")).or_else(|| self.files.find(&format!("{place}/mod.rs")))
-        })
+        // One text for all that is looked for: there are tens of thousands of imports.
+        let mut path = join(folder, &parts.join("/"))?;
+        for part in parts.iter().rev() {
+            let length = path.len();
+            for end in [".rs", "/mod.rs"] {
+                path.push_str(end);
+                if let Some(file) = self.files.find(&path) {
+                    return Some(file);
+                }
+                path.truncate(length);
+            }
+            path.truncate(path.strip_suffix(part)?.trim_end_matches('/').len());
+        }
+        None
     }
 
     /// Returns the file whose own modules are in a folder.

@@ -17,6 +17,7 @@ use crate::artifact::types::task::Base;
 pub mod changes;
 mod commit;
 mod create;
+mod deltas;
 mod error;
 mod export;
 mod fake;

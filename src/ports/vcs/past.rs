@@ -2,13 +2,14 @@
 //!
 //! Must never write, and must never run a filter or a program: contents are as git stores them.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, PoisonError};
 
 use gix::bstr::ByteSlice as _;
-use gix::objs::TreeRefIter;
+use gix::objs::{Find as _, TreeRefIter};
 use gix::odb::pack::index;
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
@@ -16,6 +17,7 @@ use gix::{ObjectId, Repository, ThreadSafeRepository};
 
 use crate::artifact::id::{CommitId, TreeId};
 
+use super::deltas::Deltas;
 use super::git::{commit_oid, git, lookup, opened, tree_oid};
 use super::{GitRepository, VcsError, tree};
 
@@ -42,7 +44,7 @@ pub struct PastCommit {
 /// More changes than this in one commit say nothing about any of them.
 const MAX_CHANGES: usize = 3000;
 const OBJECT_CACHE: usize = 32 << 20;
-/// So many blobs are streamed before the packs are opened anew.
+/// So many blobs are read before the packs are opened anew.
 const ROUND: usize = 12_000;
 /// In more packs than this places are not looked up.
 const MAX_SORTED: usize = 50;
@@ -105,22 +107,61 @@ impl PastReader {
         })
     }
 
-    /// Reads blobs on all cores and hands over what `read` makes of each as it comes, in no order; no more than a few wait.
-    pub fn stream<R: Send>(
+    /// Shares blobs out among workers, one on each core, and returns what each made in the end, in no order.
+    ///
+    /// Of many the places are looked up first, so that each part of a pack is read once and let go again. A blob that is not
+    /// there is left out.
+    pub fn share<W: Default, R: Send>(
         &self,
         ids: &[Id],
-        read: impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync,
-        mut take: impl FnMut(Id, R),
-    ) {
-        if ids.len() <= ROUND {
-            return self.stream_round(ids, &read, &mut take);
+        add: impl Fn(&mut W, &Id, &[u8]) + Sync,
+        end: impl Fn(W) -> R + Sync,
+    ) -> Vec<R> {
+        const STEP: usize = 32;
+        const FEW: usize = 128;
+        if ids.is_empty() {
+            return Vec::new();
         }
-        let ids = self.by_place(ids);
-        for round in ids.chunks(ROUND) {
-            // What a mapped pack was read for stays in memory as long as it is open.
-            let anew = opened(self.repo.git_dir()).map_or_else(|_| self.clone(), |repo| Self { repo });
-            anew.stream_round(round, &read, &mut take);
+        let many = ids.len() > ROUND;
+        let ids = if many { Cow::Owned(self.by_place(ids)) } else { Cow::Borrowed(ids) };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.min(ids.len().div_ceil(FEW));
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let (mut worker, mut bytes) = (W::default(), Vec::new());
+            let mut repo = self.repo.to_thread_local();
+            let mut open = ROUND / threads;
+            loop {
+                let at = next.fetch_add(STEP, Ordering::Relaxed);
+                let Some(part) = ids.get(at..(at + STEP).min(ids.len())) else { break };
+                if many && open >= ROUND / threads {
+                    // What a mapped pack was read for stays in memory as long as it is open.
+                    repo = opened(self.repo.git_dir()).map_or(repo, |anew| anew.to_thread_local());
+                    open = 0;
+                }
+                open += part.len();
+                for id in part {
+                    bytes.clear();
+                    if let Ok(Some(_)) = repo.objects.try_find(&ObjectId::from(*id), &mut bytes) {
+                        add(&mut worker, id, &bytes);
+                    }
+                }
+            }
+            end(worker)
+        };
+        if threads == 1 {
+            return vec![work()];
         }
+        let all = Mutex::new(Vec::with_capacity(threads));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let made = work();
+                    all.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+                });
+            }
+        });
+        all.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sorts ids as they lie in the packs, so that each part of a pack is read once; what is in no pack here comes last.
@@ -145,50 +186,6 @@ impl PastReader {
             ids.iter().map(|id| (place(id).unwrap_or((usize::MAX, 0)), *id)).collect();
         placed.sort_unstable();
         placed.into_iter().map(|(_, id)| id).collect()
-    }
-
-    fn stream_round<R: Send>(
-        &self,
-        ids: &[Id],
-        read: &(impl Fn(&mut dyn FnMut() -> Option<Vec<u8>>) -> R + Sync),
-        take: &mut impl FnMut(Id, R),
-    ) {
-        const STEP: usize = 32;
-        const WAITING: usize = 8;
-        let one = |repo: &Repository, id: &Id| {
-            read(&mut || repo.find_object(ObjectId::from(*id)).ok().map(|found| found.detach().data))
-        };
-        let threads =
-            std::thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(STEP));
-        if threads <= 1 {
-            let repo = self.repo.to_thread_local();
-            for id in ids {
-                take(*id, one(&repo, id));
-            }
-            return;
-        }
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::sync_channel::<Vec<(Id, R)>>(WAITING);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                let (sender, next, one) = (sender.clone(), &next, &one);
-                scope.spawn(move || {
-                    let repo = self.repo.to_thread_local();
-                    loop {
-                        let at = next.fetch_add(STEP, Ordering::Relaxed);
-                        let Some(part) = ids.get(at..(at + STEP).min(ids.len())) else { break };
-                        let made = part.iter().map(|id| (*id, one(&repo, id))).collect();
-                        if sender.send(made).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            for (id, made) in receiver.into_iter().flatten() {
-                take(id, made);
-            }
-        });
     }
 
     /// Returns the id of a commit as bytes.
@@ -261,6 +258,9 @@ impl PastReader {
         let local = || {
             let mut repo = self.repo.to_thread_local();
             repo.object_cache_size(Some(cache).filter(|cache| *cache > 0));
+            if cache > 0 {
+                repo.objects.set_pack_cache(|| Box::<Deltas>::default());
+            }
             repo
         };
         let threads = std::thread::available_parallelism()
@@ -281,11 +281,11 @@ impl PastReader {
                         let Some(part) = items.get(at..(at + STEP).min(items.len())) else { break };
                         own.extend(part.iter().enumerate().map(|(off, item)| (at + off, work(&repo, item))));
                     }
-                    all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(own);
+                    all.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
                 });
             }
         });
-        let mut all = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
         all.sort_by_key(|(at, _)| *at);
         all.into_iter().map(|(_, made)| made).collect()
     }
