@@ -44,8 +44,8 @@ limited() {
     watch=$!
   fi
   wait "$child" || status=$?
-  # A signal ends the waiting; the program is waited for.
-  while kill -0 "$child" 2>/dev/null; do
+  # A signal ends the waiting, and the program is waited for on; one that ended by itself is gone.
+  while [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; do
     wait "$child" || status=$?
   done
   trap - INT TERM

@@ -17,7 +17,7 @@ pub(super) fn compile(pipeline: &Pipeline, name: &str, unrolled: &Unrolled) -> C
     let _ = write!(
         out,
         "#\n# {name} for each of a list of requests, a few at a time; at most 256, which is what one run takes.\nname: orch {} for many\non:\n  workflow_call:\n    inputs:\n      \
-         requests:\n        description: A JSON list of requests, each in plain words\n        type: string\n        required: true\n      \
+         requests:\n        description: A JSON list of requests, each in plain words and there once\n        type: string\n        required: true\n      \
          at-once:\n        description: How many run at the same time\n        type: number\n        default: 4\n",
         pipeline.name
     );
