@@ -39,6 +39,15 @@ impl Service {
         Some(Self { place, good, subject })
     }
 
+    /// What the identity of the workflow signed says what the run says, and is kept with what was known, decided and done.
+    fn is_signed_and_kept(&self, act: &str) {
+        let remote = self.place.env.path("shop.git");
+        let kept = self.place.env.git(&remote, &["ls-tree", "-r", "--name-only", "refs/orch/runs"]);
+        for file in ["attest/release.json", "release/evidence.json", "release/decision.json", act] {
+            assert!(kept.lines().any(|path| path.ends_with(file)), "{file}: {kept}");
+        }
+    }
+
     /// Runs the workflow with what a build and a canary left: how often the canary failed, and the last good release.
     fn run(&self, canary: &str, good: &str) -> Value {
         let folder = self.place.env.path("measured");
@@ -65,7 +74,7 @@ impl Service {
 fn a_release_is_promoted_by_its_workflow() {
     let Some(service) = Service::new() else { return };
     let done = service.run("0.010", "0.010");
-    assert_eq!(names(&done), ["release-gate", "promote", "result"]);
+    assert_eq!(names(&done), ["release-gate", "promote", "proof", "result"]);
     let end = &done["end"]["outputs"];
     assert_eq!((&end["decision"], &end["exit"]), (&json!("promote"), &json!("0")), "{}", log(&done));
     let state = service.place.github().state();
@@ -76,6 +85,7 @@ fn a_release_is_promoted_by_its_workflow() {
     assert_eq!(state.newest_status(id).as_deref(), Some("success"));
     drop(state);
     service.place.keeps_to_its_rights(&done);
+    service.is_signed_and_kept("promotion.json");
 }
 
 #[test]
@@ -85,7 +95,7 @@ fn a_release_whose_canary_is_worse_is_taken_back_by_its_workflow() {
     runs(&mut service.place.github().state(), &service.subject);
     let done = service.run("0.040", "0.010");
     let jobs: Vec<String> = ran(&done).into_iter().map(|(job, _)| job).collect();
-    assert_eq!(jobs, ["release-gate", "rollback", "rollback-command", "result"], "{}", log(&done));
+    assert_eq!(jobs, ["release-gate", "rollback", "rollback-command", "proof", "result"], "{}", log(&done));
     let end = &done["end"]["outputs"];
     assert_eq!((&end["decision"], &end["exit"]), (&json!("rollback"), &json!("3")), "{}", log(&done));
     for job in ["rollback", "rollback-command"] {
@@ -101,6 +111,7 @@ fn a_release_whose_canary_is_worse_is_taken_back_by_its_workflow() {
     assert_eq!(state.pulls.len(), 1);
     drop(state);
     service.place.keeps_to_its_rights(&done);
+    service.is_signed_and_kept("rollback.json");
     // The repository's own command ran on the last good files.
     let artifacts = done["artifacts"].as_array().unwrap();
     let part =
