@@ -28,11 +28,7 @@ pub fn about(path: &str, bytes: &[u8]) -> String {
         add(&mut text, &first(&begins.join(" "), BEGIN));
         add(&mut text, &first(&defines(path, bytes, &content), DEFINES));
     }
-    let mut end = MOST.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
+    text.truncate(text.floor_char_boundary(MOST));
     text
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::artifact::digest::Digest;
@@ -145,11 +145,9 @@ impl Kept {
 
 fn read(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    match fs::File::open(path) {
-        // What cannot be read is asked for again.
-        Ok(file) => drop(file.take(MAX_BYTES as u64).read_to_end(&mut bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(_) => {}
+    // What cannot be read is asked for again.
+    if let Ok(file) = fs::File::open(path) {
+        drop(file.take(MAX_BYTES as u64).read_to_end(&mut bytes));
     }
     bytes
 }

@@ -11,28 +11,33 @@ use super::place::{Place, log, names, ran, script};
 use crate::env::files_below;
 use crate::intake_events::{ENDS, fixture};
 use crate::model_runs::world::*;
-use crate::support::github::State;
+use crate::support::github::{Reviewer, State};
 
 /// Reviewers that nobody waits for.
-pub const CONFIG: &str = "service: shop\ncommands:\n  test: [\"sh test.sh\"]\nreview:\n  reviewers: [copilot]\n  wait_minutes: 0\n";
+const CONFIG: &str = "service: shop\ncommands:\n  test: [\"sh test.sh\"]\nreview:\n  reviewers: [copilot]\n  wait_minutes: 0\n";
 const COPILOT: &str = "copilot-pull-request-reviewer[bot]";
 const KEY: &str = "sk-ant-testkeythatnobodymaysee";
 
 /// A shop whose models add a section to its README, on a forge that knows the event; Copilot finds nothing.
 fn shop(event: &Value) -> Option<Place> {
     let (alpha, beta) = readme();
+    shop_of(&alpha, &beta, event, |_, head| (vec![reviewed(head)], vec![]))
+}
+
+/// A shop with these models, on a forge that knows the event, with this reviewer.
+pub fn shop_of(alpha: &[Value], beta: &[Value], event: &Value, reviewer: Reviewer) -> Option<Place> {
     Place::on_github(
         &[
             ("README.md", README),
             ("test.sh", TEST_RUNNER),
             ("orch.yml", CONFIG),
             (".orch/models.toml", MODELS),
-            (".orch/alpha.json", &script(&alpha)),
-            (".orch/beta.json", &script(&beta)),
+            (".orch/alpha.json", &script(alpha)),
+            (".orch/beta.json", &script(beta)),
         ],
         |state| {
             knows(state, event);
-            state.reviewer = Some(|_, head| (vec![reviewed(head)], vec![]));
+            state.reviewer = Some(reviewer);
         },
     )
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::comments::{CONFIG, answers, commands, knows, reviewed};
+use super::comments::{answers, commands, reviewed, shop_of};
 use super::place::{Place, ends_like, log, names, ran, script};
 use crate::env::run_folder;
 use crate::intake_events::fixture;
@@ -107,20 +107,7 @@ fn reviewed_shop(event: &Value, reviewer: Reviewer) -> Option<Place> {
         );
         alpha.insert(2, entry(what, edit));
     }
-    Place::on_github(
-        &[
-            ("README.md", README),
-            ("test.sh", TEST_RUNNER),
-            ("orch.yml", CONFIG),
-            (".orch/models.toml", MODELS),
-            (".orch/alpha.json", &script(&alpha)),
-            (".orch/beta.json", &script(&beta)),
-        ],
-        |state| {
-            knows(state, event);
-            state.reviewer = Some(reviewer);
-        },
-    )
+    shop_of(&alpha, &beta, event, reviewer)
 }
 
 /// One finding goes back as a request of its own, and is mended on the branch of the same pull request.

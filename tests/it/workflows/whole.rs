@@ -108,8 +108,9 @@ impl Waiting {
         self.artifacts.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>().join(",")
     }
 
-    /// A comment that approves this digest, of now, as the clock of the tests tells it: an approval of long ago is over.
-    fn approves(&self, digest: &str) -> Value {
+    /// A comment that approves the right digest or another, of now, as the clock of the tests tells it: one of long ago is over.
+    fn approves(&self, right: bool) -> Value {
+        let digest = if right { self.digest.clone() } else { format!("sha256:{}", "ab".repeat(32)) };
         let mut event = fixture("ordinary-approve.issue_comment");
         event["comment"]["body"] = format!("/orch approve {digest}").into();
         let now = jiff::Timestamp::from_second(crate::env::EPOCH.parse().unwrap()).unwrap().to_string();
@@ -126,11 +127,7 @@ impl Waiting {
 fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
     for good in [true, false] {
         let Some(waiting) = Waiting::new() else { return };
-        let event = if good {
-            waiting.approves(&waiting.digest)
-        } else {
-            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
-        };
+        let event = waiting.approves(good);
         let inputs = json!({ "from-run": "70", "parts": waiting.parts(), "run-id": waiting.run });
         let more = json!({ "inputs": inputs, "artifacts": waiting.artifacts });
         let (place, env) = (&waiting.place, &waiting.place.env);
@@ -161,11 +158,7 @@ fn an_approval_with_the_right_digest_goes_on_and_with_a_wrong_one_does_not() {
 fn an_approval_in_a_comment_finds_the_run_that_waits() {
     for good in [true, false] {
         let Some(waiting) = Waiting::new() else { return };
-        let event = if good {
-            waiting.approves(&waiting.digest)
-        } else {
-            waiting.approves(&format!("sha256:{}", "ab".repeat(32)))
-        };
+        let event = waiting.approves(good);
         let place = &waiting.place;
         let number = event["issue"]["number"].as_u64().unwrap();
         place.takes_comments(number);

@@ -220,11 +220,7 @@ impl Asked {
 
 /// Returns a request, cut where it is long: its beginning says what it is about.
 fn shortened(request: &str) -> String {
-    let mut end = MOST_REQUEST.min(request.len());
-    while !request.is_char_boundary(end) {
-        end -= 1;
-    }
-    redact(request.get(..end).unwrap_or_default()).into_owned()
+    redact(&request[..request.floor_char_boundary(MOST_REQUEST)]).into_owned()
 }
 
 /// Says what was sent where, and what it cost.
